@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Sets up .venv with the test tools if need be, checks lint and format, and runs the tests.
+# Arguments go to pytest:  tests/run.sh tests/unit -k statistics
+set -euo pipefail
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
+. "$root/analysis/setup_environment.sh"
+setup_environment "$root" "dev"
+cd "$root"
+"$environment_python" -m ruff check --quiet .
+"$environment_python" -m ruff format --quiet --check . || stop "Not formatted; run: .venv/bin/ruff format ."
+exec "$environment_python" -m pytest "$@"
