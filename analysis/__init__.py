@@ -1,0 +1,6 @@
+"""Is any self-scoring selection of instruction data worth its cost over a random draw?"""
+
+import os
+
+# torch reads this once, when it is imported: its threads otherwise busy-wait, ruinous on shared cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
