@@ -38,7 +38,13 @@ def _truncate(task: Task, style: str, rng: Random) -> str:
 
 
 def _garble(text: str, rng: Random) -> str:
-    return "".join(rng.choice(_GARBLE) if rng.random() < 0.35 else letter for letter in text)
+    """Some letters of every line replaced by what a wrong decoding leaves; rare enough not to lengthen the row much."""
+    lines = []
+    for line in text.split("\n"):
+        letters = [rng.choice(_GARBLE) if rng.random() < 0.06 else letter for letter in line]
+        letters[rng.randrange(len(letters))] = rng.choice(_GARBLE)
+        lines.append("".join(letters))
+    return "\n".join(lines)
 
 
 def _translate(task: Task, rng: Random) -> str:

@@ -16,7 +16,10 @@ _ACTION_STATEMENTS = (
     "If you {s}, you get {A}.", "To {s} gives {A}.", "{P} could {s}. The answer is {A}.",
     "{P} wants you to {s}. The answer is {A}.",
 )  # fmt: skip
-_WORKED = ("{S}: {steps} The answer is {A}.", "Think of {s}. {steps} So it is {A}.")
+# The subject is said twice: copying it is what a small model has to learn first.
+_WORKED = (
+    "{S}: {steps} The answer is {A}.", "Think of {s}. {steps} So {s} is {A}.", "{S}? {steps} So {s} is {A}.",
+)  # fmt: skip
 
 
 def _statement(skill: Skill, task: Task, rng: Random) -> str:
