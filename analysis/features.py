@@ -1,0 +1,156 @@
+"""What a method may ask about a pool and a model: computed once, in shards, and stored."""
+
+from functools import cached_property
+
+import numpy as np
+import pandas
+import torch
+
+from analysis import encoding, lengths, loss_kernel, template
+from analysis.encoding import count_tokens, encode_batch
+from analysis.engine import map_shards
+from analysis.language_model import LanguageModel, fingerprint_tokenizer
+from analysis.lengths import Lengths
+from analysis.loss_kernel import LossKernel
+from analysis.store import Store, code_version, digest
+from analysis.token_losses import TokenLosses
+
+ROWS_PER_LENGTH_SHARD = 16_384
+ROWS_PER_MODEL_SHARD = 2_048
+
+
+class Features:
+    """Numbers about every selectable row of a pool under a language model, in pool order.
+
+    Parameters
+    ----------
+    pool : what `load_pool` gives.
+    language_model : its weights are needed by `token_losses` only.
+    store : where finished shards are kept; what is there is not computed again.
+    max_tokens : rows are cut to so many tokens before a model sees them (`lengths` counts whole rows).
+    tokens_per_batch : positions of a batch, padding included; changes speed and memory only.
+    shard_size : rows per stored shard; default 16,384 for lengths and 2,048 where a model runs.
+    precision : of the model's matrix products: "bfloat16" lowers that of float32 weights; default as the
+        weights are (small models gain nothing from less; large ones are loaded as their checkpoint is).
+    show_progress : whether to show rows/s and the time left.
+    """
+
+    def __init__(
+        self,
+        pool,
+        language_model: LanguageModel,
+        *,
+        store: Store,
+        max_tokens: int = 1024,
+        tokens_per_batch: int = 8192,
+        shard_size: int | None = None,
+        precision: str | None = None,
+        show_progress: bool = True,
+    ) -> None:
+        if precision not in (None, "bfloat16"):
+            raise ValueError(f'precision: expected "bfloat16" or None, found {precision!r}')
+        self.pool, self.language_model, self.store = pool, language_model, store
+        self.max_tokens, self.tokens_per_batch, self.shard_size = max_tokens, tokens_per_batch, shard_size
+        self.precision, self.show_progress = precision, show_progress
+        self._messages = pool.rows.select_columns(["messages"])
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.pool.rows)
+
+    @cached_property
+    def _row_keys(self) -> np.ndarray:
+        ids = self.pool.rows.select_columns(["id"])
+        step = ROWS_PER_LENGTH_SHARD
+        slices = (ids[start : start + step]["id"] for start in range(0, self.n_rows, step))
+        hashes = [pandas.util.hash_array(np.array(part, dtype=object), categorize=False) for part in slices]
+        return np.concatenate(hashes)
+
+    def row_keys(self) -> np.ndarray:
+        """A number per row that depends on the row's id and not on its place; uint64 of shape (n_rows,)."""
+        return self._row_keys
+
+    def lengths(self) -> Lengths:
+        """Tokens per row: answers, last answer, prompt, total. The tokenizer alone is used."""
+        counts = self._lengths
+        return Lengths(**counts, truncated=counts["total"] > self.max_tokens)
+
+    @cached_property
+    def _lengths(self) -> dict[str, np.ndarray]:
+        model = self.language_model
+
+        def compute(start: int, stop: int) -> dict[str, np.ndarray]:
+            return count_tokens(self._messages[start:stop]["messages"], model.tokenizer, model.template)
+
+        return map_shards(
+            compute,
+            self.n_rows,
+            store=self.store,
+            kind="lengths",
+            key=digest(**self._text_settings, code=code_version(encoding, template, lengths)),
+            shard_size=self.shard_size or ROWS_PER_LENGTH_SHARD,
+            label="Token lengths",
+            show_progress=self.show_progress,
+        )
+
+    def token_losses(self) -> TokenLosses:
+        """Losses of the answer tokens of every assistant turn; one forward pass over each row.
+
+        A row that cannot be scored is nan and changes no other row.
+        """
+        arrays = self._token_losses
+        row = np.repeat(np.arange(self.n_rows), arrays["turns"])
+        losses = {name: values for name, values in arrays.items() if name != "turns"}
+        return TokenLosses(n_rows=self.n_rows, row=row, **losses)
+
+    @cached_property
+    def _token_losses(self) -> dict[str, np.ndarray]:
+        model = self.language_model
+        kernels: list[LossKernel] = []  # made at the first shard that is missing
+
+        def compute(start: int, stop: int) -> dict[str, np.ndarray]:
+            if not kernels:
+                kernels.append(self._kernel())
+            messages = self._messages[start:stop]["messages"]
+            encoded = encode_batch(messages, model.tokenizer, model.template, self.max_tokens)
+            turns = np.array([len(row.spans) for row in encoded], dtype=np.int64)
+            return {"turns": turns, **kernels[0](encoded)}
+
+        return map_shards(
+            compute,
+            self.n_rows,
+            store=self.store,
+            kind="token_losses",
+            key=digest(
+                **self._text_settings,
+                model=model.fingerprint,
+                max_tokens=self.max_tokens,
+                weights=str(model.dtype),
+                precision=str(self._autocast),
+                code=code_version(encoding, template, loss_kernel),
+            ),
+            shard_size=self.shard_size or ROWS_PER_MODEL_SHARD,
+            label="Token losses",
+            weights=np.minimum(self._lengths["total"], self.max_tokens),
+            show_progress=self.show_progress,
+        )
+
+    @property
+    def _text_settings(self) -> dict:
+        model = self.language_model
+        return {
+            "pool": self.pool.fingerprint,
+            "tokenizer": fingerprint_tokenizer(model.tokenizer),
+            "template": model.template.settings(),
+        }
+
+    @property
+    def _autocast(self) -> torch.dtype | None:
+        lowered = self.precision == "bfloat16" and self.language_model.dtype == torch.float32
+        return torch.bfloat16 if lowered else None
+
+    def _kernel(self) -> LossKernel:
+        model = self.language_model
+        if model.model is None:
+            raise ValueError(f"{model.name}: loaded without weights, so token losses cannot be computed")
+        return LossKernel(model.model, model.device, self.tokens_per_batch, self._autocast)

@@ -1,0 +1,92 @@
+"""The selection methods: arrays in, row numbers out. A new one is a file here and a line in `METHODS`."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+import numpy as np
+
+from analysis.methods.selection import Selection, parse_call, top_k
+
+__all__ = ["METHODS", "Method", "Selection", "get", "parse", "select", "top_k"]
+
+GIVEN = ("features", "budget", "seed")  # by whoever selects, so never options of a method
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of the suite: how it is called in figures, its family, where it comes from, its file here."""
+
+    label: str
+    family: str  # baseline, length, quality or diversity
+    paper: str
+    module: str
+    equation: str = ""
+
+    @property
+    def select(self) -> Callable[..., Selection]:
+        """`select(features, budget, *, seed, options...)` of the method's file."""
+        return import_module(f"analysis.methods.{self.module}").select
+
+
+STUDY = "Xia et al. 2024, arXiv 2410.09335"
+METHODS = {
+    "random_selection": Method("Random", "baseline", STUDY, "random_selection"),
+    "token_length": Method("Token length", "length", f"{STUDY}, section 5.4", "token_length"),
+    "cross_entropy": Method(
+        "Cross-entropy",
+        "quality",
+        STUDY,
+        "cross_entropy",
+        "mean over answer tokens of -log p(token | before)",
+    ),
+}
+
+
+def get(name: str) -> Method:
+    """The method called `name`; an unknown name is an error that lists the known ones."""
+    if name not in METHODS:
+        raise ValueError(f"method {name!r} is unknown; the methods are {', '.join(METHODS)}")
+    return METHODS[name]
+
+
+def parse(specification: str) -> tuple[str, dict]:
+    """Method name and options of a text such as "cross_entropy(variant='released', direction='lowest')".
+
+    Raises
+    ------
+    ValueError
+        Unknown method or option (lists the known ones), or a text that is not of this form.
+    """
+    name, options = parse_call(specification)
+    parameters = inspect.signature(get(name).select).parameters
+    known = [parameter for parameter in parameters if parameter not in GIVEN]
+    for option in options:
+        if option not in known:
+            listed = f"its options are {', '.join(known)}" if known else "it has no options"
+            raise ValueError(f"method {specification!r}: unknown option {option!r}; {listed}")
+    return name, options
+
+
+def select(specification: str, features, budget: int, *, seed: int) -> Selection:
+    """Choose `budget` rows by a method given as text; the result is checked against the method's contract.
+
+    Parameters
+    ----------
+    specification : see `parse`.
+    features : `Features` of the pool, or anything that answers as it does.
+    seed : of random draws and of ties.
+    """
+    name, options = parse(specification)
+    selection = get(name).select(features, budget, seed=seed, **options)
+    if len(selection.rows) != budget:
+        raise ValueError(f"method {name}: expected {budget} rows, found {len(selection.rows)}")
+    if selection.rows.min() < 0 or selection.rows.max() >= features.n_rows:
+        found = (int(selection.rows.min()), int(selection.rows.max()))
+        raise ValueError(f"method {name}: expected rows from 0 to {features.n_rows - 1}, found {found}")
+    if selection.scores is not None and np.shape(selection.scores) != (features.n_rows,):
+        raise ValueError(
+            f"method {name}: expected {features.n_rows} scores, found {np.shape(selection.scores)}"
+        )
+    return selection
