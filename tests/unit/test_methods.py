@@ -250,6 +250,7 @@ def test_a_selection_that_repeats_a_row_is_refused():
 
 
 def test_methods_import_no_torch():
-    program = "import sys, analysis.methods as m; [m.get(n).select for n in m.METHODS]; print('torch' in sys.modules)"
+    program = "import sys, analysis.methods as m; [m.get(name).select for name in m.METHODS]; "
+    program += "print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
