@@ -1,0 +1,184 @@
+"""Content-addressed results: a key stands for everything a result depends on; files are complete or absent."""
+
+import ast
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from filelock import FileLock
+
+from analysis.paths import RESULTS
+
+KEY_LENGTH = 24
+
+
+def digest(**parts) -> str:
+    """24 hex digits of named values; the same values give the same digest on every machine.
+
+    Raises
+    ------
+    TypeError
+        A value is not made of dict, list, tuple, str, int, float, bool, None or numpy scalars (names the part).
+    """
+    plain = {name: _plain(value, name) for name, value in parts.items()}
+    text = json.dumps(plain, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
+
+
+def _plain(value: object, name: str) -> object:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return {"float": value.hex()}  # 1.0 and 1 are different settings
+    if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            raise TypeError(f"digest: {name}: the keys of a dict must be text; found {list(value)!r}")
+        return {key: _plain(one, f"{name}.{key}") for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one, f"{name}[{place}]") for place, one in enumerate(value)]
+    raise TypeError(f"digest: {name}: expected plain values, found {type(value).__name__}")
+
+
+def code_version(*modules: ModuleType) -> str:
+    """24 hex digits of what modules do: their syntax tree without docstrings, so that comments change nothing."""
+    state = hashlib.sha256()
+    for module in modules:
+        tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            body = getattr(node, "body", None)
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+                node.body = body[1:]
+        state.update(f"{module.__name__} {ast.dump(tree)}\n".encode())
+    return state.hexdigest()[:KEY_LENGTH]
+
+
+def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
+    """`write` fills a temporary sibling, which then takes the place of `path` in one step."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=f".partial{path.suffix}", dir=path.parent)
+    os.close(handle)
+    partial = Path(name)
+    try:
+        write(partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.chmod(0o644)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+class Store:
+    """Results under `<root>/<kind>/<two digits>/<key>`; several processes may use it at once.
+
+    A damaged file is moved aside (`.damaged`) with a warning that names it, and counts as absent.
+    """
+
+    def __init__(self, root: Path | str = RESULTS) -> None:
+        self.root = Path(root)
+
+    def path(self, kind: str, key: str, suffix: str = "") -> Path:
+        """Where a result is, whether or not it exists."""
+        return self.root / kind / key[:2] / f"{key}{suffix}"
+
+    def arrays(self, kind: str, key: str) -> dict[str, np.ndarray] | None:
+        """Stored arrays by name, or None; the zip file's checksums are verified on reading."""
+        path = self.path(kind, key, ".npz")
+        if not path.exists():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return {name: file[name] for name in file.files}
+        except (zipfile.BadZipFile, ValueError, EOFError, OSError, KeyError) as error:
+            return self._set_aside(path, error)
+
+    def save_arrays(self, kind: str, key: str, **arrays: np.ndarray) -> None:
+        """Store arrays by name."""
+
+        def write(partial: Path) -> None:
+            with partial.open("wb") as file:
+                np.savez(file, **arrays)
+
+        write_atomic(self.path(kind, key, ".npz"), write)
+
+    def record(self, kind: str, key: str) -> dict | None:
+        """A stored record, or None."""
+        return self._read_record(self.path(kind, key, ".json"))
+
+    def save_record(self, kind: str, key: str, record: dict) -> None:
+        """Store a record of plain JSON values with its checksum.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The record holds something that JSON cannot, nan included.
+        """
+        text = json.dumps(record, ensure_ascii=False, allow_nan=False)
+        whole = json.dumps({"sha256": _checksum(text), "record": text}, ensure_ascii=False)
+        path = self.path(kind, key, ".json")
+        write_atomic(path, lambda partial: partial.write_text(whole, encoding="utf-8"))
+
+    def records(self, kind: str) -> Iterator[tuple[str, dict]]:
+        """All undamaged records of a kind as (key, record), by key."""
+        for path in sorted((self.root / kind).glob("*/*.json")):
+            record = self._read_record(path)
+            if record is not None:
+                yield path.stem, record
+
+    def folder(self, kind: str, key: str) -> Path | None:
+        """A stored folder, complete, or None."""
+        path = self.path(kind, key)
+        return path if path.is_dir() else None
+
+    def save_folder(self, kind: str, key: str, write: Callable[[Path], None]) -> Path:
+        """`write` fills an empty folder, which then appears under its key in one step."""
+        path = self.path(kind, key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{key}.", suffix=".partial", dir=path.parent))
+        try:
+            write(partial)
+            if path.exists():  # another process was faster; both hold the same content
+                return path
+            partial.chmod(0o755)
+            os.rename(partial, path)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        return path
+
+    def claim(self, kind: str, key: str) -> AbstractContextManager:
+        """A lock between processes: whoever holds it computes, the others wait and then find the result."""
+        path = self.path(kind, key, ".lock")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(path)
+
+    def _read_record(self, path: Path) -> dict | None:
+        if not path.exists():
+            return None
+        try:
+            whole = json.loads(path.read_text(encoding="utf-8"))
+            if _checksum(whole["record"]) != whole["sha256"]:
+                raise ValueError("its checksum does not fit")
+            return json.loads(whole["record"])
+        except (ValueError, KeyError, TypeError) as error:
+            return self._set_aside(path, error)
+
+    def _set_aside(self, path: Path, error: Exception) -> None:
+        damaged = path.with_name(f"{path.name}.damaged")
+        os.replace(path, damaged)
+        warnings.warn(f"{path}: damaged ({error}); moved to {damaged.name} and computed again", stacklevel=3)
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
