@@ -6,7 +6,7 @@ import numpy as np
 import pandas
 import torch
 
-from analysis import encoding, lengths, loss_kernel, template
+from analysis import encoding, loss_kernel, template
 from analysis.encoding import count_tokens, encode_batch
 from analysis.engine import map_shards
 from analysis.language_model import LanguageModel, fingerprint_tokenizer
@@ -87,7 +87,7 @@ class Features:
             self.n_rows,
             store=self.store,
             kind="lengths",
-            key=digest(**self._text_settings, code=code_version(encoding, template, lengths)),
+            key=digest(**self._text_settings, code=code_version(encoding, template)),
             shard_size=self.shard_size or ROWS_PER_LENGTH_SHARD,
             label="Token lengths",
             show_progress=self.show_progress,

@@ -37,8 +37,7 @@ class Template:
 
     def settings(self) -> dict:
         """Everything that decides the token ids, for the key of a stored result."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def pieces(self, messages: list[dict]) -> list[tuple[str, bool]]:
         """The conversation as text: (slot string, is it an answer's content?), in order."""
