@@ -1,0 +1,385 @@
+"""The runner, on throw-away notebooks; those that start a kernel share one run."""
+
+import json
+import re
+import warnings
+
+import nbformat
+import pytest
+
+from analysis.execute import main, run
+from analysis.index_page import duration, read_record, write_index
+from analysis.kernel import Watcher, without_progress
+from analysis.notebook_run import job_key
+from analysis.parameters import CommandLineText, convert, notebook_parameters
+from analysis.plan import absolute, find_notebooks, load_profile, make_plan, profile_names, run_name
+from analysis.rendering import external_requests, heading_of
+
+PARAMETERS = """pool: str = "curated"  # pool to study
+limit: int = 100  # rows of it
+delta: float = 0.02  # margin
+methods: list[str] = ["random_selection"]  # methods compared
+drop: bool = False  # duplicates
+output_dir: str = ""  # folder of the figures"""
+
+QUESTION = r"""# Words against numbers
+
+Does *it* work? With $\frac{1}{n}$ and
+
+$$p = \sum_i x_i$$
+
+A price of \$5, `$HOME`."""
+
+FINDING = """import sys
+import pandas as pd
+from analysis import report, style
+style.use()
+report.begin(notebook="one", output_dir=output_dir, pool=pool, limit=limit)
+print("progress: 100%|####| 3/3 [00:01<00:00, " + "2.00row/s]", file=sys.stderr)
+report.show_examples([{"text": "<script>alert(1)</script>"}])
+fig, axes = style.figure()
+axes.plot([1, limit])
+style.save_figure(fig, "line", pd.DataFrame({"x": [0, 1], "y": [1, limit]}))
+report.finding(f"The <b>limit</b> is {limit}.")"""
+
+
+def notebook(path, *code, question=QUESTION, parameters=PARAMETERS):
+    cells = [nbformat.v4.new_markdown_cell(question)]
+    cells.append(nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}))
+    cells += [nbformat.v4.new_code_cell(text, metadata={"tags": ["hide-input"]}) for text in code]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory):
+    path = tmp_path_factory.mktemp("profile") / "tiny.yaml"
+    path.write_text(
+        "parameters: {pool: curated, limit: 7}\nnotebooks: {one: [{name: a}, {name: b, limit: 8}]}\n"
+    )
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory, profile):
+    folder = tmp_path_factory.mktemp("run")
+    paths = [
+        notebook(folder / "one.ipynb", FINDING),
+        notebook(
+            folder / "two.ipynb",
+            "kept = 1\nprint('kept so far')",
+            "raise KeyError('no <row>')",
+            "print('never')",
+        ),
+    ]
+    outcomes = run(paths, profile, reports=folder / "reports", live=False)
+    return folder, paths, outcomes
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("bugdet", "5", r"unknown parameter 'bugdet'.*Known: pool, limit, delta"),
+        ("limmit", "5", r"Did you mean 'limit'"),
+        ("limit", "five", r"'limit' is int, not str 'five'"),
+        ("limit", "5.5", r"'limit' is int, not float 5.5"),
+        ("limit", "true", r"'limit' is int, not bool True"),
+        ("delta", "wide", r"'delta' is float"),
+        ("drop", "1", r"'drop' is bool, not int 1"),
+        ("methods", "a,b", r"'methods' is list\[str\].*Write lists as"),
+        ("methods", "[1, 2]", r"'methods' is list\[str\], not list \[1, 2\]"),
+        ("pool", "absent.jsonl", r"no such file or folder: absent.jsonl"),
+    ],
+)
+def test_wrong_names_and_values_are_refused(tmp_path, capsys, name, value, message):
+    path = notebook(tmp_path / "n.ipynb", "raise SystemExit('must not run')")
+    assert main([path, "-p", name, value]) == 2
+    assert re.search(message, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["no_such_notebook"], "no notebook 'no_such_notebook'"),
+        (["--profile", "slow"], "unknown profile 'slow'; known: full, paper, quick"),
+        (["--jobs", "0"], "--jobs is at least 1"),
+    ],
+)
+def test_wrong_arguments_are_refused(capsys, arguments, message):
+    assert main(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_parameter_without_annotation_is_named(tmp_path):
+    path = notebook(tmp_path / "n.ipynb", parameters="limit = 5")
+    with pytest.raises(ValueError, match="'limit' has no annotation"):
+        make_plan(find_notebooks([path]), load_profile("quick"), {"limit": CommandLineText("6")})
+
+
+def test_a_file_that_is_no_notebook_is_named(tmp_path):
+    (tmp_path / "n.ipynb").write_text("{}")
+    with pytest.raises(ValueError, match=r"n\.ipynb: not a notebook"):
+        notebook_parameters(tmp_path / "n.ipynb")
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "value"),
+    [
+        ("int", "1000", 1000),
+        ("float", "1e-5", 1e-5),
+        ("float", "2", 2.0),
+        ("str", "2024", "2024"),
+        ("str", "null", "null"),
+        ("bool", "true", True),
+        ("list", "[1, a]", [1, "a"]),
+        ("list[float]", "[1, 0.5]", [1.0, 0.5]),
+        ("list[str]", '["ifd(k=2)", "b"]', ["ifd(k=2)", "b"]),
+        ("dict", "{epochs: 1}", {"epochs": 1}),
+        ("Optional[int]", "null", None),
+        ("Optional[int]", "3", 3),
+    ],
+)
+def test_text_is_read_as_the_annotation_says(tmp_path, annotation, text, value):
+    path = notebook(tmp_path / "n.ipynb", parameters=f"x: {annotation} = None  # help")
+    parameter = notebook_parameters(path)["x"]
+    found = convert(CommandLineText(text), parameter, "n")
+    assert found == value
+    assert type(found) is type(value)
+    assert parameter.help == "help"
+
+
+def test_paths_become_absolute_and_names_stay(tmp_path):
+    (tmp_path / "rows.jsonl").touch()
+    (tmp_path / "curated").mkdir()
+    assert absolute("rows.jsonl", "pool", tmp_path) == str(tmp_path / "rows.jsonl")
+    assert absolute("rows.jsonl,rows.jsonl", "pool", tmp_path).count(str(tmp_path)) == 2
+    assert absolute("*.jsonl", "pool", tmp_path) == str(tmp_path / "*.jsonl")
+    assert absolute("curated", "pool", tmp_path) == "curated"
+    assert absolute("teknium/OpenHermes-2.5", "pool", tmp_path) == "teknium/OpenHermes-2.5"
+    with pytest.raises(FileNotFoundError, match="pool: no such file"):
+        absolute("./missing", "pool", tmp_path)
+
+
+def test_runs_of_other_values_get_names_of_their_own():
+    assert run_name("full", {}) == "full"
+    assert run_name("quick", {"pool": "/data/my rows.parquet", "model": "scratch"}) == "quick-my_rows-scratch"
+    assert run_name("quick", {"budget": 500}) == "quick-budget_500"
+
+
+def test_a_pool_on_the_command_line_collapses_the_variants(tmp_path, profile):
+    path = find_notebooks([notebook(tmp_path / "one.ipynb")])
+    both = make_plan(path, load_profile(profile), {}, reports=tmp_path)
+    one = make_plan(path, load_profile(profile), {"pool": "wild"}, reports=tmp_path)
+    assert [(job.report, job.parameters["limit"]) for job in both] == [("one.a", 7), ("one.b", 8)]
+    assert [(job.report, job.parameters["pool"]) for job in one] == [("one", "wild")]
+    assert one[0].figures == tmp_path / "tiny-wild" / "figures" / "one"
+
+
+def test_only_the_plain_full_run_writes_the_committed_figures(tmp_path):
+    from analysis.paths import FIGURES
+
+    path = find_notebooks([notebook(tmp_path / "one.ipynb")])
+    full = load_profile("full")
+    assert make_plan(path, full, {})[0].figures == FIGURES / "one"
+    assert FIGURES not in make_plan(path, full, {"limit": 5})[0].figures.parents
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_shipped_profiles_load(name):
+    assert {"pool", "limit", "model", "methods", "budget", "seed", "n_seeds"} <= set(
+        load_profile(name).parameters
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("parameter: {}", "unknown key 'parameter'"), ("notebooks: {a: 5}", "expected values"),
+     ("notebooks: {a: [{x: 1}, {x: 2}]}", "needs a `name`")],
+)  # fmt: skip
+def test_a_wrong_profile_is_named(tmp_path, text, message):
+    (tmp_path / "p.yaml").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        load_profile(str(tmp_path / "p.yaml"))
+
+
+def test_the_key_sees_text_values_and_files(tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("1")
+    path = tmp_path / "one.ipynb"
+
+    def key(limit=1, version="v"):
+        values = {"pool": str(rows), "limit": limit}
+        return job_key(make_plan(find_notebooks([str(path)]), load_profile("quick"), values)[0], version)
+
+    notebook(path)
+    first = key()
+    assert key() == first
+    assert len({first, key(limit=2), key(version="w")}) == 3
+    rows.write_text("longer")
+    assert key() != first
+    changed = key()
+    notebook(path, "1 + 1")
+    assert key() != changed
+
+
+def test_every_notebook_runs_and_a_failure_stops_only_its_own(ran):
+    _, _, outcomes = ran
+    assert [(one.job.report, one.status) for one in outcomes] == [
+        ("one.a", "done"),
+        ("one.b", "done"),
+        ("two", "failed"),
+    ]
+
+
+def test_figures_and_findings_lie_in_the_folder_of_the_variant(ran):
+    folder = ran[0] / "reports" / "tiny" / "figures"
+    assert sorted(path.name for path in (folder / "one.b").iterdir()) == [
+        "findings.json",
+        "line.csv",
+        "line.png",
+    ]
+    assert json.loads((folder / "one.b" / "findings.json").read_text())["findings"] == [
+        "The <b>limit</b> is 8."
+    ]
+
+
+def test_a_failing_cell_keeps_the_partial_notebook_and_shows_the_error(ran):
+    folder, _, outcomes = ran
+    kept = nbformat.read(folder / "reports" / "tiny" / "notebooks" / "two.ipynb", as_version=4)
+    assert "kept so far" in str(kept.cells)
+    assert kept.cells[-1].outputs == []
+    assert outcomes[-1].error.startswith("KeyError: 'no <row>'")
+    assert "raise KeyError" in outcomes[-1].error
+    page = (folder / "reports" / "tiny" / "two.html").read_text()
+    assert "<title>FAILED: Words against numbers" in page
+    assert "kept so far" in page
+    assert "no &lt;row&gt;" in page
+
+
+def test_the_page_is_one_file_with_formulas_and_no_requests(ran):
+    page = (ran[0] / "reports" / "tiny" / "one.a.html").read_text()
+    assert external_requests(page) == []
+    assert page.count("<math") == 2
+    assert "<mfrac>" in page
+    assert "$HOME" in page
+    assert "A price of $5" in page
+    assert "data:image/png;base64," in page
+    assert "<details" in page
+
+
+def test_pool_text_and_findings_do_not_act_in_the_page(ran):
+    for page in (ran[0] / "reports" / "tiny" / "one.a.html", ran[0] / "reports" / "index.html"):
+        text = page.read_text()
+        assert "<script>alert(1)" not in text
+        assert "<b>limit</b>" not in text
+        assert "&lt;b&gt;limit&lt;/b&gt;" in text
+
+
+def test_progress_bars_are_not_in_the_page(ran):
+    assert ", 2.00row/s" not in (ran[0] / "reports" / "tiny" / "one.a.html").read_text().split("<main>")[1]
+
+
+def test_the_index_shows_question_finding_picture_and_failure(ran):
+    text = (ran[0] / "reports" / "index.html").read_text()
+    assert external_requests(text) == []
+    assert text.count("Does it work?") == 3
+    assert "limit&lt;/b&gt; is 7." in text
+    assert text.count('src="data:image/png;base64,') == 2
+    assert text.count(">FAILED<") == 1
+    assert 'href="tiny/one.b.html"' in text
+
+
+def test_what_has_not_changed_is_not_run_again(ran, profile):
+    folder, paths, _ = ran
+    page = folder / "reports" / "tiny" / "one.a.html"
+    before = page.stat().st_mtime_ns
+    again = run(paths[:1], profile, reports=folder / "reports", live=False)
+    assert [one.status for one in again] == ["unchanged", "unchanged"]
+    assert page.stat().st_mtime_ns == before
+
+
+def test_a_lost_figure_is_made_again_and_a_stale_one_goes(ran, profile):
+    folder, paths, _ = ran
+    figures = folder / "reports" / "tiny" / "figures" / "one.a"
+    (figures / "line.png").unlink()
+    (figures / "old.png").touch()
+    again = run(paths[:1], profile, reports=folder / "reports", live=False)
+    assert [one.status for one in again] == ["done", "unchanged"]
+    assert sorted(path.name for path in figures.iterdir()) == ["findings.json", "line.csv", "line.png"]
+
+
+def test_notebooks_run_at_the_same_time(tmp_path):
+    paths = [notebook(tmp_path / f"{name}.ipynb", "print(limit)") for name in "ab"]
+    outcomes = run(paths, "quick", {"limit": 3}, "both", jobs=2, reports=tmp_path / "reports")
+    assert {one.status for one in outcomes} == {"done"}
+
+
+def test_main_says_what_failed_and_returns_1(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("analysis.execute.REPORTS", tmp_path)
+    path = notebook(tmp_path / "bad.ipynb", "assert 1 == 2, 'one is not two'")
+    assert main([path]) == 1
+    said = capsys.readouterr().out
+    assert "[1/1] bad: FAILED" in said
+    assert "AssertionError: one is not two" in said
+    assert said.index("FAILED: bad") < said.index("Reports:")
+
+
+def test_a_damaged_note_is_warned_about_and_left_out(tmp_path):
+    (tmp_path / "quick").mkdir()
+    (tmp_path / "quick" / "one.json").write_text('{"report": "on')
+    with pytest.warns(UserWarning, match=r"one\.json: unreadable note"):
+        write_index(tmp_path)
+    assert "No report yet" in (tmp_path / "index.html").read_text()
+    assert read_record(tmp_path / "absent.json") is None
+
+
+@pytest.mark.parametrize(
+    "page",
+    ['<script src="https://cdn.x/y.js">', "<img src=http://x/y.png>", '<link rel="s" href="//x/y.css">',
+     "<style>@import 'https://x/y.css'</style>", "<i style='background:url(https://x/y)'>",
+     "<script type=module>import m from 'https://x/m.mjs'</script>"],
+)  # fmt: skip
+def test_external_requests_are_seen(page):
+    assert len(external_requests(page)) == 1
+
+
+def test_a_link_to_click_is_no_request():
+    assert external_requests('<a href="https://arxiv.org/abs/2410.09335">study</a>') == []
+
+
+def test_question_and_title_are_plain_text():
+    cells = [
+        nbformat.v4.new_markdown_cell("# The *pools*\n\nWhat is **in** the [pools](x), e.g. `wild`? More?")
+    ]
+    heading = heading_of(nbformat.v4.new_notebook(cells=cells))
+    assert (heading.title, heading.question) == ("The pools", "What is in the pools, e.g. wild?")
+
+
+def test_bars_leave_a_stream_and_warnings_stay():
+    stream = (
+        "\rloss:  50%|## | 1/2 [00:01<00:01]\rloss: 100%|####| 2/2 [00:02<00:00, 1.0row/s]\nUserWarning: x\n"
+    )
+    assert without_progress(stream) == "UserWarning: x\n"
+    assert without_progress("\rloss: 100%|####| 2/2 [00:02<00:00]\n") == ""
+
+
+def test_the_console_shows_notebook_cell_and_warning(capsys):
+    with Watcher("10_random", live=False) as watcher:
+        watcher.cell(3, 12, "## Figure 1: spread", False)
+        watcher.cell(4, 12, "draw()", True)
+        watcher.stream("stderr", "\rscores:  40%|##  | 4/10 [00:04<00:06, 1.0row/s]")
+        watcher.stream("stderr", "UserWarning: two rows were cut\n")
+        status = watcher.status()
+    assert "10_random | UserWarning: two rows were cut" in capsys.readouterr().out
+    assert re.search(r"10_random  cell 5/12 Figure 1: spread  \d+ s  scores:  40% 4/10", status)
+
+
+def test_durations_are_readable():
+    assert [duration(seconds) for seconds in (7.6, 200, 7500)] == ["8 s", "3 min 20 s", "2 h 5 min"]
+
+
+def test_nothing_warns_on_import():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        import analysis.execute  # noqa: F401

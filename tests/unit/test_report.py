@@ -1,0 +1,115 @@
+import json
+
+import pandas as pd
+import pytest
+
+from analysis import report, style
+
+ATTACK = '<script>alert("x")</script><img src=x onerror=alert(1)> $\\href{javascript:1}{x}$'
+
+
+@pytest.fixture
+def begun(tmp_path, monkeypatch):
+    monkeypatch.delenv("ANALYSIS_REPORT_NAME", raising=False)
+    values = {"pool": "curated", "limit": 5000, "budget": 250}
+    return report.begin(notebook="30_versus_random", output_dir=str(tmp_path), **values)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"id": 1, "text": ATTACK},
+        {"id": 1, ATTACK: "value"},
+        {"messages": [{"role": ATTACK, "content": ATTACK}]},
+        {"nested": {"a": [ATTACK]}},
+        {"bytes": ATTACK.encode()},
+    ],
+)
+def test_pool_text_is_never_mark_up(row):
+    shown = report.examples_html([row], caption=ATTACK)
+    assert "<script" not in shown
+    assert "<img" not in shown
+    assert "&lt;script&gt;" in shown
+    assert "$" not in shown
+
+
+def test_pandas_rows_are_escaped_too():
+    shown = report.examples_html(pd.DataFrame({"text": [ATTACK]}))
+    assert "<script" not in shown
+
+
+def test_direction_overrides_and_control_characters_are_made_visible():
+    assert report.escape("a\u202eb\x00c") == "a\ufffdb\ufffdc"
+
+
+def test_long_text_is_cut_and_says_by_how_much():
+    assert "[700 more characters]" in report.examples_html([{"text": "x" * 1000}], longest=300)
+
+
+def test_messages_are_shown_turn_by_turn():
+    messages = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}]
+    shown = report.examples_html([{"messages": messages}])
+    assert "<b>user</b> Why?" in shown
+    assert "<b>assistant</b> Because." in shown
+
+
+def test_findings_are_kept_in_order_beside_the_figures(begun):
+    report.finding("Random   is hard\nto beat.")
+    report.finding(["One.", "Two."])
+    noted = json.loads((begun.folder / "findings.json").read_text())
+    assert noted["findings"] == ["Random is hard to beat.", "One.", "Two."]
+    assert noted["parameters"] == {"pool": "curated", "limit": 5000, "budget": 250}
+
+
+@pytest.mark.parametrize("sentences", [(), ("",), (["ok", " "],)])
+def test_empty_findings_are_refused(begun, sentences):
+    with pytest.raises(ValueError, match="sentences"):
+        report.finding(*sentences)
+
+
+def test_figures_carry_the_line_of_the_report(begun):
+    assert report.provenance_line(begun.parameters) == "curated, up to 5,000 rows · budget 250"
+    fig, _ = style.figure()
+    style.save_figure(fig, "one", pd.DataFrame({"x": [1]}))
+    assert fig.texts[-1].get_text() == "curated, up to 5,000 rows · budget 250"
+    assert (begun.folder / "one.png").is_file()
+
+
+def test_a_path_is_shortened_in_the_line_and_a_hub_id_is_not():
+    assert report.provenance_line({"pool": "/data/x/rows.parquet"}) == "rows.parquet"
+    assert report.provenance_line({"pool": "teknium/OpenHermes-2.5"}) == "teknium/OpenHermes-2.5"
+
+
+def test_the_runner_names_a_variant_of_this_notebook_only(tmp_path, monkeypatch):
+    monkeypatch.setenv("ANALYSIS_REPORT_NAME", "30_versus_random.wild")
+    named = [
+        report.begin(notebook=one, output_dir=str(tmp_path)).name for one in ("30_versus_random", "10_random")
+    ]
+    assert named == ["30_versus_random.wild", "10_random"]
+
+
+def test_provenance_is_recorded(begun):
+    class Pool:
+        name, fingerprint = "curated", "abc"
+
+        def __len__(self):
+            return 12
+
+    report.provenance(pool=Pool(), draws=5)
+    noted = json.loads((begun.folder / "findings.json").read_text())["provenance"]
+    assert noted["pool"] == "curated, 12 rows, fingerprint abc"
+    assert noted["draws"] == 5
+    assert noted["seconds"] >= 0
+    assert "torch" in noted["packages"]
+
+
+def test_calls_before_begin_say_what_to_call(monkeypatch):
+    monkeypatch.setattr(report, "_report", None)
+    with pytest.raises(RuntimeError, match=r"report\.begin"):
+        report.finding("x")
+
+
+def test_require_raises_with_its_message():
+    report.require([1], "fine")
+    with pytest.raises(AssertionError, match="budget of 250"):
+        report.require(False, "a budget of 250 rows was expected")

@@ -1,0 +1,103 @@
+import itertools
+
+import pandas as pd
+import pytest
+
+from analysis import style
+from analysis.methods import METHODS
+
+
+@pytest.fixture
+def folder(tmp_path):
+    style.use()
+    style.save_into(tmp_path)
+    return tmp_path
+
+
+def draw():
+    fig, axes = style.figure("column", height_ratio=0.7)
+    axes.plot([1, 2, 3], [1.0, 4.0, 9.0], color=style.colour("random_selection"))
+    axes.set(xlabel="rows", ylabel="score")
+    return fig
+
+
+def test_same_figure_twice_is_the_same_file(folder):
+    data = pd.DataFrame({"rows": [1, 2, 3], "score": [1.0, 4.0, 9.0]})
+    first = style.save_figure(draw(), "squares", data, provenance="curated").read_bytes()
+    second = style.save_figure(draw(), "squares", data, provenance="curated").read_bytes()
+    assert first == second
+    assert b"Software" not in first
+    assert style.saved() == ["squares"]
+
+
+def test_csv_holds_what_is_drawn(folder):
+    data = pd.DataFrame({"method": ["random", 'comma, "quote"'], "score": [0.1, 1 / 3]})
+    style.save_figure(draw(), "scores", data)
+    assert (folder / "scores.csv").read_bytes().startswith(b"method,score\nrandom,0.1\n")
+    pd.testing.assert_frame_equal(pd.read_csv(folder / "scores.csv"), data, rtol=1e-7)
+
+
+def test_png_is_200_dots_per_inch_of_the_named_width(folder):
+    from PIL import Image
+
+    path = style.save_figure(draw(), "size", pd.DataFrame({"x": [1]}))
+    with Image.open(path) as image:
+        assert image.size[0] == round(3.25 * 200)
+
+
+def test_provenance_line_has_a_strip_of_its_own(folder):
+    fig = draw()
+    style.save_figure(fig, "strip", pd.DataFrame({"x": [1]}), provenance="curated, 5,000 rows")
+    line = fig.texts[-1]
+    assert line.get_text() == "curated, 5,000 rows"
+    assert line.get_fontsize() == 6
+    assert line.get_window_extent().y1 <= fig.axes[0].get_tightbbox().y0 + 1
+
+
+@pytest.mark.parametrize("name", ["Figure 1", "a/b", "", "../up", "ünits"])
+def test_bad_figure_names_are_refused(folder, name):
+    with pytest.raises(ValueError, match="figure name"):
+        style.save_figure(draw(), name, pd.DataFrame({"x": [1]}))
+
+
+def test_empty_table_is_refused(folder):
+    with pytest.raises(ValueError, match="no rows"):
+        style.save_figure(draw(), "empty", pd.DataFrame({"x": []}))
+
+
+def test_saving_without_a_folder_says_what_to_call(monkeypatch):
+    monkeypatch.setattr(style, "_folder", None)
+    with pytest.raises(RuntimeError, match=r"report\.begin"):
+        style.save_figure(draw(), "lost", pd.DataFrame({"x": [1]}))
+
+
+def test_random_is_dark_grey_and_no_other_method_is():
+    colours = {name: style.colour(name) for name in METHODS}
+    assert colours.pop("random_selection") == style.DARK_GREY
+    assert style.DARK_GREY not in colours.values()
+
+
+def test_methods_differ_in_colour_or_marker():
+    looks = [(style.colour(name), style.marker(name)) for name in METHODS]
+    assert len(set(looks)) == len(looks)
+
+
+def test_options_keep_the_colour_and_show_in_the_label():
+    released = "cross_entropy(variant='released')"
+    assert style.colour(released) == style.colour("cross_entropy")
+    assert style.label(released) == f"{style.label('cross_entropy')} (released)"
+    assert style.line(released) != style.line("cross_entropy")
+
+
+def test_unknown_method_names_the_known_ones():
+    with pytest.raises(ValueError, match=r"token_lenght.*token_length"):
+        style.colour("token_lenght")
+
+
+def test_line_end_labels_do_not_overlap():
+    fig, axes = style.figure()
+    axes.plot([0, 1], [0, 1])
+    style.label_line_ends(axes, {"one": (1, 0.5), "two": (1, 0.5), "three": (1, 0.501)})
+    fig.canvas.draw()
+    boxes = sorted((text.get_window_extent() for text in axes.texts), key=lambda box: box.y0)
+    assert all(lower.y1 <= upper.y0 + 2 for lower, upper in itertools.pairwise(boxes))
