@@ -1,0 +1,100 @@
+"""Scores of a model, one per item: the testbed's held-out items, and the answer loss on held-out rows."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from analysis.encoding import encode_batch, encode_prompt
+from analysis.language_model import LanguageModel
+from analysis.loss_kernel import LossKernel
+from analysis.pools.testbed import evaluation_items, grade
+
+ACCURACY, ANSWER_LOSS = "testbed accuracy", "held-out answer loss"
+UNITS = {ACCURACY: "share correct", ANSWER_LOSS: "nats per answer token, negated"}
+
+
+@dataclass(frozen=True)
+class BenchmarkResult:
+    """Scores of one model on one benchmark; items of shape (n_items,), higher is better, nan where not computable."""
+
+    name: str
+    item_ids: list[str]
+    items: np.ndarray
+    groups: list[str]
+    seconds: float
+    responses: list[str] | None = None
+
+    @property
+    def unit(self) -> str:
+        return UNITS[self.name]
+
+
+def testbed_accuracy(
+    language_model: LanguageModel, split: str = "evaluation", *, max_new_tokens: int = 64, batch_items: int = 256
+) -> BenchmarkResult:
+    """1 or 0 per item of the testbed: greedy answers of at most `max_new_tokens` tokens, graded exactly."""
+    started, items = time.perf_counter(), evaluation_items(split)
+    prompts = [encode_prompt(item.messages, language_model.tokenizer, language_model.template) for item in items]
+    responses = generate(language_model, prompts, max_new_tokens=max_new_tokens, batch_items=batch_items)
+    right = np.array([grade(item, response) for item, response in zip(items, responses, strict=True)], dtype=np.float32)
+    return BenchmarkResult(
+        ACCURACY, [item.id for item in items], right, [item.family for item in items],
+        time.perf_counter() - started, responses,
+    )  # fmt: skip
+
+
+@torch.inference_mode()
+def generate(
+    language_model: LanguageModel, prompts: list[list[int]], *, max_new_tokens: int, batch_items: int
+) -> list[str]:
+    """Greedy continuations of token-id prompts, in their order; padding does not change them."""
+    tokenizer, device = language_model.tokenizer, language_model.device
+    end = tokenizer.convert_tokens_to_ids(language_model.template.end or tokenizer.eos_token)
+    responses: list[str] = [""] * len(prompts)
+    order = sorted(range(len(prompts)), key=lambda place: len(prompts[place]))
+    for first in range(0, len(order), batch_items):
+        batch = order[first : first + batch_items]
+        width = max(len(prompts[place]) for place in batch)
+        ids = torch.full((len(batch), width), tokenizer.pad_token_id)
+        mask = torch.zeros_like(ids)
+        for line, place in enumerate(batch):
+            ids[line, width - len(prompts[place]) :] = torch.tensor(prompts[place])
+            mask[line, width - len(prompts[place]) :] = 1
+        made = language_model.model.generate(
+            input_ids=ids.to(device), attention_mask=mask.to(device), max_new_tokens=max_new_tokens, do_sample=False,
+            eos_token_id=end, pad_token_id=tokenizer.pad_token_id,
+        )[:, width:].cpu()  # fmt: skip
+        for place, row in zip(batch, made.tolist(), strict=True):
+            kept = row[: row.index(end)] if end in row else row
+            responses[place] = tokenizer.decode(kept, skip_special_tokens=True)
+    return responses
+
+
+def held_out_answer_loss(
+    language_model: LanguageModel, pool, *, max_rows: int = 1000, max_tokens: int = 1024
+) -> BenchmarkResult:
+    """Minus the mean loss per answer token (nats) of each held-out row, grouped by source; nan if it has no token."""
+    started, rows = time.perf_counter(), pool.held_out
+    rows = rows.select(range(min(max_rows, len(rows))))
+    encoded = encode_batch(rows["messages"][:], language_model.tokenizer, language_model.template, max_tokens)
+    losses = LossKernel(language_model.model, language_model.device, tokens_per_batch=8192)(encoded)
+    row = np.repeat(np.arange(len(encoded)), [len(one.spans) for one in encoded])
+    scored = losses["count"] > 0
+    total = np.bincount(row[scored], weights=losses["loss_sum"][scored], minlength=len(encoded))
+    count = np.bincount(row[scored], weights=losses["count"][scored], minlength=len(encoded))
+    items = np.where(count > 0, -total / np.maximum(count, 1), np.nan).astype(np.float32)
+    return BenchmarkResult(
+        ANSWER_LOSS, list(rows["id"][:]), items, list(rows["source"][:]), time.perf_counter() - started
+    )
+
+
+def benchmarks_for(pool) -> dict[str, Callable[[LanguageModel], BenchmarkResult]]:
+    """The benchmarks that a pool allows: exact accuracy where it is the testbed's, held-out loss always."""
+    known: dict[str, Callable[[LanguageModel], BenchmarkResult]] = {}
+    if pool.has_truth:
+        known[ACCURACY] = testbed_accuracy
+    known[ANSWER_LOSS] = lambda language_model: held_out_answer_loss(language_model, pool)
+    return known
