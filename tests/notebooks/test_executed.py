@@ -1,0 +1,104 @@
+"""Every notebook through the runner with small values, and a look at what came out."""
+
+import json
+import re
+
+import nbformat
+import pandas as pd
+import pytest
+from PIL import Image
+
+from analysis import execute
+from analysis.kernel import without_progress
+from analysis.parameters import notebook_parameters
+from analysis.paths import NOTEBOOKS
+from analysis.rendering import external_requests
+
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+SMALL = {"pool": "curated", "limit": 600, "budget": 40, "n_seeds": 3}  # a pool given: one variant each
+COUNTED = re.compile(r"Warning\b|Traceback|\bError\b")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory):
+    """A store and a reports folder of their own; the notebooks share stored runs, as they do for users."""
+    root = tmp_path_factory.mktemp("notebooks")
+    patch = pytest.MonkeyPatch()
+    patch.setenv("ANALYSIS_RESULTS", str(root / "results"))
+    yield root / "reports"
+    patch.undo()
+
+
+@pytest.fixture(scope="module", params=PATHS, ids=lambda path: path.stem)
+def outcome(request, folders):
+    known = notebook_parameters(request.param)
+    values = {name: value for name, value in SMALL.items() if name in known}
+    outcomes = execute.run([str(request.param)], "quick", values, "test", reports=folders, live=False)
+    for one in outcomes:
+        assert one.status == "done", one.error
+    return outcomes[0]
+
+
+@pytest.fixture
+def executed(outcome):
+    return nbformat.read(outcome.job.executed, as_version=4)
+
+
+def findings(outcome):
+    return json.loads((outcome.job.figures / "findings.json").read_text(encoding="utf-8"))
+
+
+def test_produces_findings(outcome):
+    sentences = findings(outcome)["findings"]
+    assert sentences
+    assert all(sentence.endswith((".", "!", "?")) and len(sentence.split()) >= 4 for sentence in sentences)
+    assert not any(re.search(r"\b(nan|inf|None|NaN)\b", sentence) for sentence in sentences), sentences
+
+
+def test_figures_are_pictures_with_their_numbers(outcome):
+    names = findings(outcome)["figures"]
+    assert names
+    assert {path.stem for path in outcome.job.figures.glob("*.png")} == set(names)
+    for name in names:
+        with Image.open(outcome.job.figures / f"{name}.png") as image:
+            assert len(image.convert("L").resize((64, 64)).getcolors()) > 4, f"{name}.png is blank"
+            assert image.size[0] >= 600
+
+
+def test_plotted_numbers_are_complete(outcome):
+    for name in findings(outcome)["figures"]:
+        table = pd.read_csv(outcome.job.figures / f"{name}.csv")
+        assert len(table) >= 1, name
+        numbers = table.select_dtypes("number")
+        assert numbers.shape[1] >= 1, f"{name}.csv holds no numbers"
+        missing = numbers.columns[numbers.isna().any()].tolist()
+        assert not missing, f"{name}.csv: missing values in {missing}"
+
+
+def test_nothing_warns(executed):
+    for cell in executed.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream" and output.name == "stderr":
+                text = without_progress(output.text)
+                assert not COUNTED.search(text), text
+
+
+def test_provenance_names_pool_and_seconds(outcome):
+    noted = findings(outcome)["provenance"]
+    assert "fingerprint" in noted["pool"]
+    assert noted["seconds"] > 0
+
+
+def test_the_page_works_without_a_network(outcome):
+    page = outcome.job.page.read_text(encoding="utf-8")
+    assert external_requests(page) == []
+    assert "$$" not in page.split("<main>")[1]
+    assert "data:image/png;base64," in page
+
+
+def test_the_index_shows_it(outcome, folders):
+    text = (folders / "index.html").read_text(encoding="utf-8")
+    assert f'href="test/{outcome.job.report}.html"' in text
+    assert ">FAILED<" not in text
