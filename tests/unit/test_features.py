@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from analysis.engine import map_shards
-from analysis.features import Features
+from analysis.features import Features, fast_bfloat16
 from analysis.language_model import LanguageModel, fingerprint_weights, load_model
 from analysis.methods import METHODS, select
 from analysis.store import Store
@@ -52,7 +52,7 @@ def toy_pool(n_rows=50, order=None, fingerprint="toy"):
 
 
 def features(folder, pool=None, model=None, **settings):
-    settings = {"shard_size": 8, "show_progress": False} | settings
+    settings = {"shard_size": 8, "show_progress": False, "precision": "float32"} | settings
     return Features(pool or toy_pool(), model or language_model(), store=Store(folder), **settings)
 
 
@@ -133,8 +133,13 @@ def test_whatever_changes_the_losses_changes_where_they_are_stored(tmp_path, cha
 def test_bfloat16_is_close_to_float32(tmp_path):
     exact, low = features(tmp_path), features(tmp_path, precision="bfloat16")
     np.testing.assert_allclose(low.token_losses().mean(), exact.token_losses().mean(), rtol=0.05)
+    default = low if fast_bfloat16(torch.device("cpu")) else exact
+    same(features(tmp_path, precision=None).token_losses(), default.token_losses())
     with pytest.raises(ValueError, match="precision: expected"):
         features(tmp_path, precision="int8")
+    half = replace(exact.language_model, dtype=torch.bfloat16)
+    with pytest.raises(ValueError, match=r"needs float32 weights, found torch\.bfloat16"):
+        features(tmp_path, model=half)
 
 
 def test_stored_features_are_read_and_not_computed_again(tmp_path):
