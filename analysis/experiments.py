@@ -1,0 +1,223 @@
+"""The grid: every method, budget and seed becomes one stored run; a run that exists is never repeated."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from analysis import benchmarks, encoding, finetuning, loss_kernel, template
+from analysis.features import Features
+from analysis.finetuning import FineTuning, cut_by_tokens, finetune
+from analysis.language_model import LanguageModel, load_model
+from analysis.methods import METHODS, Selection, parse, select
+from analysis.pools import Pool, load_pool
+from analysis.pools.testbed import WORLD_VERSION
+from analysis.scratch_base import scratch_base
+from analysis.store import Store, code_version, digest
+
+RANDOM = "random_selection"
+BASE = "base"
+UNITS = ("rows", "tokens")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One fine-tuned model: which rows it was trained on and with which seed; no rows means the base alone."""
+
+    method: str
+    budget: int
+    draw: int
+    training_seed: int
+    rows: np.ndarray
+    seconds_select: float = 0.0
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a grid measured.
+
+    `table` has one line per run and benchmark: method, budget, draw, training_seed, benchmark, unit, score (mean
+    over items, higher is better), n_items, n_rows, tokens_trained, seconds_select, seconds_train, seconds_evaluate.
+    """
+
+    table: pd.DataFrame
+    per_item: dict[tuple, np.ndarray]
+    groups: dict[str, list[str]]
+
+    @property
+    def benchmarks(self) -> list[str]:
+        return list(dict.fromkeys(self.table["benchmark"]))
+
+    def items(self, method: str, benchmark: str, budget: int | None = None) -> np.ndarray:
+        """Scores of shape (n_runs, n_items), runs by draw and training seed; items that no run could score left out.
+
+        Raises
+        ------
+        KeyError
+            No such run (names what there is).
+        """
+        found = [key for key in sorted(self.per_item) if key[0] == method and key[4] == benchmark
+                 and budget in (None, key[1])]  # fmt: skip
+        if not found:
+            known = sorted({(key[0], key[1], key[4]) for key in self.per_item})
+            raise KeyError(f"no run of {method!r} on {benchmark!r} with budget {budget}; there are {known}")
+        return np.stack([self.per_item[key] for key in found])[:, self._scorable(benchmark)]
+
+    def item_groups(self, benchmark: str) -> np.ndarray:
+        """Group (family or source) of each item that `items` returns."""
+        return np.array(self.groups[benchmark])[self._scorable(benchmark)]
+
+    def _scorable(self, benchmark: str) -> np.ndarray:
+        return np.isfinite([items for key, items in self.per_item.items() if key[4] == benchmark]).all(axis=0)
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """A pool, a base, their features and the settings of fine-tuning: everything a grid needs."""
+
+    pool: Pool
+    base: LanguageModel
+    features: Features
+    store: Store
+    settings: FineTuning
+    seed: int
+
+    def select(self, method: str, budget: int, *, seed: int, budget_unit: str = "rows") -> tuple[Selection, float]:
+        """A method's selection and the seconds it took when it was made; stored.
+
+        With `budget_unit="tokens"` all rows that can be selected are ranked and cut where the tokens of one epoch
+        reach the budget.
+        """
+        if budget_unit not in UNITS:
+            raise ValueError(f"budget_unit: expected one of {', '.join(UNITS)}, found {budget_unit!r}")
+        name, options = parse(method)
+        key = digest(
+            pool=self.pool.fingerprint, base=self.base.fingerprint, method=name, options=options, budget=budget,
+            unit=budget_unit, seed=seed, max_tokens=self.features.max_tokens, code=_selection_code(name),
+        )  # fmt: skip
+        with self.store.claim("selections", key):
+            record, arrays = self.store.record("selections", key), self.store.arrays("selections", key)
+            if record is None or arrays is None:
+                started = time.perf_counter()
+                selection = self._ranked(method, budget, seed, budget_unit)
+                record = {"excluded": selection.excluded, "seconds": time.perf_counter() - started}
+                scores = {} if selection.scores is None else {"scores": selection.scores}
+                arrays = {"rows": selection.rows, **scores}
+                self.store.save_arrays("selections", key, **arrays)
+                self.store.save_record("selections", key, record)
+        return Selection(arrays["rows"], arrays.get("scores"), record["excluded"]), record["seconds"]
+
+    def _ranked(self, method: str, budget: int, seed: int, budget_unit: str) -> Selection:
+        if budget_unit == "rows":
+            return select(method, self.features, budget, seed=seed)
+        one = select(method, self.features, 1, seed=seed)
+        selectable = len(self.pool) if one.scores is None else int(np.isfinite(one.scores).sum())
+        ranked = select(method, self.features, selectable, seed=seed)
+        tokens = np.minimum(self.features.lengths().total, self.settings.max_tokens)
+        return Selection(cut_by_tokens(ranked.rows, tokens, budget), ranked.scores, ranked.excluded)
+
+    def runs(
+        self, methods: Sequence[str], budget: int, *, n_seeds: int, n_draws: int, random_seeds: int = 1,
+        budget_unit: str = "rows",
+    ) -> list[Run]:  # fmt: skip
+        """The runs of a comparison: random from `n_draws` independent subsets, each method `n_seeds` times.
+
+        Subset d of random is trained with the seeds d, d + 1, … (`random_seeds` of them), so that no two runs
+        share subset and seed, and a design with more seeds contains the one with fewer.
+        """
+        planned = []
+        for method in dict.fromkeys([RANDOM, *methods]):
+            is_random = parse(method)[0] == RANDOM
+            for draw in range(n_draws if is_random else 1):
+                chosen, seconds = self.select(method, budget, seed=self.seed + draw, budget_unit=budget_unit)
+                for number in range(random_seeds if is_random else n_seeds):
+                    training_seed = self.seed + draw + number
+                    planned.append(Run(method, budget, draw, training_seed, chosen.rows, seconds))
+        return planned
+
+    def run_grid(self, runs: Sequence[Run], *, with_base: bool = False, show_progress: bool = True) -> Results:
+        """Train and score what the store does not have; two processes share the work and never repeat a run."""
+        runs = [Run(BASE, 0, 0, 0, np.zeros(0, dtype=np.int64)), *runs] if with_base else list(runs)
+        wanted = benchmarks.benchmarks_for(self.pool)
+        lines, per_item, groups = [], {}, {}
+        for run in tqdm(runs, desc="runs", unit="run", disable=not show_progress, mininterval=2):
+            record, arrays = self._measured(run, wanted)
+            for number, benchmark in enumerate(record["benchmarks"]):
+                name = benchmark["name"]
+                items = arrays[f"items_{number}"]
+                per_item[run.method, run.budget, run.draw, run.training_seed, name] = items
+                groups[name] = benchmark["groups"]
+                lines.append({
+                    "method": run.method, "budget": run.budget, "draw": run.draw, "training_seed": run.training_seed,
+                    "benchmark": name, "unit": benchmark["unit"], "score": float(np.nanmean(items)),
+                    "n_items": int(np.isfinite(items).sum()), "n_rows": len(run.rows),
+                    "tokens_trained": record["tokens"], "seconds_select": run.seconds_select,
+                    "seconds_train": record["seconds"], "seconds_evaluate": benchmark["seconds"],
+                })  # fmt: skip
+        return Results(pd.DataFrame(lines), per_item, groups)
+
+    def _measured(self, run: Run, wanted: dict) -> tuple[dict, dict[str, np.ndarray]]:
+        key = digest(
+            pool=self.pool.fingerprint, base=self.base.fingerprint, rows=run.rows.tolist(), seed=run.training_seed,
+            settings=asdict(self.settings.resolved(self.base.device)), benchmarks=list(wanted), world=WORLD_VERSION,
+            template=self.base.template.settings(), code=_training_code(),
+        )  # fmt: skip
+        with self.store.claim("runs", key):
+            record, arrays = self.store.record("runs", key), self.store.arrays("runs", key)
+            if record is None or arrays is None:
+                model, training = self.base, {"tokens": 0, "seconds": 0.0, "rows_dropped": {}}
+                if len(run.rows):
+                    model = finetune(self.base, self.pool.messages(run.rows), self.settings, seed=run.training_seed)
+                    training = model.training
+                scored = [benchmark(model) for benchmark in wanted.values()]
+                arrays = {f"items_{number}": one.items for number, one in enumerate(scored)}
+                record = {
+                    "tokens": training["tokens"], "seconds": training["seconds"],
+                    "rows_dropped": training["rows_dropped"], "n_rows": len(run.rows),
+                    "benchmarks": [{"name": one.name, "unit": one.unit, "groups": one.groups, "seconds": one.seconds}
+                                   for one in scored],
+                }  # fmt: skip
+                self.store.save_arrays("runs", key, **arrays)
+                self.store.save_record("runs", key, record)  # last: its presence says that the run is complete
+        return record, arrays
+
+
+def prepare(
+    pool: str, *, limit: int | None = None, model: str = "tiny-weak", seed: int = 0, finetuning: dict | None = None,
+    duplicates: str = "keep", store: Store | None = None, show_progress: bool = True,
+) -> Workbench:  # fmt: skip
+    """Load a pool and a base by name ("scratch" trains one from the pool's text) and put them on a workbench.
+
+    Raises
+    ------
+    ValueError
+        A fine-tuning setting that does not exist (lists the known ones).
+    """
+    store = store or Store()
+    known = [field.name for field in fields(FineTuning)]
+    if unknown := set(finetuning or {}) - set(known):
+        raise ValueError(f"finetuning: unknown setting {sorted(unknown)[0]!r}; known: {', '.join(known)}")
+    settings = FineTuning(**(finetuning or {}))
+    rows = load_pool(pool, limit=limit, seed=seed, duplicates=duplicates)
+    if model == "scratch":
+        base = scratch_base(rows, store=store, seed=seed, show_progress=show_progress)
+    else:
+        base = load_model(model, store=store)
+    features = Features(rows, base, store=store, max_tokens=settings.max_tokens, show_progress=show_progress)
+    return Workbench(rows, base, features, store, settings, seed)
+
+
+def _selection_code(name: str) -> str:
+    from importlib import import_module
+
+    from analysis.methods import selection
+
+    modules = (selection, import_module(f"analysis.methods.{METHODS[name].module}"))
+    return code_version(*modules, encoding, template, loss_kernel)
+
+
+def _training_code() -> str:
+    return code_version(finetuning, benchmarks, loss_kernel, encoding, template)
