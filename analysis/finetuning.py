@@ -1,172 +1,295 @@
-"""Supervised fine-tuning of a base on conversations: loss on assistant turns only, through transformers' Trainer."""
+"""Supervised fine-tuning of a base on conversations, the loss on the assistant's tokens alone."""
 
 import copy
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from transformers import Trainer, TrainingArguments
-from transformers.utils import logging as transformers_logging
+from accelerate.utils import broadcast_object_list
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch.nn.utils.rnn import pad_sequence
+from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_callback import PrinterCallback
 
-from analysis.encoding import Encoded, encode_batch
+from analysis.encoding import Encoded, Messages, encode_batch
 from analysis.language_model import LanguageModel, fingerprint_weights
 
-IGNORED = -100
+IGNORED = -100  # the label that torch's cross-entropy leaves out
+NO_ANSWER_LEFT = "no answer token within max_tokens"
 
 
 @dataclass(frozen=True)
 class FineTuning:
-    """Settings of a fine-tuning run; the defaults suit the testbed's bases.
+    """Settings of a fine-tuning; the defaults suit the embedded bases.
 
-    `batch_rows` is the rows of an optimizer step, `warmup_share` a share of all steps, `lora_rank` 0 means all
-    weights are trained, `bf16` None means bfloat16 on CUDA and the weights' own precision elsewhere.
+    Attributes
+    ----------
+    epochs : passes over the rows.
+    learning_rate : highest; after the warm-up it falls as `scheduler` says.
+    batch_rows : rows per optimiser step, over all devices.
+    device_rows : rows that one device holds at once (the rest by accumulation); default all of its share.
+    max_tokens : rows are cut to so many tokens, by the rule of `encode`.
+    weight_decay : of AdamW.
+    warmup_share : share of the steps, from 0 to below 1.
+    scheduler : a learning-rate schedule of transformers, such as "cosine", "linear" or "constant".
+    lora_rank : 0 trains every weight; else the rank of adapters on all linear layers, merged at the end.
+    bf16 : whether matrix products are in bfloat16; default only on CUDA devices that have it (small models
+        on a CPU gain nothing from it, and in float32 they depend less on the processor).
+    activation_checkpointing : recompute activations to save memory.
     """
 
     epochs: float = 3
     learning_rate: float = 1e-3
     batch_rows: int = 16
+    device_rows: int | None = None
     max_tokens: int = 1024
     weight_decay: float = 0.1
     warmup_share: float = 0.03
     scheduler: str = "cosine"
     lora_rank: int = 0
     bf16: bool | None = None
-    accumulation_steps: int = 1
+    activation_checkpointing: bool = False
 
-    def settings(self) -> dict:
-        return asdict(self)
+    def __post_init__(self) -> None:
+        at_least = {"batch_rows": 1, "max_tokens": 2, "lora_rank": 0, "weight_decay": 0}
+        for name, least in at_least.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"{name}: expected at least {least}, found {getattr(self, name)!r}")
+        for name in ("epochs", "learning_rate"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name}: expected more than 0, found {getattr(self, name)!r}")
+        if not 0 <= self.warmup_share < 1:
+            raise ValueError(f"warmup_share: expected from 0 to below 1, found {self.warmup_share!r}")
+        if self.device_rows is not None and not 1 <= self.device_rows <= self.batch_rows:
+            raise ValueError(f"device_rows: expected from 1 to {self.batch_rows}, found {self.device_rows!r}")
+
+    def resolved(self, device: torch.device) -> "FineTuning":
+        """These settings with `bf16` as it will be on a device."""
+        return self if self.bf16 is not None else replace(self, bf16=_native_bf16(device))
 
 
-def training_example(encoded: Encoded) -> dict[str, list[int]]:
-    """Token ids and labels: the content of every assistant turn and the end token after it, nothing else."""
-    labels = [IGNORED] * len(encoded.ids)
-    for (start, end), last in zip(encoded.spans, encoded.ends, strict=True):
-        labels[start:end] = encoded.ids[start:end]
-        if last is not None:
-            labels[last] = encoded.ids[last]
-    return {"input_ids": encoded.ids, "labels": labels}
+def finetune(
+    base: LanguageModel, conversations: Sequence[Messages], settings: FineTuning, *, seed: int
+) -> LanguageModel:
+    """A copy of `base` fine-tuned on conversations; the base itself stays as it is.
+
+    The loss is the mean over the content and end tokens of all assistant turns of a batch.
+
+    Parameters
+    ----------
+    base : model and tokenizer; a large model may be spread by accelerate, FSDP or DeepSpeed.
+    conversations : messages of each row, in any order (rows are shuffled by `seed`).
+    seed : of order, dropout and adapters; on a CPU the same seed gives the same weights, bit for bit.
+
+    Returns
+    -------
+    LanguageModel, on the base's device in its precision; `training` holds `seconds`, `steps`, `tokens` (of
+    one epoch, without padding), `answer_tokens` (those of them that are learned), `rows_kept`, `rows_dropped`
+    (count by reason) and `losses` (nats per learned token, one per step).
+
+    Raises
+    ------
+    ValueError
+        No row has an answer token left (says why), or the loss stops being finite (names the step).
+    """
+    if base.model is None:
+        raise ValueError(f"{base.name}: loaded without weights, so it cannot be fine-tuned")
+    started = time.perf_counter()
+    settings = settings.resolved(base.device)
+    encoded = encode_batch(conversations, base.tokenizer, base.template, settings.max_tokens)
+    examples, dropped = training_examples(encoded)
+    if not examples:
+        raise ValueError(f"{base.name}: none of {len(conversations)} rows can be trained on: {dict(dropped)}")
+    with tempfile.TemporaryDirectory(prefix="finetuning-") as folder, torch.random.fork_rng():
+        model, losses = _train(base, examples, settings, seed, folder)
+    return replace(
+        base,
+        model=model,
+        name=f"{base.name} fine-tuned",
+        fingerprint=fingerprint_weights(model, base.tokenizer),
+        training={
+            "seconds": time.perf_counter() - started,
+            "steps": len(losses),
+            "tokens": sum(len(example["input_ids"]) for example in examples),
+            "answer_tokens": sum(example["n_learned"] for example in examples),
+            "rows_kept": len(examples),
+            "rows_dropped": dict(dropped),
+            "losses": losses,
+        },
+    )
 
 
-def training_tokens(lengths, max_tokens: int) -> np.ndarray:
-    """Tokens that a training epoch reads per row, prompts included; int64 of shape (n_rows,)."""
-    return np.minimum(lengths.total, max_tokens)
+def training_examples(encoded: Sequence[Encoded]) -> tuple[list[dict], Counter]:
+    """Ids and labels of the rows that have an answer token, and the number of other rows by reason.
+
+    Labels are the ids of answer contents and end tokens, and `IGNORED` elsewhere. Position 0 is never
+    learned, as nothing stands before it.
+    """
+    examples, dropped = [], Counter()
+    for row in encoded:
+        labels = [IGNORED] * len(row.ids)
+        for start, end in row.spans:
+            labels[start:end] = row.ids[start:end]
+        labels[0] = IGNORED
+        if all(label == IGNORED for label in labels):
+            dropped[NO_ANSWER_LEFT] += 1
+            continue
+        for end in row.ends:
+            if end is not None:
+                labels[end] = row.ids[end]
+        n_learned = sum(label != IGNORED for label in labels)
+        examples.append({"input_ids": row.ids, "labels": labels, "n_learned": n_learned})
+    return examples, dropped
 
 
-def cut_by_tokens(rows: np.ndarray, tokens_per_row: np.ndarray, token_budget: int) -> np.ndarray:
-    """The longest beginning of `rows` (best first) whose training tokens fit the budget.
+def cut_by_tokens(rows: np.ndarray, training_tokens_per_row: np.ndarray, token_budget: int) -> np.ndarray:
+    """The longest prefix of ranked rows whose tokens together stay within a budget.
 
     Parameters
     ----------
     rows : positions in the pool, best first.
-    tokens_per_row : training tokens of every pool row, shape (n_rows,).
+    training_tokens_per_row : of shape (n_rows of the pool,); prompt and answer tokens that one epoch reads.
     token_budget : tokens of one epoch.
 
     Raises
     ------
     ValueError
-        Not even the first row fits.
+        The first row alone exceeds the budget, or all rows together do not reach it.
     """
-    fits = int(np.searchsorted(np.cumsum(tokens_per_row[rows]), token_budget, side="right"))
-    if not fits:
-        raise ValueError(f"budget: {token_budget} tokens hold no row; the first row alone has {tokens_per_row[rows[0]]}")
-    return rows[:fits]
+    rows = np.asarray(rows)
+    total = np.cumsum(np.asarray(training_tokens_per_row)[rows])
+    if token_budget < 1:
+        raise ValueError(f"token budget: expected at least 1, found {token_budget}")
+    if len(rows) == 0 or total[-1] < token_budget:
+        found = int(total[-1]) if len(rows) else 0
+        raise ValueError(f"token budget: {token_budget} asked for, but {len(rows)} rows have only {found}")
+    n_kept = int(np.searchsorted(total, token_budget, side="right"))
+    if n_kept == 0:
+        raise ValueError(f"token budget: {token_budget} is less than the {int(total[0])} of row {rows[0]}")
+    return rows[:n_kept]
 
 
-def finetune(base: LanguageModel, conversations: list, settings: FineTuning, *, seed: int) -> LanguageModel:
-    """A copy of the base, fine-tuned on conversations; the base itself is not changed.
+def _train(
+    base: LanguageModel, examples: list[dict], settings: FineTuning, seed: int, folder: str
+) -> tuple[PreTrainedModel, list[float]]:
+    arguments = _arguments(base.device, settings, seed, folder)
+    n_devices = arguments.world_size * max(1, arguments.n_gpu)
+    if settings.batch_rows % n_devices:
+        raise ValueError(
+            f"batch_rows: expected a multiple of {n_devices} devices, found {settings.batch_rows}"
+        )
+    share = settings.batch_rows // n_devices
+    device_rows = min(settings.device_rows or share, share)
+    if share % device_rows:
+        raise ValueError(f"device_rows: expected a divisor of {share} rows per device, found {device_rows}")
+    arguments.per_device_train_batch_size = device_rows
+    arguments.gradient_accumulation_steps = share // device_rows
+    torch.manual_seed(seed)  # the adapters' first values
+    watch = _LossHistory()
+    trainer = Trainer(
+        model=_trainable(base.model, settings),
+        args=arguments,
+        train_dataset=examples,
+        data_collator=_Padding(base.tokenizer.pad_token_id),
+        callbacks=[watch],
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.train()
+    return _finished(trainer, base, folder, settings).eval(), watch.losses
 
-    Returns
-    -------
-    LanguageModel
-        `training` holds seconds, steps, tokens (per epoch), rows_kept, rows_dropped by reason, and losses: a list
-        of [step, mean training loss in nats a token].
 
-    Raises
-    ------
-    ValueError
-        No conversation has an answer token left to learn.
-    """
-    examples, dropped = _examples(base, conversations, settings)
-    started = time.perf_counter()
-    with torch.random.fork_rng(), tempfile.TemporaryDirectory() as folder:
-        torch.manual_seed(seed)  # before LoRA draws its first weights
-        model = _trainable(base, settings)
-        arguments = _arguments(settings, seed, folder, base.device, len(examples))
-        trainer = Trainer(model=model, args=arguments, train_dataset=examples, data_collator=_Padding(base.tokenizer))
-        trainer.callback_handler.callbacks = [
-            callback for callback in trainer.callback_handler.callbacks if type(callback).__name__ != "PrinterCallback"
-        ]
-        trainer.train()
-        losses = [[entry["step"], entry["loss"]] for entry in trainer.state.log_history if "loss" in entry]
-        steps = trainer.state.global_step
+def _arguments(device: torch.device, settings: FineTuning, seed: int, folder: str) -> TrainingArguments:
+    return TrainingArguments(
+        output_dir=folder,
+        use_cpu=device.type == "cpu",
+        bf16=settings.bf16,
+        num_train_epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.scheduler,
+        warmup_steps=settings.warmup_share,  # below 1 it is a share of the steps
+        weight_decay=settings.weight_decay,
+        optim="adamw_torch_fused" if device.type in ("cpu", "cuda") else "adamw_torch",
+        max_grad_norm=1.0,
+        train_sampling_strategy="group_by_length",
+        activation_checkpointing=settings.activation_checkpointing,
+        seed=seed,
+        data_seed=seed,
+        logging_strategy="steps",
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=device.type == "cuda",
+    )
+
+
+def _trainable(model: PreTrainedModel, settings: FineTuning) -> torch.nn.Module:
+    """A copy whose trained weights are float32: small steps vanish in bfloat16 weights."""
+    trained = copy.deepcopy(model)
+    if settings.lora_rank == 0:
+        return trained.float().requires_grad_(True)
+    adapters = LoraConfig(
+        r=settings.lora_rank,
+        lora_alpha=2 * settings.lora_rank,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(trained, adapters)
+
+
+def _finished(trainer: Trainer, base: LanguageModel, folder: str, settings: FineTuning) -> PreTrainedModel:
+    """The trained model in one piece on the base's device, adapters merged."""
+    if trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled:  # each process holds a part
+        folder = broadcast_object_list([folder])[0]
+        trainer.save_model(folder)
+        trainer.accelerator.wait_for_everyone()
+        if settings.lora_rank:
+            model = PeftModel.from_pretrained(copy.deepcopy(base.model), folder)
+        else:
+            model = type(base.model).from_pretrained(folder, use_safetensors=True)
+        trainer.accelerator.wait_for_everyone()
+    else:
+        model = trainer.accelerator.unwrap_model(trainer.model)
     if settings.lora_rank:
         model = model.merge_and_unload()
-    model = model.eval().requires_grad_(False)
-    training = {
-        "seconds": time.perf_counter() - started, "steps": steps, "losses": losses,
-        "tokens": sum(len(example["input_ids"]) for example in examples),
-        "rows_kept": len(examples), "rows_dropped": dropped,
-    }  # fmt: skip
-    return LanguageModel(
-        model=model, tokenizer=base.tokenizer, name=f"{base.name} fine-tuned",
-        fingerprint=fingerprint_weights(model, base.tokenizer), device=base.device, dtype=base.dtype,
-        template=base.template, training=training,
-    )  # fmt: skip
+    return model.to(device=base.device, dtype=base.dtype).requires_grad_(False)
 
 
-def _examples(base: LanguageModel, conversations: list, settings: FineTuning) -> tuple[list[dict], dict[str, int]]:
-    encoded = encode_batch(conversations, base.tokenizer, base.template, settings.max_tokens)
-    examples = [training_example(one) for one in encoded]
-    kept = [one for one in examples if any(label != IGNORED for label in one["labels"])]
-    lost = len(examples) - len(kept)
-    dropped = {f"no answer token within {settings.max_tokens} tokens": lost} if lost else {}
-    if not kept:
-        raise ValueError(f"fine-tuning: none of {len(examples)} rows has an answer token to learn: {dropped}")
-    return kept, dropped
-
-
-def _trainable(base: LanguageModel, settings: FineTuning):
-    model = copy.deepcopy(base.model).requires_grad_(True)
-    if settings.lora_rank:
-        from peft import LoraConfig, get_peft_model
-
-        lora = LoraConfig(
-            r=settings.lora_rank, lora_alpha=2 * settings.lora_rank, target_modules="all-linear", task_type="CAUSAL_LM"
-        )
-        model = get_peft_model(model, lora)
-    return model.train()
-
-
-def _arguments(settings: FineTuning, seed: int, folder: str, device: torch.device, n_rows: int) -> TrainingArguments:
-    transformers_logging.disable_progress_bar()
-    steps = max(1, round(settings.epochs * n_rows / settings.batch_rows))
-    on_cuda = device.type == "cuda"
-    return TrainingArguments(
-        output_dir=folder, seed=seed, data_seed=seed, num_train_epochs=settings.epochs,
-        per_device_train_batch_size=max(1, settings.batch_rows // settings.accumulation_steps),
-        gradient_accumulation_steps=settings.accumulation_steps, learning_rate=settings.learning_rate,
-        weight_decay=settings.weight_decay, warmup_steps=settings.warmup_share, lr_scheduler_type=settings.scheduler,
-        bf16=on_cuda if settings.bf16 is None else settings.bf16, use_cpu=device.type == "cpu",
-        train_sampling_strategy="group_by_length", remove_unused_columns=False, dataloader_pin_memory=on_cuda,
-        logging_steps=max(1, steps // 10), save_strategy="no", report_to="none", disable_tqdm=True,
-    )  # fmt: skip
+def _native_bf16(device: torch.device) -> bool:
+    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 class _Padding:
-    """Pads a batch on the right; padding is neither seen nor learned."""
+    """Rows to tensors, padded on the right: attention is causal, so no mask is needed and none is given."""
 
-    def __init__(self, tokenizer) -> None:
-        self.pad = tokenizer.pad_token_id
+    def __init__(self, pad_id: int) -> None:
+        self.fill = {"input_ids": pad_id, "labels": IGNORED}
 
     def __call__(self, examples: list[dict]) -> dict[str, torch.Tensor]:
-        width = max(len(one["input_ids"]) for one in examples)
-        ids = torch.full((len(examples), width), self.pad)
-        labels, mask = torch.full_like(ids, IGNORED), torch.zeros_like(ids)
-        for line, one in enumerate(examples):
-            length = len(one["input_ids"])
-            ids[line, :length] = torch.tensor(one["input_ids"])
-            labels[line, :length] = torch.tensor(one["labels"])
-            mask[line, :length] = 1
-        return {"input_ids": ids, "labels": labels, "attention_mask": mask}
+        return {
+            name: pad_sequence([torch.tensor(row[name]) for row in examples], True, fill)
+            for name, fill in self.fill.items()
+        }
+
+
+class _LossHistory(TrainerCallback):
+    """Keeps the loss of every step and stops at one that is not finite."""
+
+    def __init__(self) -> None:
+        self.losses: list[float] = []
+
+    def on_log(self, args, state, control, logs=None, **others) -> None:
+        if "loss" not in (logs or {}):
+            return
+        self.losses.append(float(logs["loss"]))
+        if not np.isfinite(self.losses[-1]):
+            raise ValueError(
+                f"the loss of step {len(self.losses)} is {self.losses[-1]}: "
+                f"learning_rate {args.learning_rate} is too high for this model"
+            )

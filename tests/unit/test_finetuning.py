@@ -1,0 +1,190 @@
+"""Fine-tuning: what is learned, what is left alone, and that a seed decides everything."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from analysis.encoding import Encoded, encode
+from analysis.finetuning import IGNORED, FineTuning, cut_by_tokens, finetune, training_examples
+from analysis.language_model import LanguageModel, fingerprint_weights
+from analysis.template import choose_template
+from tests.tiny import tiny_model, tiny_tokenizer
+
+QUICK = FineTuning(epochs=2, learning_rate=5e-3, batch_rows=4, max_tokens=128)
+
+
+def conversation(question: str, *answers: str) -> list[dict]:
+    turns = []
+    for answer in answers:
+        turns += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+    return turns
+
+
+CONVERSATIONS = [
+    conversation(f"What is {number}?", f"It is {number * 3}, of course.") for number in range(14)
+]
+
+
+@pytest.fixture(scope="module")
+def base() -> LanguageModel:
+    tokenizer = tiny_tokenizer()
+    model = tiny_model(tokenizer)
+    return LanguageModel(
+        model=model,
+        tokenizer=tokenizer,
+        name="tiny",
+        fingerprint=fingerprint_weights(model, tokenizer),
+        device=torch.device("cpu"),
+        dtype=torch.float32,
+        template=choose_template(tokenizer),
+    )
+
+
+def test_labels_are_the_answers_and_their_end_tokens_and_nothing_else(base):
+    messages = conversation("Why?", "Yes!", "No.")
+    encoded = encode(messages, base.tokenizer, base.template, 128)
+    (example,), dropped = training_examples([encoded])
+    learned = [token for token in example["labels"] if token != IGNORED]
+    assert base.tokenizer.decode(learned) == "Yes!<|end|>No.<|end|>"
+    kept = [label in (IGNORED, token) for label, token in zip(example["labels"], encoded.ids, strict=True)]
+    assert all(kept)
+    assert example["n_learned"] == len(learned)
+    assert not dropped
+
+
+def test_a_row_without_an_answer_token_left_is_dropped_and_counted(base):
+    empty = Encoded(ids=[5, 6, 0], spans=[(2, 2)], ends=[2], truncated=False)
+    whole = Encoded(ids=[5, 6, 7, 0], spans=[(2, 3)], ends=[3], truncated=False)
+    examples, dropped = training_examples([empty, whole])
+    assert [example["input_ids"] for example in examples] == [whole.ids]
+    assert dict(dropped) == {"no answer token within max_tokens": 1}
+
+
+def test_the_first_token_is_never_learned():
+    starts_at_once = Encoded(ids=[7, 8, 0], spans=[(0, 2)], ends=[2], truncated=False)
+    (example,), _ = training_examples([starts_at_once])
+    assert example["labels"] == [IGNORED, 8, 0]
+
+
+def test_training_reports_what_it_did_and_lowers_the_loss(base):
+    training = finetune(base, CONVERSATIONS, replace(QUICK, epochs=6), seed=0).training
+    encoded = [encode(row, base.tokenizer, base.template, 128) for row in CONVERSATIONS]
+    assert training["rows_kept"] == 14 and training["rows_dropped"] == {}
+    assert training["tokens"] == sum(len(row.ids) for row in encoded)
+    assert training["answer_tokens"] == sum(end - start + 1 for row in encoded for start, end in row.spans)
+    assert training["steps"] == len(training["losses"]) == 6 * 4
+    assert np.mean(training["losses"][-4:]) < 0.8 * np.mean(training["losses"][:4])
+    assert training["seconds"] > 0
+
+
+def test_first_loss_is_the_mean_over_the_learned_tokens_of_the_batch(base):
+    settings = replace(QUICK, epochs=1, batch_rows=14, weight_decay=0.0)
+    model = finetune(base, CONVERSATIONS, settings, seed=0)
+    total, count = 0.0, 0
+    for row in CONVERSATIONS:  # one by one, without padding
+        (example,), _ = training_examples([encode(row, base.tokenizer, base.template, 128)])
+        ids, labels = torch.tensor([example["input_ids"]]), torch.tensor([example["labels"]])
+        with torch.inference_mode():
+            total += float(base.model(input_ids=ids, labels=labels).loss) * example["n_learned"]
+        count += example["n_learned"]
+    assert model.training["losses"][0] == pytest.approx(total / count, rel=1e-4)
+
+
+def test_accumulation_changes_memory_and_not_the_result(base):
+    whole = finetune(base, CONVERSATIONS[:12], replace(QUICK, batch_rows=4), seed=3)
+    parts = finetune(base, CONVERSATIONS[:12], replace(QUICK, batch_rows=4, device_rows=2), seed=3)
+    assert parts.training["steps"] == whole.training["steps"]
+    for one, other in zip(whole.model.parameters(), parts.model.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
+
+
+def test_the_base_stays_as_it_is(base):
+    before = torch.get_rng_state()
+    tuned = finetune(base, CONVERSATIONS, QUICK, seed=0)
+    assert fingerprint_weights(base.model, base.tokenizer) == base.fingerprint
+    assert not base.model.training and base.training is None
+    assert tuned.fingerprint != base.fingerprint and not tuned.model.training
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(base):
+    first, again, other = (finetune(base, CONVERSATIONS, QUICK, seed=seed) for seed in (1, 1, 2))
+    assert first.fingerprint == again.fingerprint
+    assert first.training["losses"] == again.training["losses"]
+    assert first.fingerprint != other.fingerprint
+
+
+def test_lora_trains_adapters_and_merges_them(base):
+    tuned = finetune(base, CONVERSATIONS, replace(QUICK, lora_rank=2), seed=0)
+    assert type(tuned.model) is type(base.model)
+    assert [name for name, _ in tuned.model.named_parameters()] == [
+        name for name, _ in base.model.named_parameters()
+    ]
+    embeddings = base.model.get_input_embeddings().weight, tuned.model.get_input_embeddings().weight
+    torch.testing.assert_close(*embeddings)
+    layers = base.model.model.layers[0].mlp.up_proj.weight, tuned.model.model.layers[0].mlp.up_proj.weight
+    assert not torch.allclose(*layers)
+    assert fingerprint_weights(base.model, base.tokenizer) == base.fingerprint
+
+
+def test_nothing_to_train_on_is_an_error_that_says_why(base):
+    long_question = [conversation("word " * 200, "Yes!")]
+    encoded = encode(long_question[0], base.tokenizer, base.template, 8)
+    rows = [conversation("Why?", "")]
+    assert encoded.truncated
+    with pytest.raises(ValueError, match=r"tiny: none of 1 rows can be trained on.*no answer token"):
+        finetune(base, rows, QUICK, seed=0)
+
+
+def test_a_model_without_weights_cannot_be_trained(base):
+    with pytest.raises(ValueError, match="tiny: loaded without weights"):
+        finetune(replace(base, model=None), CONVERSATIONS, QUICK, seed=0)
+
+
+def test_a_loss_that_is_not_finite_names_its_step(base):
+    with pytest.raises(ValueError, match=r"the loss of step \d+ is (nan|inf): learning_rate 1e\+30"):
+        finetune(base, CONVERSATIONS, replace(QUICK, learning_rate=1e30, scheduler="constant"), seed=0)
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"epochs": 0}, "epochs: expected more than 0, found 0"),
+        ({"batch_rows": 0}, "batch_rows: expected at least 1, found 0"),
+        ({"learning_rate": 0.0}, "learning_rate: expected more than 0, found 0.0"),
+        ({"warmup_share": 1.0}, "warmup_share: expected from 0 to below 1, found 1.0"),
+        ({"batch_rows": 4, "device_rows": 8}, "device_rows: expected from 1 to 4, found 8"),
+        ({"max_tokens": 1}, "max_tokens: expected at least 2, found 1"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_by_name(settings, message):
+    with pytest.raises(ValueError, match=message):
+        FineTuning(**settings)
+
+
+def test_rows_per_device_must_divide_the_batch(base):
+    with pytest.raises(ValueError, match="device_rows: expected a divisor of 4 rows per device, found 3"):
+        finetune(base, CONVERSATIONS, replace(QUICK, device_rows=3), seed=0)
+
+
+def test_token_budget_keeps_the_longest_prefix_that_fits():
+    tokens, rows = np.array([10, 20, 30, 40]), np.array([3, 0, 2, 1])
+    assert cut_by_tokens(rows, tokens, 50).tolist() == [3, 0]
+    assert cut_by_tokens(rows, tokens, 79).tolist() == [3, 0]
+    assert cut_by_tokens(rows, tokens, 80).tolist() == [3, 0, 2]
+    assert cut_by_tokens(rows, tokens, 100).tolist() == [3, 0, 2, 1]
+
+
+@pytest.mark.parametrize(
+    "budget, message",
+    [
+        (39, "39 is less than the 40 of row 3"),
+        (101, "101 asked for, but 4 rows have only 100"),
+        (0, "at least 1"),
+    ],
+)
+def test_token_budgets_that_cannot_be_met_are_errors(budget, message):
+    with pytest.raises(ValueError, match=message):
+        cut_by_tokens(np.array([3, 0, 2, 1]), np.array([10, 20, 30, 40]), budget)
