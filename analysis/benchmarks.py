@@ -18,7 +18,10 @@ UNITS = {ACCURACY: "share correct", ANSWER_LOSS: "nats per answer token, negated
 
 @dataclass(frozen=True)
 class BenchmarkResult:
-    """Scores of one model on one benchmark; items of shape (n_items,), higher is better, nan where not computable."""
+    """Scores of one model on one benchmark.
+
+    `items` has shape (n_items,); higher is better, nan where an item has nothing to score.
+    """
 
     name: str
     item_ids: list[str]
@@ -33,15 +36,20 @@ class BenchmarkResult:
 
 
 def testbed_accuracy(
-    language_model: LanguageModel, split: str = "evaluation", *, max_new_tokens: int = 64, batch_items: int = 256
+    language_model: LanguageModel,
+    split: str = "evaluation",  # noqa: PT028 - its name only looks like that of a test
+    *,
+    max_new_tokens: int = 64,  # noqa: PT028
+    batch_items: int = 256,  # noqa: PT028
 ) -> BenchmarkResult:
     """1 or 0 per item of the testbed: greedy answers of at most `max_new_tokens` tokens, graded exactly."""
     started, items = time.perf_counter(), evaluation_items(split)
-    prompts = [encode_prompt(item.messages, language_model.tokenizer, language_model.template) for item in items]
+    tokenizer, template = language_model.tokenizer, language_model.template
+    prompts = [encode_prompt(item.messages, tokenizer, template) for item in items]
     responses = generate(language_model, prompts, max_new_tokens=max_new_tokens, batch_items=batch_items)
-    right = np.array([grade(item, response) for item, response in zip(items, responses, strict=True)], dtype=np.float32)
+    graded = [grade(item, response) for item, response in zip(items, responses, strict=True)]
     return BenchmarkResult(
-        ACCURACY, [item.id for item in items], right, [item.family for item in items],
+        ACCURACY, [item.id for item in items], np.array(graded, dtype=np.float32), [item.family for item in items],
         time.perf_counter() - started, responses,
     )  # fmt: skip
 
@@ -64,8 +72,8 @@ def generate(
             ids[line, width - len(prompts[place]) :] = torch.tensor(prompts[place])
             mask[line, width - len(prompts[place]) :] = 1
         made = language_model.model.generate(
-            input_ids=ids.to(device), attention_mask=mask.to(device), max_new_tokens=max_new_tokens, do_sample=False,
-            eos_token_id=end, pad_token_id=tokenizer.pad_token_id,
+            input_ids=ids.to(device), attention_mask=mask.to(device), max_new_tokens=max_new_tokens,
+            do_sample=False, eos_token_id=end, pad_token_id=tokenizer.pad_token_id,
         )[:, width:].cpu()  # fmt: skip
         for place, row in zip(batch, made.tolist(), strict=True):
             kept = row[: row.index(end)] if end in row else row
@@ -76,15 +84,27 @@ def generate(
 def held_out_answer_loss(
     language_model: LanguageModel, pool, *, max_rows: int = 1000, max_tokens: int = 1024
 ) -> BenchmarkResult:
-    """Minus the mean loss per answer token (nats) of each held-out row, grouped by source; nan if it has no token."""
+    """Minus the mean loss per answer token (nats) of each held-out row, by source; nan if it has no token.
+
+    Of more than `max_rows` rows a fixed random sample is scored, the same for every model.
+
+    Raises
+    ------
+    ValueError
+        The model gives a row that has answer tokens no finite loss (names the first such row).
+    """
     started, rows = time.perf_counter(), pool.held_out
-    rows = rows.select(range(min(max_rows, len(rows))))
+    if len(rows) > max_rows:  # files are often ordered by source: not the first rows
+        rows = rows.select(np.sort(np.random.default_rng(0).permutation(len(rows))[:max_rows]))
     encoded = encode_batch(rows["messages"][:], language_model.tokenizer, language_model.template, max_tokens)
     losses = LossKernel(language_model.model, language_model.device, tokens_per_batch=8192)(encoded)
     row = np.repeat(np.arange(len(encoded)), [len(one.spans) for one in encoded])
     scored = losses["count"] > 0
     total = np.bincount(row[scored], weights=losses["loss_sum"][scored], minlength=len(encoded))
     count = np.bincount(row[scored], weights=losses["count"][scored], minlength=len(encoded))
+    if failed := np.flatnonzero(~np.isfinite(total)).tolist():
+        where = f"held-out row {rows['id'][failed[0]]!r} of {pool.name}"
+        raise ValueError(f"{where} and {len(failed) - 1} more: no finite loss under {language_model.name}")
     items = np.where(count > 0, -total / np.maximum(count, 1), np.nan).astype(np.float32)
     return BenchmarkResult(
         ANSWER_LOSS, list(rows["id"][:]), items, list(rows["source"][:]), time.perf_counter() - started
