@@ -1,0 +1,104 @@
+"""Records of any known shape to one Arrow file of one shape, streamed: what does not fit is counted with examples."""
+
+import hashlib
+import json
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyarrow as pa
+
+from analysis.pools.formats import Rejected, convert, source_of
+from analysis.pools.pool import SetAside
+
+MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+SCHEMA = pa.schema([("id", pa.string()), ("source", pa.string()), ("messages", MESSAGES), ("content", pa.uint64())])
+ROWS_PER_BATCH = 2_000
+LONGEST_FOUND = 120  # characters of a value shown as an example
+
+
+def content_hash(messages: list[dict]) -> int:
+    """64 bits of what a conversation says; case and the amount of white space between words count for nothing else."""
+    text = "\x1f".join(f"{message['role']}\x1e{' '.join(message['content'].split())}" for message in messages)
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def convert_records(
+    records: Iterable[tuple[str, str, int, object]], path: Path
+) -> tuple[int, dict[str, SetAside]]:
+    """Write the rows of records to an Arrow file.
+
+    Parameters
+    ----------
+    records : (name for ids, file, row number, record or `Rejected`) of every record.
+    path : the file to write.
+
+    Returns
+    -------
+    rows read, and what was set aside by reason.
+    """
+    n_read, set_aside = 0, {}
+    batch: dict[str, list] = {name: [] for name in SCHEMA.names}
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, SCHEMA) as writer:
+        for name, file, number, record in records:
+            n_read += 1
+            try:
+                if isinstance(record, Rejected):
+                    raise record
+                messages = convert(record)
+            except Rejected as why:
+                found = why.found if isinstance(why.found, str) else repr(why.found)
+                example = {"file": file, "row": number, "field": why.field, "found": _printable(found)}
+                set_aside.setdefault(why.reason, SetAside()).add(example)
+                continue
+            batch["id"].append(f"{name}:{number}")
+            batch["source"].append(_printable(source_of(record, name), 500))
+            batch["messages"].append(messages)
+            batch["content"].append(content_hash(messages))
+            if len(batch["id"]) == ROWS_PER_BATCH:
+                writer.write_batch(pa.record_batch(batch, schema=SCHEMA))
+                batch = {name: [] for name in SCHEMA.names}
+        if batch["id"]:
+            writer.write_batch(pa.record_batch(batch, schema=SCHEMA))
+    return n_read, set_aside
+
+
+def _printable(text: str, longest: int = LONGEST_FOUND) -> str:
+    """Shortened, and without what UTF-8 cannot hold."""
+    text = text.encode("utf-8", "replace").decode()
+    return text if len(text) <= longest else f"{text[:longest]}…"
+
+
+def save_counts(path: Path, n_read: int, set_aside: dict[str, SetAside]) -> None:
+    """The counts of a conversion, beside its Arrow file."""
+    reasons = {reason: {"count": aside.count, "examples": aside.examples} for reason, aside in set_aside.items()}
+    path.write_text(json.dumps({"rows_read": n_read, "set_aside": reasons}), encoding="utf-8")
+
+
+def load_counts(path: Path) -> tuple[int, dict[str, SetAside]]:
+    """What `save_counts` wrote."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return content["rows_read"], {reason: SetAside(**aside) for reason, aside in content["set_aside"].items()}
+
+
+def nothing_fits(where: str, n_read: int, set_aside: dict[str, SetAside]) -> ValueError:
+    """The error for a source without one usable row: what was found instead."""
+    from analysis.pools.formats import SHAPES
+
+    if not n_read:
+        return ValueError(f"{where}: holds no row")
+    reason, aside = max(set_aside.items(), key=lambda item: item[1].count)
+    first = aside.examples[0]
+    shapes = "; ".join(" + ".join(fields) for fields in SHAPES.values())
+    return ValueError(
+        f"{where}: none of {n_read} rows can be used; {aside.count} of them: {reason}, first {first['file']} row "
+        f"{first['row']}, {first['field']}: {first['found']}. A row needs the fields {shapes}"
+    )
+
+
+def warn_if_many(where: str, n_read: int, set_aside: dict[str, SetAside]) -> None:
+    """A warning where more than half of a source had to be set aside."""
+    lost = sum(aside.count for aside in set_aside.values())
+    if lost * 2 > n_read:
+        reasons = ", ".join(f"{reason} {aside.count}" for reason, aside in set_aside.items())
+        warnings.warn(f"{where}: {lost} of {n_read} rows were set aside: {reasons}", stacklevel=3)

@@ -1,0 +1,190 @@
+"""From a name to a Pool: testbed, local files, or the hub; held-out rows set apart by content."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from datasets import Dataset, concatenate_datasets
+from filelock import FileLock
+
+from analysis.paths import RESULTS
+from analysis.pools import conversion, formats, reading
+from analysis.pools.conversion import convert_records, load_counts, nothing_fits, save_counts, warn_if_many
+from analysis.pools.pool import Pool
+from analysis.pools.reading import find_files, read_records
+from analysis.pools.testbed import RECIPES
+from analysis.pools.testbed_rows import block_files, world_fingerprint
+from analysis.store import code_version, digest, write_atomic
+
+TESTBED_ROWS = 5_000
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+
+
+def load_pool(
+    name_or_path: str | Path,
+    *,
+    limit: int | None = None,
+    seed: int = 0,
+    duplicates: str = "keep",
+    held_out_share: float = 0.05,
+    cache: Path | None = None,
+) -> Pool:
+    """Load a pool.
+
+    Parameters
+    ----------
+    name_or_path : "curated" or "wild" (testbed); a .jsonl, .json, .parquet or .csv file, a folder, a pattern, or
+        several with commas; else the id of a data set on the hub.
+    limit : rows used, before any is held out. In the testbed the first rows (default 5,000), so that a pool is part of
+        every larger one; elsewhere rows drawn by content and seed (default all), because files have an order.
+    seed : of the testbed's draw, or of the draw of `limit` rows.
+    duplicates : "keep" or "drop" all but the first of rows that say the same.
+    held_out_share : share of rows, chosen by content alone, that no method can select; duplicates stay together.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        Nothing there, or nothing usable in it; names file, row, field and what was found.
+    """
+    name, cache = str(name_or_path), Path(cache or RESULTS / "pools")
+    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+        raise ValueError(f"limit: expected a whole number of rows from 1 up, found {limit!r}")
+    if duplicates not in ("keep", "drop"):
+        raise ValueError(f"duplicates: expected 'keep' or 'drop', found {duplicates!r}")
+    if not 0 <= held_out_share < 1:
+        raise ValueError(f"held_out_share: expected from 0 to below 1, found {held_out_share!r}")
+    options = {"limit": limit, "seed": seed, "duplicates": duplicates, "held_out_share": float(held_out_share)}
+    if name in RECIPES:
+        return _testbed(name, options, cache)
+    return _converted(name, options, cache)
+
+
+def _testbed(name: str, options: dict, cache: Path) -> Pool:
+    n_rows = options["limit"] or TESTBED_ROWS
+    files = block_files(name, options["seed"], n_rows, cache)
+    rows = concatenate_datasets([Dataset.from_file(str(file)) for file in files]).select(range(n_rows))
+    group = rows.data.column("dup_group").to_numpy()[:n_rows]
+    held = _chance(group.astype(np.uint64), salt=options["seed"] + 1) < options["held_out_share"]
+    kept = np.ones(n_rows, dtype=bool)
+    if options["duplicates"] == "drop":
+        kept = group == np.arange(n_rows)
+    fingerprint = digest(pool=name, world=world_fingerprint(), options=options | {"limit": n_rows})
+    provenance = {
+        "source": f"testbed, seed {options['seed']}", "rows_read": n_rows,
+        "left_out": {"near-duplicate of an earlier row": int((~kept).sum())},
+    }  # fmt: skip
+    return _pool(name, rows, held, kept, fingerprint, {}, provenance)
+
+
+def _converted(name: str, options: dict, cache: Path) -> Pool:
+    # A path that exists is a path; what looks like `owner/name` and is no file is asked of the hub.
+    on_hub = not Path(name).expanduser().exists() and HUB_ID.fullmatch(name) and not reading.kind(Path(name))
+    code = code_version(conversion, formats, reading)
+    if on_hub:
+        revision = _hub_revision(name)
+        source, key = f"hub {name} at {revision}", digest(hub=name, revision=revision, code=code)
+        records = _hub_records(name, revision)
+    else:
+        files = find_files(name)
+        source = ", ".join(str(file) for file in files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
+        key = digest(files=[[file.name, _file_hash(file, cache)] for file in files], code=code)
+        records = _file_records(files)
+    arrow, counts = cache / f"{key}.arrow", cache / f"{key}.json"
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / f"{key}.lock"):
+        if not (arrow.exists() and counts.exists()):
+            _convert(source, records, arrow, counts)
+    n_read, set_aside = load_counts(counts)
+    rows = Dataset.from_file(str(arrow))
+    content = rows.data.column("content").to_numpy()
+    _, first, group = np.unique(content, return_index=True, return_inverse=True)
+    rows = rows.remove_columns("content").add_column("dup_group", first[group].astype(np.int64))
+    wanted = np.ones(len(rows), dtype=bool)
+    if options["limit"] is not None and options["limit"] < len(rows):
+        wanted[np.argsort(_chance(content, salt=options["seed"] + 1), kind="stable")[options["limit"] :]] = False
+    twin = first[group] != np.arange(len(rows)) if options["duplicates"] == "drop" else ~np.ones(len(rows), dtype=bool)
+    provenance = {
+        "source": source, "rows_read": n_read,
+        "left_out": {"over the limit": int((~wanted).sum()), "exact duplicate of an earlier row": int((twin & wanted).sum())},
+    }  # fmt: skip
+    held = _chance(content, salt=0) < options["held_out_share"]
+    fingerprint = digest(content=key, options=options)
+    return _pool(_short_name(name), rows, held, wanted & ~twin, fingerprint, set_aside, provenance)
+
+
+def _pool(name, rows, held, kept, fingerprint, set_aside, provenance) -> Pool:
+    selectable, held_out = np.flatnonzero(kept & ~held), np.flatnonzero(kept & held)
+    lost = sum(aside.count for aside in set_aside.values()) + sum(provenance["left_out"].values())
+    if len(selectable) + len(held_out) + lost != provenance["rows_read"]:
+        raise AssertionError(f"pool {name}: {provenance['rows_read']} rows read, but they do not add up: {provenance}")
+    if not len(selectable):
+        raise ValueError(f"pool {name}: all of its {len(held_out)} rows are held out; use more rows")
+    return Pool(name, rows.select(selectable), rows.select(held_out), fingerprint, set_aside, provenance)
+
+
+def _chance(keys: np.ndarray, salt: int) -> np.ndarray:
+    """A number from 0 to 1 for each key, the same for equal keys; float64 (splitmix64 of key and salt)."""
+    with np.errstate(over="ignore"):
+        mixed = keys + np.uint64((salt * 0x9E3779B97F4A7C15 + 0x9E3779B97F4A7C15) % 2**64)
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return (mixed ^ (mixed >> np.uint64(31))).astype(np.float64) / 2.0**64
+
+
+def _convert(source: str, records: Iterator, arrow: Path, counts: Path) -> None:
+    found: list = []
+    write_atomic(arrow, lambda partial: found.append(convert_records(records, partial)))
+    n_read, set_aside = found[0]
+    if n_read == sum(aside.count for aside in set_aside.values()):
+        arrow.unlink()
+        raise nothing_fits(source, n_read, set_aside)
+    warn_if_many(source, n_read, set_aside)
+    write_atomic(counts, lambda partial: save_counts(partial, n_read, set_aside))
+
+
+def _file_records(files: list[Path]) -> Iterator[tuple[str, str, int, object]]:
+    for place, file in enumerate(files):
+        stem = file.name.split(".")[0]
+        unique = stem if [other.name.split(".")[0] for other in files].count(stem) == 1 else f"{stem}-{place}"
+        for number, record in read_records(file):
+            yield unique, str(file), number, record
+
+
+def _file_hash(file: Path, cache: Path) -> str:
+    """Hash of a file's content, read again only when its size or time of change differs."""
+    state = file.stat()
+    known = cache / f"{digest(file=str(file), size=state.st_size, changed=state.st_mtime_ns)}.sha256"
+    if known.exists():
+        return known.read_text()
+    with file.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    write_atomic(known, lambda partial: partial.write_text(found))
+    return found
+
+
+def _hub_revision(name: str) -> str:
+    import httpx
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+    try:
+        return HfApi().dataset_info(name).sha
+    except (HfHubHTTPError, OfflineModeIsEnabled, OSError, httpx.HTTPError) as error:
+        raise ValueError(
+            f"pool {name!r}: not a file or folder here, not a testbed pool ({', '.join(RECIPES)}), and the hub does not "
+            f"give a data set of this name: {type(error).__name__}"
+        ) from error
+
+
+def _hub_records(name: str, revision: str) -> Iterator[tuple[str, str, int, object]]:
+    from datasets import load_dataset
+
+    for number, record in enumerate(load_dataset(name, split="train", streaming=True, revision=revision)):
+        yield name.split("/")[-1], name, number, record
+
+
+def _short_name(name: str) -> str:
+    first = name.split(",")[0].rstrip("/")
+    return first if HUB_ID.fullmatch(first) and not Path(first).expanduser().exists() else Path(first).name.split(".")[0]

@@ -1,0 +1,72 @@
+"""A pool: the rows that methods select from, the rows that are held out, and what had to be set aside."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from datasets import Dataset
+
+TRUTH = ("skill", "family", "style", "fault")
+
+
+@dataclass
+class SetAside:
+    """Rows that could not be used for one reason: how many, and up to three examples."""
+
+    count: int = 0
+    examples: list[dict] = field(default_factory=list)  # file, row, field, found
+
+    def add(self, example: dict) -> None:
+        self.count += 1
+        if len(self.examples) < 3:
+            self.examples.append(example)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Instruction rows, memory-mapped.
+
+    Attributes
+    ----------
+    rows, held_out : columns id, source, messages, dup_group (equal number = duplicate), and in the testbed the
+        truth: skill, family, style, fault ("" = none), where dup_group also joins near-duplicates.
+    fingerprint : changes with the content and with every option.
+    set_aside : reason -> SetAside.
+    provenance : where the rows come from; `rows_read` counts what was found there.
+    """
+
+    name: str
+    rows: Dataset
+    held_out: Dataset
+    fingerprint: str
+    set_aside: dict[str, SetAside]
+    provenance: dict
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def has_truth(self) -> bool:
+        return all(name in self.rows.column_names for name in TRUTH)
+
+    def truth(self, column: str) -> np.ndarray:
+        """A truth column of the selectable rows, shape (n_rows,).
+
+        Raises
+        ------
+        ValueError
+            The pool has no such column.
+        """
+        if column not in (*TRUTH, "dup_group") or column not in self.rows.column_names:
+            raise ValueError(f"pool {self.name}: no truth column {column!r}; it has {self.rows.column_names}")
+        return self.rows.select_columns([column]).to_pandas()[column].to_numpy()
+
+    def messages(self, positions) -> list[list[dict]]:
+        """Messages of the rows at these positions, in this order."""
+        return self.rows.select_columns(["messages"])[[int(place) for place in positions]]["messages"]
+
+    def summary(self) -> dict[str, int]:
+        """Rows by what became of them; everything that was read is in exactly one line below the first."""
+        counts = {"read": self.provenance["rows_read"], "to select from": len(self.rows), "held out": len(self.held_out)}
+        counts |= {f"left out: {reason}": count for reason, count in self.provenance["left_out"].items() if count}
+        counts |= {f"set aside: {reason}": aside.count for reason, aside in self.set_aside.items()}
+        return counts
