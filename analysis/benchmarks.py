@@ -49,8 +49,8 @@ def testbed_accuracy(
     responses = generate(language_model, prompts, max_new_tokens=max_new_tokens, batch_items=batch_items)
     graded = [grade(item, response) for item, response in zip(items, responses, strict=True)]
     return BenchmarkResult(
-        ACCURACY, [item.id for item in items], np.array(graded, dtype=np.float32), [item.family for item in items],
-        time.perf_counter() - started, responses,
+        ACCURACY, [item.id for item in items], np.array(graded, dtype=np.float32),
+        [item.family for item in items], time.perf_counter() - started, responses,
     )  # fmt: skip
 
 

@@ -3,16 +3,18 @@
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
+from filelock import Timeout
 from tqdm import tqdm
 
 from analysis import benchmarks, encoding, finetuning, loss_kernel, template
 from analysis.features import Features
 from analysis.finetuning import FineTuning, cut_by_tokens, finetune
 from analysis.language_model import LanguageModel, load_model
-from analysis.methods import METHODS, Selection, parse, select
+from analysis.methods import METHODS, Selection, parse, select, selection
 from analysis.pools import Pool, load_pool
 from analysis.pools.testbed import WORLD_VERSION
 from analysis.scratch_base import scratch_base
@@ -25,7 +27,7 @@ UNITS = ("rows", "tokens")
 
 @dataclass(frozen=True)
 class Run:
-    """One fine-tuned model: which rows it was trained on and with which seed; no rows means the base alone."""
+    """One fine-tuned model: the rows it was trained on and its seed; no rows means the base alone."""
 
     method: str
     budget: int
@@ -39,8 +41,9 @@ class Run:
 class Results:
     """What a grid measured.
 
-    `table` has one line per run and benchmark: method, budget, draw, training_seed, benchmark, unit, score (mean
-    over items, higher is better), n_items, n_rows, tokens_trained, seconds_select, seconds_train, seconds_evaluate.
+    `table` has one line per run and benchmark: method, budget, draw, training_seed, benchmark, unit, score
+    (mean over items, higher is better), n_items, n_rows, tokens_trained (of one epoch), seconds_select,
+    seconds_train, seconds_evaluate.
     """
 
     table: pd.DataFrame
@@ -52,7 +55,7 @@ class Results:
         return list(dict.fromkeys(self.table["benchmark"]))
 
     def items(self, method: str, benchmark: str, budget: int | None = None) -> np.ndarray:
-        """Scores of shape (n_runs, n_items), runs by draw and training seed; items that no run could score left out.
+        """Scores of shape (n_runs, n_items), by draw and seed; without items that a run could not score.
 
         Raises
         ------
@@ -85,18 +88,21 @@ class Workbench:
     settings: FineTuning
     seed: int
 
-    def select(self, method: str, budget: int, *, seed: int, budget_unit: str = "rows") -> tuple[Selection, float]:
+    def select(
+        self, method: str, budget: int, *, seed: int, budget_unit: str = "rows"
+    ) -> tuple[Selection, float]:
         """A method's selection and the seconds it took when it was made; stored.
 
-        With `budget_unit="tokens"` all rows that can be selected are ranked and cut where the tokens of one epoch
-        reach the budget.
+        With `budget_unit="tokens"` all rows that can be selected are ranked, and cut where the
+        tokens of one epoch reach the budget.
         """
         if budget_unit not in UNITS:
             raise ValueError(f"budget_unit: expected one of {', '.join(UNITS)}, found {budget_unit!r}")
         name, options = parse(method)
         key = digest(
-            pool=self.pool.fingerprint, base=self.base.fingerprint, method=name, options=options, budget=budget,
-            unit=budget_unit, seed=seed, max_tokens=self.features.max_tokens, code=_selection_code(name),
+            pool=self.pool.fingerprint, base=self.base.fingerprint, method=name, options=options,
+            budget=budget, unit=budget_unit, seed=seed, max_tokens=self.features.max_tokens,
+            code=_selection_code(name),
         )  # fmt: skip
         with self.store.claim("selections", key):
             record, arrays = self.store.record("selections", key), self.store.arrays("selections", key)
@@ -138,56 +144,102 @@ class Workbench:
                     planned.append(Run(method, budget, draw, training_seed, chosen.rows, seconds))
         return planned
 
-    def run_grid(self, runs: Sequence[Run], *, with_base: bool = False, show_progress: bool = True) -> Results:
-        """Train and score what the store does not have; two processes share the work and never repeat a run."""
+    def run_grid(
+        self, runs: Sequence[Run], *, with_base: bool = False, show_progress: bool = True
+    ) -> Results:
+        """Train and score what the store does not have; two processes share the work and never repeat a run.
+
+        The time left that is shown is that of the runs still to be made.
+        """
         runs = [Run(BASE, 0, 0, 0, np.zeros(0, dtype=np.int64)), *runs] if with_base else list(runs)
-        wanted = benchmarks.benchmarks_for(self.pool)
         lines, per_item, groups = [], {}, {}
-        for run in tqdm(runs, desc="runs", unit="run", disable=not show_progress, mininterval=2):
-            record, arrays = self._measured(run, wanted)
+        for run, (record, arrays) in zip(runs, self._measure_all(runs, show_progress), strict=True):
             for number, benchmark in enumerate(record["benchmarks"]):
                 name = benchmark["name"]
                 items = arrays[f"items_{number}"]
                 per_item[run.method, run.budget, run.draw, run.training_seed, name] = items
                 groups[name] = benchmark["groups"]
                 lines.append({
-                    "method": run.method, "budget": run.budget, "draw": run.draw, "training_seed": run.training_seed,
-                    "benchmark": name, "unit": benchmark["unit"], "score": float(np.nanmean(items)),
-                    "n_items": int(np.isfinite(items).sum()), "n_rows": len(run.rows),
-                    "tokens_trained": record["tokens"], "seconds_select": run.seconds_select,
-                    "seconds_train": record["seconds"], "seconds_evaluate": benchmark["seconds"],
+                    "method": run.method, "budget": run.budget, "draw": run.draw,
+                    "training_seed": run.training_seed, "benchmark": name, "unit": benchmark["unit"],
+                    "score": float(np.nanmean(items)), "n_items": int(np.isfinite(items).sum()),
+                    "n_rows": len(run.rows), "tokens_trained": record["tokens"],
+                    "seconds_select": run.seconds_select, "seconds_train": record["seconds"],
+                    "seconds_evaluate": benchmark["seconds"],
                 })  # fmt: skip
         return Results(pd.DataFrame(lines), per_item, groups)
 
-    def _measured(self, run: Run, wanted: dict) -> tuple[dict, dict[str, np.ndarray]]:
-        key = digest(
-            pool=self.pool.fingerprint, base=self.base.fingerprint, rows=run.rows.tolist(), seed=run.training_seed,
-            settings=asdict(self.settings.resolved(self.base.device)), benchmarks=list(wanted), world=WORLD_VERSION,
-            template=self.base.template.settings(), code=_training_code(),
+    def _measure_all(
+        self, runs: Sequence[Run], show_progress: bool
+    ) -> list[tuple[dict, dict[str, np.ndarray]]]:
+        wanted = benchmarks.benchmarks_for(self.pool)
+        keys = [self._key(run, wanted) for run in runs]
+        found = {key: stored for key in keys if (stored := self._stored(key)) is not None}
+        n_found = sum(key in found for key in keys)
+        with tqdm(
+            total=len(runs), initial=n_found, desc="runs", unit="run", disable=not show_progress
+        ) as bar:
+            for wait in (False, True):  # first those that no other process is making
+                for run, key in zip(runs, keys, strict=True):
+                    measured = None if key in found else self._measured(run, key, wanted, wait=wait)
+                    if measured is not None:
+                        found[key] = measured
+                        bar.update(keys.count(key))
+        return [found[key] for key in keys]
+
+    def _key(self, run: Run, wanted: dict) -> str:
+        return digest(
+            pool=self.pool.fingerprint, base=self.base.fingerprint, rows=run.rows.tolist(),
+            seed=run.training_seed, settings=asdict(self.settings.resolved(self.base.device)),
+            benchmarks=list(wanted), world=WORLD_VERSION, template=self.base.template.settings(),
+            code=_training_code(),
         )  # fmt: skip
-        with self.store.claim("runs", key):
-            record, arrays = self.store.record("runs", key), self.store.arrays("runs", key)
-            if record is None or arrays is None:
-                model, training = self.base, {"tokens": 0, "seconds": 0.0, "rows_dropped": {}}
-                if len(run.rows):
-                    model = finetune(self.base, self.pool.messages(run.rows), self.settings, seed=run.training_seed)
-                    training = model.training
-                scored = [benchmark(model) for benchmark in wanted.values()]
-                arrays = {f"items_{number}": one.items for number, one in enumerate(scored)}
-                record = {
-                    "tokens": training["tokens"], "seconds": training["seconds"],
-                    "rows_dropped": training["rows_dropped"], "n_rows": len(run.rows),
-                    "benchmarks": [{"name": one.name, "unit": one.unit, "groups": one.groups, "seconds": one.seconds}
-                                   for one in scored],
-                }  # fmt: skip
+
+    def _stored(self, key: str) -> tuple[dict, dict[str, np.ndarray]] | None:
+        record, arrays = self.store.record("runs", key), self.store.arrays("runs", key)
+        return None if record is None or arrays is None else (record, arrays)
+
+    def _measured(
+        self, run: Run, key: str, wanted: dict, *, wait: bool
+    ) -> tuple[dict, dict[str, np.ndarray]] | None:
+        """What a run measured, made now if need be; None if another process is at it and `wait` is False."""
+        lock = self.store.claim("runs", key)
+        try:
+            lock.acquire(blocking=wait)
+        except Timeout:
+            return None
+        try:
+            stored = self._stored(key)
+            if stored is None:
+                record, arrays = self._made(run, wanted)
                 self.store.save_arrays("runs", key, **arrays)
-                self.store.save_record("runs", key, record)  # last: its presence says that the run is complete
-        return record, arrays
+                self.store.save_record(
+                    "runs", key, record
+                )  # last: its presence says that the run is complete
+                stored = record, arrays
+        finally:
+            lock.release()
+        return stored
+
+    def _made(self, run: Run, wanted: dict) -> tuple[dict, dict[str, np.ndarray]]:
+        model, training = self.base, {"tokens": 0, "seconds": 0.0, "rows_dropped": {}}
+        if len(run.rows):
+            model = finetune(self.base, self.pool.messages(run.rows), self.settings, seed=run.training_seed)
+            training = model.training
+        scored = [benchmark(model) for benchmark in wanted.values()]
+        record = {
+            "tokens": training["tokens"], "seconds": training["seconds"],
+            "rows_dropped": training["rows_dropped"], "n_rows": len(run.rows),
+            "benchmarks": [{"name": one.name, "unit": one.unit, "groups": one.groups, "seconds": one.seconds}
+                           for one in scored],
+        }  # fmt: skip
+        return record, {f"items_{number}": one.items for number, one in enumerate(scored)}
 
 
 def prepare(
-    pool: str, *, limit: int | None = None, model: str = "tiny-weak", seed: int = 0, finetuning: dict | None = None,
-    duplicates: str = "keep", store: Store | None = None, show_progress: bool = True,
+    pool: str, *, limit: int | None = None, model: str = "tiny-weak", seed: int = 0,
+    finetuning: dict | None = None, duplicates: str = "keep", store: Store | None = None,
+    show_progress: bool = True,
 ) -> Workbench:  # fmt: skip
     """Load a pool and a base by name ("scratch" trains one from the pool's text) and put them on a workbench.
 
@@ -211,10 +263,6 @@ def prepare(
 
 
 def _selection_code(name: str) -> str:
-    from importlib import import_module
-
-    from analysis.methods import selection
-
     modules = (selection, import_module(f"analysis.methods.{METHODS[name].module}"))
     return code_version(*modules, encoding, template, loss_kernel)
 

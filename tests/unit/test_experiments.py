@@ -1,0 +1,291 @@
+"""The grid: what runs it plans, what it stores, and that nothing finished is ever made twice."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from datasets import Dataset
+
+from analysis import experiments, scratch_base
+from analysis.experiments import BASE, RANDOM, Run, Workbench, prepare
+from analysis.features import Features
+from analysis.finetuning import FineTuning
+from analysis.language_model import LanguageModel, fingerprint_weights
+from analysis.pools import Pool
+from analysis.store import Store
+from analysis.template import choose_template
+from tests.tiny import tiny_model, tiny_tokenizer
+
+LOSS = "held-out answer loss"
+LONGEST = "token_length"
+N_ROWS = 40
+
+
+def rows(numbers) -> Dataset:
+    return Dataset.from_dict(
+        {
+            "id": [f"row-{number}" for number in numbers],
+            "source": [("odd", "even")[number % 2 == 0] for number in numbers],
+            "messages": [
+                [
+                    {"role": "user", "content": f"What is {number}?"},
+                    {"role": "assistant", "content": f"It is {number * 3}." + " Yes!" * (number % 7)},
+                ]
+                for number in numbers
+            ],
+            "dup_group": list(numbers),
+        }
+    )
+
+
+def make_workbench(folder: Path, **settings) -> Workbench:
+    tokenizer = tiny_tokenizer()
+    model = tiny_model(tokenizer)
+    base = LanguageModel(
+        model=model,
+        tokenizer=tokenizer,
+        name="tiny",
+        fingerprint=fingerprint_weights(model, tokenizer),
+        device=torch.device("cpu"),
+        dtype=torch.float32,
+        template=choose_template(tokenizer),
+    )
+    pool = Pool("forty rows", rows(range(N_ROWS)), rows(range(100, 110)), "forty", {}, {})
+    store = Store(folder)
+    features = Features(pool, base, store=store, max_tokens=64, show_progress=False)
+    training = FineTuning(**{"epochs": 1, "batch_rows": 4, "max_tokens": 64, **settings})
+    return Workbench(pool, base, features, store, training, seed=0)
+
+
+def plan(workbench: Workbench) -> list[Run]:
+    return workbench.runs([RANDOM, LONGEST], 8, n_seeds=2, n_draws=3)
+
+
+@pytest.fixture
+def count_trainings(monkeypatch) -> list:
+    """Every call of `finetune` by the grid, as the seeds they had."""
+    seeds, finetune = [], experiments.finetune
+
+    def counted(base, conversations, settings, *, seed):
+        seeds.append(seed)
+        return finetune(base, conversations, settings, seed=seed)
+
+    monkeypatch.setattr(experiments, "finetune", counted)
+    return seeds
+
+
+def test_random_is_drawn_anew_and_a_method_keeps_its_subset(tmp_path):
+    workbench = make_workbench(tmp_path)
+    runs = workbench.runs([LONGEST], 8, n_seeds=3, n_draws=4, random_seeds=2)
+    random, longest = ([run for run in runs if run.method == name] for name in (RANDOM, LONGEST))
+    assert len({(run.draw, run.training_seed) for run in random}) == len(random) == 4 * 2
+    assert len({tuple(sorted(run.rows)) for run in random}) == 4
+    assert [run.training_seed for run in longest] == [0, 1, 2]
+    assert len({tuple(run.rows) for run in longest}) == 1
+
+
+def test_a_larger_design_contains_the_smaller_one(tmp_path):
+    workbench = make_workbench(tmp_path)
+    small, large = (
+        {(run.method, tuple(run.rows), run.training_seed) for run in workbench.runs([LONGEST], 8, **design)}
+        for design in ({"n_seeds": 2, "n_draws": 2}, {"n_seeds": 3, "n_draws": 5})
+    )
+    assert small < large
+
+
+def test_results_are_tidy_and_scores_are_the_means_of_their_items(tmp_path):
+    workbench = make_workbench(tmp_path)
+    results = workbench.run_grid(plan(workbench), with_base=True, show_progress=False)
+    table = results.table
+    assert len(table) == 1 + 3 + 2
+    assert not table.duplicated(["method", "budget", "draw", "training_seed", "benchmark"]).any()
+    items = results.items(RANDOM, LOSS, 8)
+    assert items.shape == (3, 10) and items.dtype == np.float32
+    np.testing.assert_allclose(items.mean(axis=1), table[table["method"] == RANDOM]["score"], rtol=1e-6)
+    assert results.items(BASE, LOSS).shape == (1, 10)
+    assert table.set_index("method")["tokens_trained"][BASE] == 0
+    assert set(results.item_groups(LOSS)) == {"odd", "even"}
+    assert results.benchmarks == [LOSS]
+    chosen = next(run.rows for run in plan(workbench) if run.method == LONGEST)
+    longest = table[table["method"] == LONGEST].iloc[0]
+    assert longest["tokens_trained"] == workbench.features.lengths().total[chosen].sum()
+
+
+def test_training_seeds_change_the_result_and_the_base_is_not_changed(tmp_path):
+    workbench = make_workbench(tmp_path)
+    results = workbench.run_grid(plan(workbench), show_progress=False)
+    first, second = results.items(LONGEST, LOSS)
+    assert not np.allclose(first, second)
+    assert fingerprint_weights(workbench.base.model, workbench.base.tokenizer) == workbench.base.fingerprint
+
+
+def test_an_unknown_run_is_an_error_that_names_those_there_are(tmp_path):
+    workbench = make_workbench(tmp_path)
+    results = workbench.run_grid(plan(workbench)[:1], show_progress=False)
+    with pytest.raises(KeyError, match=r"no run of 'cross_entropy'.*random_selection"):
+        results.items("cross_entropy", LOSS)
+
+
+def test_what_is_stored_is_not_made_again(tmp_path, count_trainings):
+    first = make_workbench(tmp_path)
+    results = first.run_grid(plan(first), show_progress=False)
+    assert len(count_trainings) == 5
+    again = make_workbench(tmp_path)
+    repeated = again.run_grid(plan(again), show_progress=False)
+    assert len(count_trainings) == 5
+    assert repeated.table.equals(results.table)
+    other = make_workbench(tmp_path, learning_rate=5e-4)
+    other.run_grid(plan(other), show_progress=False)
+    assert len(count_trainings) == 10
+
+
+def test_the_same_rows_and_seed_are_trained_once_even_under_two_names(tmp_path, count_trainings):
+    workbench = make_workbench(tmp_path)
+    longest, explicit = "token_length", "token_length(direction='longest')"
+    runs = [
+        run for run in workbench.runs([longest, explicit], 8, n_seeds=1, n_draws=1) if run.method != RANDOM
+    ]
+    results = workbench.run_grid(runs, show_progress=False)
+    assert len(count_trainings) == 1
+    np.testing.assert_array_equal(results.items(longest, LOSS), results.items(explicit, LOSS))
+
+
+def test_a_damaged_run_is_made_again_and_the_others_are_not(tmp_path, count_trainings):
+    workbench = make_workbench(tmp_path)
+    before = workbench.run_grid(plan(workbench), show_progress=False)
+    damaged = sorted((tmp_path / "runs").glob("*/*.npz"))[2]
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    with pytest.warns(UserWarning, match=damaged.name):
+        after = workbench.run_grid(plan(workbench), show_progress=False)
+    assert len(count_trainings) == 5 + 1
+    np.testing.assert_array_equal(before.items(RANDOM, LOSS), after.items(RANDOM, LOSS))
+    np.testing.assert_array_equal(before.items(LONGEST, LOSS), after.items(LONGEST, LOSS))
+
+
+def test_selections_are_stored_with_scores_and_seconds(tmp_path, monkeypatch):
+    workbench = make_workbench(tmp_path)
+    selection, seconds = workbench.select(LONGEST, 8, seed=0)
+    monkeypatch.setattr(experiments, "select", lambda *arguments, **options: pytest.fail("selected again"))
+    stored, stored_seconds = make_workbench(tmp_path).select(LONGEST, 8, seed=0)
+    np.testing.assert_array_equal(selection.rows, stored.rows)
+    np.testing.assert_array_equal(selection.scores, stored.scores)
+    assert stored_seconds == seconds > 0 and stored.excluded == selection.excluded
+
+
+@pytest.mark.parametrize("method", [RANDOM, LONGEST])
+def test_a_token_budget_is_used_up_to_the_next_row(tmp_path, method):
+    workbench = make_workbench(tmp_path)
+    tokens = np.minimum(workbench.features.lengths().total, 64)
+    selection, _ = workbench.select(method, 300, seed=0, budget_unit="tokens")
+    used = tokens[selection.rows].sum()
+    assert used <= 300 < used + tokens.max()
+    ranked = experiments.select(method, workbench.features, N_ROWS, seed=0).rows
+    np.testing.assert_array_equal(selection.rows, ranked[: len(selection.rows)])
+
+
+def test_budgets_that_make_no_sense_are_errors(tmp_path):
+    workbench = make_workbench(tmp_path)
+    with pytest.raises(ValueError, match=r"budget_unit: expected one of rows, tokens, found 'words'"):
+        workbench.select(LONGEST, 8, seed=0, budget_unit="words")
+    with pytest.raises(ValueError, match="token budget: 1000000 asked for, but 40 rows have only"):
+        workbench.select(LONGEST, 1_000_000, seed=0, budget_unit="tokens")
+    with pytest.raises(ValueError, match="only 40"):
+        workbench.select(LONGEST, 41, seed=0)
+
+
+def test_an_unknown_setting_of_fine_tuning_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="finetuning: unknown setting 'epoch'; known: epochs, "):
+        prepare("curated", finetuning={"epoch": 3}, store=Store(tmp_path))
+
+
+def test_a_base_from_scratch_reads_no_held_out_row_and_is_trained_once(tmp_path, monkeypatch):
+    read, pretrain = [], scratch_base.pretrain
+
+    def watched(documents, *arguments, **options):
+        read.append(list(documents))
+        return pretrain(read[-1], *arguments, **options)
+
+    monkeypatch.setattr(scratch_base, "pretrain", watched)
+    pool, store = (
+        Pool("300 rows", rows(range(300)), rows(range(900, 910)), "300", {}, {}),
+        Store(tmp_path),
+    )
+    base = scratch_base.scratch_base(pool, store=store, tokens=8192, show_progress=False)
+    assert base.name == "scratch (300 rows)" and base.template.name == "chat template"
+    assert set(read[0]) == {
+        f"What is {number}?\nIt is {number * 3}." + " Yes!" * (number % 7) for number in range(300)
+    }
+    assert len(read[0]) == 4 * 300
+    again = scratch_base.scratch_base(pool, store=store, tokens=8192, show_progress=False)
+    assert len(read) == 1 and again.fingerprint == base.fingerprint
+
+
+def start(folder: Path) -> subprocess.Popen:
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, __file__, str(folder)]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def finished(folder: Path) -> dict[str, int]:
+    """Complete runs by file, with the time at which each was written."""
+    return {path.name: path.stat().st_mtime_ns for path in (folder / "runs").glob("*/*.json")}
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_it_goes_on_and_repeats_nothing_finished(tmp_path, count_trainings):
+    process = start(tmp_path)
+    give_up = time.monotonic() + 120
+    while len(finished(tmp_path)) < 2:
+        assert time.monotonic() < give_up, "no two runs were finished in time"
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    before = finished(tmp_path)
+    assert 2 <= len(before) < 5
+    workbench = make_workbench(tmp_path)
+    results = workbench.run_grid(plan(workbench), show_progress=False)
+    assert len(count_trainings) == 5 - len(before)
+    assert before.items() <= finished(tmp_path).items()
+    fresh = make_workbench(tmp_path / "fresh")
+    undisturbed = fresh.run_grid(plan(fresh), show_progress=False)
+    for method in (RANDOM, LONGEST):
+        # Another number of threads adds in another order, so they agree closely and not exactly.
+        expected = undisturbed.items(method, LOSS)
+        np.testing.assert_allclose(results.items(method, LOSS), expected, rtol=1e-3)
+
+
+@pytest.mark.slow
+def test_two_processes_at_once_share_the_runs(tmp_path):
+    processes = [start(tmp_path), start(tmp_path)]
+    reports = [json.loads(process.communicate(timeout=120)[0].splitlines()[-1]) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    assert sum(report["trained"] for report in reports) == 5
+    assert reports[0]["scores"] == reports[1]["scores"]
+    assert not list(tmp_path.rglob("*.damaged"))
+
+
+def main(folder: Path) -> None:
+    """What the tests above start as a process of its own: the whole plan, slowed down."""
+    finetune, trained = experiments.finetune, []
+
+    def slow(base, conversations, settings, *, seed):
+        trained.append(seed)
+        time.sleep(0.3)
+        return finetune(base, conversations, settings, seed=seed)
+
+    experiments.finetune = slow
+    workbench = make_workbench(folder)
+    table = workbench.run_grid(plan(workbench), show_progress=False).table
+    print(json.dumps({"trained": len(trained), "scores": table["score"].tolist()}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
