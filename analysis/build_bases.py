@@ -18,7 +18,7 @@ SEED = 0
 VOCABULARY = 2048
 RECIPES = {
     "tiny-weak": (Architecture(hidden=128, layers=4, heads=4, intermediate=352), Pretraining(tokens=14_000_000)),
-    "tiny-strong": (Architecture(hidden=192, layers=5, heads=6, intermediate=512), Pretraining(tokens=14_000_000)),
+    "tiny-strong": (Architecture(hidden=192, layers=5, heads=6, intermediate=512), Pretraining(tokens=10_000_000)),
 }
 
 

@@ -43,7 +43,7 @@ class FineTuning:
     """
 
     epochs: float = 3
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     batch_rows: int = 16
     device_rows: int | None = None
     max_tokens: int = 1024
