@@ -17,8 +17,14 @@ from analysis.pretraining import Architecture, Pretraining, describe, pretrain, 
 SEED = 0
 VOCABULARY = 2048
 RECIPES = {
-    "tiny-weak": (Architecture(hidden=128, layers=4, heads=4, intermediate=352), Pretraining(tokens=14_000_000)),
-    "tiny-strong": (Architecture(hidden=192, layers=5, heads=6, intermediate=512), Pretraining(tokens=10_000_000)),
+    "tiny-weak": (
+        Architecture(hidden=128, layers=4, heads=4, intermediate=352),
+        Pretraining(tokens=14_000_000),
+    ),
+    "tiny-strong": (
+        Architecture(hidden=192, layers=5, heads=6, intermediate=512),
+        Pretraining(tokens=10_000_000),
+    ),
 }
 
 
@@ -34,7 +40,7 @@ def build(name: str, folder: Path) -> None:
     record = describe(architecture, settings, SEED) | {"world_version": WORLD_VERSION}
     (partial / "recipe.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     with (partial / "training_log.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(log[0]))
+        writer = csv.DictWriter(file, fieldnames=list(log[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(log)
     shutil.rmtree(folder, ignore_errors=True)
@@ -44,7 +50,9 @@ def build(name: str, folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=list(RECIPES), metavar="NAME", help=", ".join(RECIPES))
-    parser.add_argument("--folder", type=Path, default=BASES, help="where to write them (default: %(default)s)")
+    parser.add_argument(
+        "--folder", type=Path, default=BASES, help="where to write them (default: %(default)s)"
+    )
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.names if name not in RECIPES]:
         parser.error(f"unknown base {', '.join(unknown)}; expected {' or '.join(RECIPES)}")

@@ -4,12 +4,13 @@
 """
 
 import argparse
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from analysis import style
+from analysis import benchmarks, finetuning, style
 from analysis.benchmarks import testbed_accuracy
 from analysis.finetuning import FineTuning, finetune
 from analysis.language_model import load_model
@@ -24,6 +25,7 @@ POOL_ROWS = 20_000
 BUDGET = 500
 SEEDS = 5
 SETTINGS = FineTuning()
+WHOLE_POOL = replace(SETTINGS, epochs=1)  # one pass over 20,000 rows is 13 times the steps of three over 500
 CONDITIONS = (
     ("curated", "base alone"), ("curated", "all rows"), ("curated", "random rows"),
     ("wild", "random rows"), ("wild", "oracle rows"), ("wild", "wrong rows"),
@@ -51,29 +53,36 @@ def choose(pool: Pool, condition: str, budget: int, seed: int) -> np.ndarray:
         chosen = order[fault == "wrong answer"]
     elif condition == "oracle rows":
         correct = order[fault == ""]
-        rank = pd.Series(pool.truth("skill")[correct]).groupby(pool.truth("skill")[correct]).cumcount().to_numpy()
+        rank = (
+            pd.Series(pool.truth("skill")[correct])
+            .groupby(pool.truth("skill")[correct])
+            .cumcount()
+            .to_numpy()
+        )
         chosen = correct[np.argsort(rank, kind="stable")]
     else:
-        raise ValueError(f"condition is {condition!r}; expected one of {sorted({name for _, name in CONDITIONS})}")
+        raise ValueError(
+            f"condition is {condition!r}; expected one of {sorted({name for _, name in CONDITIONS})}"
+        )
     if len(chosen) < budget:
-        raise ValueError(f"{pool.name}: {condition}: expected at least {budget} rows of the kind, found {len(chosen)}")
+        raise ValueError(
+            f"{pool.name}: {condition}: expected at least {budget} rows of the kind, found {len(chosen)}"
+        )
     return chosen[:budget]
 
 
 def accuracy(base, pool: Pool, condition: str, seed: int, store: Store, budget: int = BUDGET) -> float:
     """Share of held-out items right after fine-tuning on the rows of a condition; read from the store if there."""
-    import analysis.benchmarks
-    import analysis.finetuning
-
     rows = choose(pool, condition, budget, seed)
+    settings = WHOLE_POOL if condition == "all rows" else SETTINGS
     key = digest(
         base=base.fingerprint, pool=pool.fingerprint, rows=digest(rows=rows.tolist()), seed=seed,
-        settings=repr(SETTINGS), world=WORLD_VERSION, code=code_version(analysis.finetuning, analysis.benchmarks),
+        settings=asdict(settings), world=WORLD_VERSION, code=code_version(finetuning, benchmarks),
     )  # fmt: skip
     with store.claim("calibration", key):
         record = store.record("calibration", key)
         if record is None:
-            model = finetune(base, pool.messages(rows), SETTINGS, seed=seed) if len(rows) else base
+            model = finetune(base, pool.messages(rows), settings, seed=seed) if len(rows) else base
             record = {"accuracy": float(testbed_accuracy(model).items.mean())}
             store.save_record("calibration", key, record)
     return record["accuracy"]
@@ -107,8 +116,20 @@ def rules(table: pd.DataFrame) -> pd.DataFrame:
         share = scores["curated", "random rows"].mean() / everything
         checked += [
             (base, "base alone", "at most 10 %", f"{alone:.1%}", alone <= 0.10),
-            (base, "all 20k curated rows", f"at least {least:.0%}", f"{everything:.1%}", everything >= least),
-            (base, "500 random rows, as a share of that", "35 % to 85 %", f"{share:.0%}", 0.35 <= share <= 0.85),
+            (
+                base,
+                "all 20k curated rows, once",
+                f"at least {least:.0%}",
+                f"{everything:.1%}",
+                everything >= least,
+            ),
+            (
+                base,
+                "500 random rows, as a share of that",
+                "35 % to 85 %",
+                f"{share:.0%}",
+                0.35 <= share <= 0.85,
+            ),
         ]
         random = scores["wild", "random rows"]
         for condition, sign in (("oracle rows", 1), ("wrong rows", -1)):
@@ -136,14 +157,20 @@ def finding(rules_table: pd.DataFrame) -> str:
     """Whether the testbed is fit for use, in a sentence."""
     broken = rules_table[~rules_table["holds"]]
     if broken.empty:
-        return f"All {len(rules_table)} calibration rules of the testbed hold (world version {WORLD_VERSION})."
-    what = "; ".join(f"{row.base}, {row.rule}: {row.found} instead of {row.expected}" for row in broken.itertuples())
+        return (
+            f"All {len(rules_table)} calibration rules of the testbed hold (world version {WORLD_VERSION})."
+        )
+    what = "; ".join(
+        f"{row.base}, {row.rule}: {row.found} instead of {row.expected}" for row in broken.itertuples()
+    )
     return f"{len(broken)} of {len(rules_table)} calibration rules of the testbed do not hold: {what}."
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("bases", nargs="*", default=list(BASE_NAMES), metavar="BASE", help=", ".join(BASE_NAMES))
+    parser.add_argument(
+        "bases", nargs="*", default=list(BASE_NAMES), metavar="BASE", help=", ".join(BASE_NAMES)
+    )
     parser.add_argument("--table", type=Path, default=TABLE, help="where to write (default: %(default)s)")
     arguments = parser.parse_args()
     table = pd.concat([measure(name, Store()) for name in arguments.bases], ignore_index=True)

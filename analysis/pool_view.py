@@ -22,7 +22,9 @@ def set_aside_examples(pool: Pool) -> list[dict]:
 def example_rows(pool: Pool, count: int, seed: int) -> list[dict]:
     """A few rows drawn at random, with what is known of them."""
     drawn = np.sort(np.random.default_rng(seed).choice(len(pool), size=min(count, len(pool)), replace=False))
-    columns = [name for name in ("source", "skill", "style", "fault", "messages") if name in pool.rows.column_names]
+    columns = [
+        name for name in ("source", "skill", "style", "fault", "messages") if name in pool.rows.column_names
+    ]
     return [{name: pool.rows[int(place)][name] for name in columns} for place in drawn]
 
 
@@ -31,12 +33,16 @@ def table(pool: Pool, lengths) -> pd.DataFrame:
 
     `group` is the family in the testbed and the source elsewhere; beyond eight of them the rest is one group.
     """
-    columns = [name for name in ("source", "skill", "family", "style", "fault", "dup_group") if name in pool.rows.column_names]
+    columns = [
+        name
+        for name in ("source", "skill", "family", "style", "fault", "dup_group")
+        if name in pool.rows.column_names
+    ]
     rows = pool.rows.select_columns(columns).to_pandas()
     rows["answer tokens"], rows["prompt tokens"] = lengths.answer, lengths.prompt
     rows["total tokens"], rows["truncated"] = lengths.total, lengths.truncated
     group = rows["family" if pool.has_truth else "source"].astype(str).map(short_source)
-    frequent = group.value_counts().index[:7 if group.nunique() > 8 else 8]
+    frequent = group.value_counts().index[: 7 if group.nunique() > 8 else 8]
     rows["group"] = group.where(group.isin(frequent), OTHER)
     return rows
 
@@ -69,7 +75,11 @@ def composition(rows: pd.DataFrame, at_most: int) -> pd.DataFrame:
     head = head.rename(index=short_source) if name == "source" else head
     table = head.reset_index(names="what").rename(columns={"size": "rows", "sum": "faulty rows"})
     if len(rest):
-        more = {"what": f"{len(rest):,} more", "rows": int(rest["size"].sum()), "faulty rows": int(rest["sum"].sum())}
+        more = {
+            "what": f"{len(rest):,} more",
+            "rows": int(rest["size"].sum()),
+            "faulty rows": int(rest["sum"].sum()),
+        }
         table = pd.concat([table, pd.DataFrame([more])], ignore_index=True)
     return table
 
@@ -82,14 +92,22 @@ def text_map(pool: Pool, rows: pd.DataFrame, count: int, n_neighbors: int, seed:
 
     drawn = np.sort(np.random.default_rng(seed).choice(len(pool), size=min(count, len(pool)), replace=False))
     texts = [" ".join(message["content"] for message in messages) for messages in pool.messages(drawn)]
-    words = TfidfVectorizer(sublinear_tf=True, max_features=20_000, token_pattern=r"(?u)\b\w+\b").fit_transform(texts)
+    words = TfidfVectorizer(
+        sublinear_tf=True, max_features=20_000, token_pattern=r"(?u)\b\w+\b"
+    ).fit_transform(texts)
     components = min(50, words.shape[1] - 1, len(texts) - 1)
     vectors = TruncatedSVD(components, random_state=seed).fit_transform(words)
     map_maker = UMAP(
-        n_neighbors=min(n_neighbors, len(texts) - 1), min_dist=0.1, metric="cosine", random_state=seed, n_jobs=1
+        n_neighbors=min(n_neighbors, len(texts) - 1),
+        min_dist=0.1,
+        metric="cosine",
+        random_state=seed,
+        n_jobs=1,
     )
     x, y = map_maker.fit_transform(vectors).T
-    return pd.DataFrame({"row": drawn, "x": x, "y": y, "group": rows["group"].to_numpy()[drawn]}).sort_values("group")
+    return pd.DataFrame({"row": drawn, "x": x, "y": y, "group": rows["group"].to_numpy()[drawn]}).sort_values(
+        "group"
+    )
 
 
 def findings(pool: Pool, rows: pd.DataFrame) -> list[str]:
@@ -114,5 +132,7 @@ def findings(pool: Pool, rows: pd.DataFrame) -> list[str]:
         listed = ", ".join(f"{kind} {share(count / len(rows))}" for kind, count in kinds.items())
         said.append(f"{share(kinds.sum() / len(rows))} of the rows are faulty: {listed}.")
     if rows["truncated"].any():
-        said.append(f"{share(rows['truncated'].mean())} of the rows are longer than a model sees and will be cut.")
+        said.append(
+            f"{share(rows['truncated'].mean())} of the rows are longer than a model sees and will be cut."
+        )
     return said

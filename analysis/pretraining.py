@@ -76,7 +76,9 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenize
     """
     special = [END, PAD, SYSTEM, USER, ASSISTANT]
     if vocabulary < 256 + len(special):
-        raise ValueError(f"vocabulary is {vocabulary}; expected at least {256 + len(special)} (bytes and turn markers)")
+        raise ValueError(
+            f"vocabulary is {vocabulary}; expected at least {256 + len(special)} (bytes and turn markers)"
+        )
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
@@ -116,7 +118,10 @@ def _optimizers(model: LlamaForCausalLM, settings: Pretraining) -> list[torch.op
     other = [p for name, p in model.named_parameters() if p.dim() != 2 or "embed" in name]
     return [
         torch.optim.Muon(
-            hidden, lr=settings.learning_rate, weight_decay=settings.weight_decay, adjust_lr_fn="match_rms_adamw"
+            hidden,
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            adjust_lr_fn="match_rms_adamw",
         ),
         torch.optim.AdamW(other, lr=settings.learning_rate, betas=(0.9, 0.95), weight_decay=0.0, fused=True),
     ]
@@ -152,7 +157,14 @@ def pretrain(
     run = torch.compile(model) if settings.tokens > 2_000_000 and _can_compile() else model
     log, losses, started, step = [], [], time.perf_counter(), -1
     batches = itertools.islice(packed_batches(documents, tokenizer, settings), settings.steps)
-    bar = tqdm(batches, total=settings.steps, desc="pre-training", unit="step", disable=not show_progress, mininterval=5)
+    bar = tqdm(
+        batches,
+        total=settings.steps,
+        desc="pre-training",
+        unit="step",
+        disable=not show_progress,
+        mininterval=5,
+    )
     for step, batch in enumerate(bar):
         for group in (group for optimizer in optimizers for group in optimizer.param_groups):
             group["lr"] = settings.rate(step)
@@ -167,7 +179,9 @@ def pretrain(
         losses.append(loss.item())
         if (step + 1) % 50 == 0 or step + 1 == settings.steps:
             seconds, tokens = time.perf_counter() - started, (step + 1) * batch.numel()
-            log.append({"step": step + 1, "tokens": tokens, "loss": sum(losses) / len(losses), "seconds": seconds})
+            log.append(
+                {"step": step + 1, "tokens": tokens, "loss": sum(losses) / len(losses), "seconds": seconds}
+            )
             bar.set_postfix(loss=f"{log[-1]['loss']:.3f}", tokens_per_second=f"{tokens / seconds:,.0f}")
             losses.clear()
     if step < 0:

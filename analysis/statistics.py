@@ -83,7 +83,9 @@ def compare(method: np.ndarray, random: np.ndarray, *, seed: int = 0) -> Compari
     return compare_all({"method": method}, random, seed=seed)["method"]
 
 
-def compare_all(methods: dict[str, np.ndarray], random: np.ndarray, *, seed: int = 0) -> dict[str, Comparison]:
+def compare_all(
+    methods: dict[str, np.ndarray], random: np.ndarray, *, seed: int = 0
+) -> dict[str, Comparison]:
     """`compare` for several methods, all on the same resampled items."""
     random = _checked(random, "random")
     if len(random) < 2:
@@ -100,7 +102,9 @@ def compare_all(methods: dict[str, np.ndarray], random: np.ndarray, *, seed: int
     return found
 
 
-def _compare(method: np.ndarray, random: np.ndarray, weights: np.ndarray, rng: np.random.Generator) -> Comparison:
+def _compare(
+    method: np.ndarray, random: np.ndarray, weights: np.ndarray, rng: np.random.Generator
+) -> Comparison:
     m, r, n_items = len(method), len(random), method.shape[1]
     per_item = method.mean(axis=0) - random.mean(axis=0)
     estimate = float(per_item.mean())
@@ -133,7 +137,9 @@ def _interaction(scores: np.ndarray) -> float:
 def _checked(scores: np.ndarray, name: str) -> np.ndarray:
     scores = np.asarray(scores, dtype=float)
     if scores.ndim != 2 or scores.shape[0] < 1 or scores.shape[1] < 2:
-        raise ValueError(f"{name}: expected scores of shape (runs, items) with 2 items or more, found {scores.shape}")
+        raise ValueError(
+            f"{name}: expected scores of shape (runs, items) with 2 items or more, found {scores.shape}"
+        )
     if not np.isfinite(scores).all():
         raise ValueError(f"{name}: {int((~np.isfinite(scores)).sum())} scores are not finite; expected none")
     return scores
@@ -180,7 +186,11 @@ def variance_components(scores: np.ndarray) -> dict[str, float]:
     per_item = scores.mean(axis=(0, 1))
     runs = scores.reshape(-1, scores.shape[2])
     items = per_item.var(ddof=1) - _interaction(runs) / len(runs)
-    return {"subset": max(between - within, 0.0), "training seed": seeds, "items": max(items, 0.0) / scores.shape[2]}
+    return {
+        "subset": max(between - within, 0.0),
+        "training seed": seeds,
+        "items": max(items, 0.0) / scores.shape[2],
+    }
 
 
 def detectable_difference(spread: float, n_method: int, n_random: int, power: float = 0.8) -> float:
@@ -205,7 +215,9 @@ def detectable_difference(spread: float, n_method: int, n_random: int, power: fl
     return float(optimize.brentq(missing, 0.0, 200.0) * error * spread)
 
 
-def seeds_needed(spread: float, delta: float, n_random: int, power: float = 0.8, most: int = 1000) -> int | None:
+def seeds_needed(
+    spread: float, delta: float, n_random: int, power: float = 0.8, most: int = 1000
+) -> int | None:
     """Training seeds of a method with which a difference of `delta` is found, or None if `most` are too few."""
     if detectable_difference(spread, most, n_random, power) > delta:
         return None

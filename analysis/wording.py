@@ -1,5 +1,7 @@
 """How numbers are written in computed sentences."""
 
+POINTS = "share correct"
+
 
 def number(value: float) -> str:
     """A count with thousands separators, e.g. 12,345."""
@@ -12,15 +14,15 @@ def share(value: float) -> str:
 
 
 def quantity(value: float, unit: str, signed: bool = False) -> str:
-    """A score or difference in its unit: shares as points of a hundred, anything else with three decimals."""
-    if unit == "share correct":
+    """A score or a difference without its unit: shares of items as points of a hundred."""
+    if unit == POINTS:
         return f"{100 * value:{'+' if signed else ''}.1f}"
     return f"{value:{'+' if signed else ''}.3f}"
 
 
 def unit_name(unit: str) -> str:
-    """The unit behind a `quantity`, e.g. points."""
-    return "points" if unit == "share correct" else unit
+    """What a `quantity` is counted in."""
+    return "points" if unit == POINTS else "nats per answer token"
 
 
 def listed(texts: list[str]) -> str:

@@ -18,7 +18,11 @@ SHAPES = {
     "prompt/response": ("prompt", "response"),
 }
 SOURCE_FIELDS = ("source", "dataset", "category")
-FIELDS = tuple(dict.fromkeys([field for fields in SHAPES.values() for field in fields] + ["input", "system", *SOURCE_FIELDS]))
+FIELDS = tuple(
+    dict.fromkeys(
+        [field for fields in SHAPES.values() for field in fields] + ["input", "system", *SOURCE_FIELDS]
+    )
+)
 
 
 class Rejected(Exception):
@@ -60,7 +64,12 @@ def convert(row: object) -> list[dict]:
         messages = [_message("user", question), _message("assistant", _text(row["output"], "output"))]
     else:
         messages = _from_pair(row, *SHAPES[shape])
-    if messages and messages[0]["role"] != "system" and isinstance(row.get("system"), str) and row["system"].strip():
+    if (
+        messages
+        and messages[0]["role"] != "system"
+        and isinstance(row.get("system"), str)
+        and row["system"].strip()
+    ):
         messages.insert(0, _message("system", row["system"]))
     return _checked(messages)
 

@@ -66,7 +66,13 @@ class Pool:
 
     def summary(self) -> dict[str, int]:
         """Rows by what became of them; everything that was read is in exactly one line below the first."""
-        counts = {"read": self.provenance["rows_read"], "to select from": len(self.rows), "held out": len(self.held_out)}
-        counts |= {f"left out: {reason}": count for reason, count in self.provenance["left_out"].items() if count}
+        counts = {
+            "read": self.provenance["rows_read"],
+            "to select from": len(self.rows),
+            "held out": len(self.held_out),
+        }
+        counts |= {
+            f"left out: {reason}": count for reason, count in self.provenance["left_out"].items() if count
+        }
         counts |= {f"set aside: {reason}": aside.count for reason, aside in self.set_aside.items()}
         return counts

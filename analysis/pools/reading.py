@@ -34,21 +34,27 @@ def find_files(names: str) -> list[Path]:
     for name in [names] if Path(names).expanduser().exists() else names.split(","):
         path = Path(name.strip()).expanduser()
         if path.is_dir():
-            found = sorted(one for one in path.rglob("*") if one.is_file() and kind(one) and not one.name.startswith("."))
+            found = sorted(
+                one for one in path.rglob("*") if one.is_file() and kind(one) and not one.name.startswith(".")
+            )
         elif path.is_file():
             if not kind(path):
-                raise ValueError(f"{path}: files of this kind are not read; expected {', '.join(ENDINGS)} (or .gz of them)")
+                raise ValueError(
+                    f"{path}: files of this kind are not read; expected {', '.join(ENDINGS)} (or .gz of them)"
+                )
             found = [path]
         else:
             found = sorted(Path(one) for one in glob.glob(str(path), recursive=True) if kind(Path(one)))
         if not found:
-            raise FileNotFoundError(f"{path}: no file with one of the endings {', '.join(ENDINGS)} (or .gz of them)")
+            raise FileNotFoundError(
+                f"{path}: no file with one of the endings {', '.join(ENDINGS)} (or .gz of them)"
+            )
         files += [one.resolve() for one in found if one.resolve() not in files]
     return files
 
 
 def kind(path: Path) -> str | None:
-    """".jsonl", ".json", ".parquet" or ".csv", with or without .gz; None for anything else."""
+    """ ".jsonl", ".json", ".parquet" or ".csv", with or without .gz; None for anything else."""
     name = path.name.lower()
     plain = name.removesuffix(".gz")
     ending = next((ending for ending in ENDINGS if plain.endswith(ending)), None)
@@ -87,7 +93,9 @@ def _parquet(path: Path) -> Iterator[Numbered]:
     with pq.ParquetFile(path) as file:
         columns = [name for name in file.schema_arrow.names if name in FIELDS]
         if not columns:
-            raise ValueError(f"{path}: has the columns {file.schema_arrow.names}; expected some of {', '.join(FIELDS)}")
+            raise ValueError(
+                f"{path}: has the columns {file.schema_arrow.names}; expected some of {', '.join(FIELDS)}"
+            )
         number = 0
         for batch in file.iter_batches(batch_size=PARQUET_ROWS, columns=columns):
             try:
@@ -144,6 +152,9 @@ def _csv(path: Path) -> Iterator[Numbered]:
         text = io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="")
         try:
             for number, row in enumerate(csv.DictReader(text, strict=True)):
-                yield number, row if None not in row else Rejected("more cells than columns", "row", row[None])
+                yield (
+                    number,
+                    row if None not in row else Rejected("more cells than columns", "row", row[None]),
+                )
         except csv.Error as error:
             raise ValueError(f"{path}: is not well-formed CSV: {error}") from error

@@ -1,0 +1,88 @@
+"""How comparisons with random selection are drawn: the same marks in every notebook."""
+
+import numpy as np
+import pandas as pd
+
+from analysis import style
+from analysis.comparison import in_units
+from analysis.experiments import BASE, RANDOM, Results
+from analysis.statistics import interval_of_mean
+
+
+def forest(ax, part: pd.DataFrame, results: Results, title: str) -> None:
+    """Differences from random with 95 % intervals, single runs as dots, ± δ as a band; random's own runs on top.
+
+    Parameters
+    ----------
+    part : lines of `versus_random` for one benchmark, through `in_units`.
+    """
+    benchmark = part["benchmark"].iloc[0]
+    runs = in_units(results.table)
+    runs = runs[runs["benchmark"] == benchmark]
+    middle = runs.loc[runs["method"] == RANDOM, "score"].mean()
+    names = [RANDOM, *part.sort_values("estimate", ascending=False)["method"]]
+    style.margin_band(ax, float(part["delta"].iloc[0]))
+    for place, name in enumerate(names):
+        dots = runs.loc[runs["method"] == name, "score"] - middle
+        ax.plot(
+            dots, np.full(len(dots), place + 0.18), ".", color=style.colour(name), alpha=0.5, markersize=4
+        )
+        line = part[part["method"] == name]
+        if len(line):
+            line = line.iloc[0]
+            ends = [[line["estimate"] - line["low"]], [line["high"] - line["estimate"]]]
+            ax.errorbar(
+                line["estimate"],
+                place,
+                xerr=ends,
+                fmt=style.marker(name),
+                color=style.colour(name),
+                capsize=2,
+            )
+    ax.set_yticks(range(len(names)), [style.label(name) for name in names])
+    ax.set(
+        ylim=(len(names) - 0.4, -0.6), title=title, xlabel=f"difference from random ({part['in'].iloc[0]})"
+    )
+    first = part.iloc[0]
+    style.note(
+        ax, f"95 % intervals; {first['n_seeds']} runs, {first['n_random']} random, {first['n_items']} items"
+    )
+
+
+def score_dots(ax, runs: pd.DataFrame, base: float) -> None:
+    """Score of every run by method, the range of the random runs as a band, the base alone as a dashed line."""
+    random = runs.loc[runs["method"] == RANDOM, "score"]
+    style.random_band(ax, random.min(), random.max(), random.mean(), orient="v")
+    names = list(dict.fromkeys(runs["method"]))
+    for place, name in enumerate(names):
+        scores = runs.loc[runs["method"] == name, "score"]
+        spread = np.linspace(-0.15, 0.15, len(scores)) if len(scores) > 1 else [0.0]
+        ax.plot(
+            scores,
+            place + np.array(spread),
+            style.marker(name),
+            color=style.colour(name),
+            alpha=0.7,
+            markersize=4,
+        )
+    ax.axvline(base, color=style.GREY, linestyle="--", linewidth=1)
+    ax.set_yticks(range(len(names)), [style.label(name) for name in names])
+    ax.set(
+        ylim=(len(names) - 0.4, -0.6), title=runs["benchmark"].iloc[0], xlabel=f"score ({runs['in'].iloc[0]})"
+    )
+
+
+def budget_means(part: pd.DataFrame) -> pd.DataFrame:
+    """Mean score and its 95 % t interval per budget, of lines through `in_units`."""
+    lines = []
+    for budget, group in part.groupby("budget"):
+        low, high = interval_of_mean(group["score"])
+        lines.append(
+            {"budget": budget, "mean": group["score"].mean(), "low": low, "high": high, "runs": len(group)}
+        )
+    return pd.DataFrame(lines)
+
+
+def not_base(results: Results) -> pd.DataFrame:
+    """Lines of the runs that were trained, through `in_units`."""
+    return in_units(results.table[results.table["method"] != BASE])
