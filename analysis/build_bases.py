@@ -50,9 +50,7 @@ def build(name: str, folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", default=list(RECIPES), metavar="NAME", help=", ".join(RECIPES))
-    parser.add_argument(
-        "--folder", type=Path, default=BASES, help="where to write them (default: %(default)s)"
-    )
+    parser.add_argument("--folder", type=Path, default=BASES, help="where to write them (default: %(default)s)")
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.names if name not in RECIPES]:
         parser.error(f"unknown base {', '.join(unknown)}; expected {' or '.join(RECIPES)}")

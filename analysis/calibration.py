@@ -53,21 +53,12 @@ def choose(pool: Pool, condition: str, budget: int, seed: int) -> np.ndarray:
         chosen = order[fault == "wrong answer"]
     elif condition == "oracle rows":
         correct = order[fault == ""]
-        rank = (
-            pd.Series(pool.truth("skill")[correct])
-            .groupby(pool.truth("skill")[correct])
-            .cumcount()
-            .to_numpy()
-        )
+        rank = pd.Series(pool.truth("skill")[correct]).groupby(pool.truth("skill")[correct]).cumcount().to_numpy()
         chosen = correct[np.argsort(rank, kind="stable")]
     else:
-        raise ValueError(
-            f"condition is {condition!r}; expected one of {sorted({name for _, name in CONDITIONS})}"
-        )
+        raise ValueError(f"condition is {condition!r}; expected one of {sorted({name for _, name in CONDITIONS})}")
     if len(chosen) < budget:
-        raise ValueError(
-            f"{pool.name}: {condition}: expected at least {budget} rows of the kind, found {len(chosen)}"
-        )
+        raise ValueError(f"{pool.name}: {condition}: expected at least {budget} rows of the kind, found {len(chosen)}")
     return chosen[:budget]
 
 
@@ -157,20 +148,14 @@ def finding(rules_table: pd.DataFrame) -> str:
     """Whether the testbed is fit for use, in a sentence."""
     broken = rules_table[~rules_table["holds"]]
     if broken.empty:
-        return (
-            f"All {len(rules_table)} calibration rules of the testbed hold (world version {WORLD_VERSION})."
-        )
-    what = "; ".join(
-        f"{row.base}, {row.rule}: {row.found} instead of {row.expected}" for row in broken.itertuples()
-    )
+        return f"All {len(rules_table)} calibration rules of the testbed hold (world version {WORLD_VERSION})."
+    what = "; ".join(f"{row.base}, {row.rule}: {row.found} instead of {row.expected}" for row in broken.itertuples())
     return f"{len(broken)} of {len(rules_table)} calibration rules of the testbed do not hold: {what}."
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "bases", nargs="*", default=list(BASE_NAMES), metavar="BASE", help=", ".join(BASE_NAMES)
-    )
+    parser.add_argument("bases", nargs="*", default=list(BASE_NAMES), metavar="BASE", help=", ".join(BASE_NAMES))
     parser.add_argument("--table", type=Path, default=TABLE, help="where to write (default: %(default)s)")
     arguments = parser.parse_args()
     table = pd.concat([measure(name, Store()) for name in arguments.bases], ignore_index=True)

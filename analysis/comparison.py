@@ -4,15 +4,15 @@ import pandas as pd
 
 from analysis.experiments import BASE, RANDOM, Results, Workbench
 from analysis.palette import label
-from analysis.statistics import compare_all, verdicts
+from analysis.statistics import compare_all
 from analysis.wording import POINTS
 
-SCALED = ("score", "estimate", "low", "high", "low_90", "high_90", "delta", "difference", "standard deviation",
+SCALED = ("score", "estimate", "low", "high", "equivalence_low", "equivalence_high", "detectable", "delta", "difference", "standard deviation",
           "detectable difference")  # fmt: skip
 
 
 def versus_random(results: Results, *, delta: float, seed: int = 0) -> pd.DataFrame:
-    """One line per benchmark and method: estimate, intervals, p values, verdict (see `statistics.verdicts`)."""
+    """One line per benchmark and method: estimate, intervals, p values, verdict (see `statistics.comparison`)."""
     tables = []
     for benchmark in results.benchmarks:
         lines = results.table[results.table["benchmark"] == benchmark]
@@ -20,7 +20,7 @@ def versus_random(results: Results, *, delta: float, seed: int = 0) -> pd.DataFr
         if not names:
             raise ValueError("methods: expected at least one besides random_selection, found none")
         scores = {name: results.items(name, benchmark) for name in names}
-        table = verdicts(compare_all(scores, results.items(RANDOM, benchmark), seed=seed), delta)
+        table = compare_all(scores, results.items(RANDOM, benchmark), delta=delta, seed=seed)
         tokens = lines.groupby("method")["tokens_trained"].mean()
         table["tokens_ratio"] = table["method"].map(tokens / tokens[RANDOM])
         tables.append(table.assign(benchmark=benchmark, unit=lines["unit"].iloc[0]))

@@ -24,9 +24,7 @@ def forest(ax, part: pd.DataFrame, results: Results, title: str) -> None:
     style.margin_band(ax, float(part["delta"].iloc[0]))
     for place, name in enumerate(names):
         dots = runs.loc[runs["method"] == name, "score"] - middle
-        ax.plot(
-            dots, np.full(len(dots), place + 0.18), ".", color=style.colour(name), alpha=0.5, markersize=4
-        )
+        ax.plot(dots, np.full(len(dots), place + 0.18), ".", color=style.colour(name), alpha=0.5, markersize=4)
         line = part[part["method"] == name]
         if len(line):
             line = line.iloc[0]
@@ -40,13 +38,9 @@ def forest(ax, part: pd.DataFrame, results: Results, title: str) -> None:
                 capsize=2,
             )
     ax.set_yticks(range(len(names)), [style.label(name) for name in names])
-    ax.set(
-        ylim=(len(names) - 0.4, -0.6), title=title, xlabel=f"difference from random ({part['in'].iloc[0]})"
-    )
+    ax.set(ylim=(len(names) - 0.4, -0.6), title=title, xlabel=f"difference from random ({part['in'].iloc[0]})")
     first = part.iloc[0]
-    style.note(
-        ax, f"95 % intervals; {first['n_seeds']} runs, {first['n_random']} random, {first['n_items']} items"
-    )
+    style.note(ax, f"95 % intervals; {first['n_seeds']} runs, {first['n_random']} random, {first['n_items']} items")
 
 
 def score_dots(ax, runs: pd.DataFrame, base: float) -> None:
@@ -67,9 +61,7 @@ def score_dots(ax, runs: pd.DataFrame, base: float) -> None:
         )
     ax.axvline(base, color=style.GREY, linestyle="--", linewidth=1)
     ax.set_yticks(range(len(names)), [style.label(name) for name in names])
-    ax.set(
-        ylim=(len(names) - 0.4, -0.6), title=runs["benchmark"].iloc[0], xlabel=f"score ({runs['in'].iloc[0]})"
-    )
+    ax.set(ylim=(len(names) - 0.4, -0.6), title=runs["benchmark"].iloc[0], xlabel=f"score ({runs['in'].iloc[0]})")
 
 
 def budget_means(part: pd.DataFrame) -> pd.DataFrame:
@@ -77,9 +69,7 @@ def budget_means(part: pd.DataFrame) -> pd.DataFrame:
     lines = []
     for budget, group in part.groupby("budget"):
         low, high = interval_of_mean(group["score"])
-        lines.append(
-            {"budget": budget, "mean": group["score"].mean(), "low": low, "high": high, "runs": len(group)}
-        )
+        lines.append({"budget": budget, "mean": group["score"].mean(), "low": low, "high": high, "runs": len(group)})
     return pd.DataFrame(lines)
 
 

@@ -34,9 +34,7 @@ def encode(messages: Messages, tokenizer, template: Template, max_tokens: int) -
     return encode_batch([messages], tokenizer, template, max_tokens)[0]
 
 
-def encode_batch(
-    conversations: Sequence[Messages], tokenizer, template: Template, max_tokens: int
-) -> list[Encoded]:
+def encode_batch(conversations: Sequence[Messages], tokenizer, template: Template, max_tokens: int) -> list[Encoded]:
     """Token ids and answer spans, all slot strings in one tokenizer call.
 
     Truncation is LLaMA-Factory's: a round of `source` prompt and `target` answer tokens, with R tokens left,

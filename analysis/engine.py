@@ -61,9 +61,7 @@ def map_shards(
     names = shards[bounds[0]].keys()
     for bound in bounds:
         if shards[bound].keys() != names:
-            raise ValueError(
-                f"{label}: rows {bound}: expected {sorted(names)}, found {sorted(shards[bound])}"
-            )
+            raise ValueError(f"{label}: rows {bound}: expected {sorted(names)}, found {sorted(shards[bound])}")
     return {name: np.concatenate([shards[bound][name] for bound in bounds]) for name in names}
 
 

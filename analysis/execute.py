@@ -55,9 +55,7 @@ def run(
     """
     reports = Path(reports or REPORTS).absolute()
     chosen = load_profile(profile)
-    plan = make_plan(
-        find_notebooks(notebooks), chosen, parameters or {}, run=run_name, reports=reports, base=base
-    )
+    plan = make_plan(find_notebooks(notebooks), chosen, parameters or {}, run=run_name, reports=reports, base=base)
     if not plan:
         raise ValueError(f"profile {profile} runs none of the notebooks named")
     outcomes = []
@@ -100,31 +98,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="./run_all.sh", description="Run the notebooks and render reports/index.html.", epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument(
-        "notebooks", nargs="*", metavar="NOTEBOOK", help="path, name or its beginning; default: all"
-    )
+    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="path, name or its beginning; default: all")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="the same, e.g. --only 30 12")
     parser.add_argument(
         "--profile", default="quick", metavar="NAME", help=f"{', '.join(profile_names())} (default quick)"
     )
-    parser.add_argument(
-        "--pool", help="curated, wild, a file, folder, pattern, comma-separated files, or a hub id"
-    )
+    parser.add_argument("--pool", help="curated, wild, a file, folder, pattern, comma-separated files, or a hub id")
     parser.add_argument("--model", help="tiny-weak, tiny-strong, scratch, a folder, or a hub id")
     parser.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
                         help="any other parameter; lists as '[a, b]'; may be repeated")  # fmt: skip
     parser.add_argument(
         "--name", help="name of the run (its folder in reports/); default: profile and what is replaced"
     )
-    parser.add_argument(
-        "--jobs", type=int, default=1, metavar="N", help="notebooks at the same time (default 1)"
-    )
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="notebooks at the same time (default 1)")
     parser.add_argument("--force", action="store_true", help="run even what has not changed")
     given = parser.parse_args(arguments)
     parameters = {name: CommandLineText(value) for name, value in given.parameter}
-    parameters |= {
-        name: CommandLineText(getattr(given, name)) for name in ("pool", "model") if getattr(given, name)
-    }
+    parameters |= {name: CommandLineText(getattr(given, name)) for name in ("pool", "model") if getattr(given, name)}
     started = time.monotonic()
     try:
         if given.jobs < 1:
@@ -141,9 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Refused: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(
-            "\nInterrupted. What is finished is kept; the same command goes on from there.", file=sys.stderr
-        )
+        print("\nInterrupted. What is finished is kept; the same command goes on from there.", file=sys.stderr)
         return 130
     failed = [outcome.job.report for outcome in outcomes if outcome.status == "failed"]
     counts = f"{len(outcomes) - len(failed)} of {len(outcomes)} notebooks ready"

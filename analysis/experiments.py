@@ -88,9 +88,7 @@ class Workbench:
     settings: FineTuning
     seed: int
 
-    def select(
-        self, method: str, budget: int, *, seed: int, budget_unit: str = "rows"
-    ) -> tuple[Selection, float]:
+    def select(self, method: str, budget: int, *, seed: int, budget_unit: str = "rows") -> tuple[Selection, float]:
         """A method's selection and the seconds it took when it was made; stored.
 
         With `budget_unit="tokens"` all rows that can be selected are ranked, and cut where the
@@ -144,9 +142,7 @@ class Workbench:
                     planned.append(Run(method, budget, draw, training_seed, chosen.rows, seconds))
         return planned
 
-    def run_grid(
-        self, runs: Sequence[Run], *, with_base: bool = False, show_progress: bool = True
-    ) -> Results:
+    def run_grid(self, runs: Sequence[Run], *, with_base: bool = False, show_progress: bool = True) -> Results:
         """Train and score what the store does not have; two processes share the work and never repeat a run.
 
         The time left that is shown is that of the runs still to be made.
@@ -169,16 +165,12 @@ class Workbench:
                 })  # fmt: skip
         return Results(pd.DataFrame(lines), per_item, groups)
 
-    def _measure_all(
-        self, runs: Sequence[Run], show_progress: bool
-    ) -> list[tuple[dict, dict[str, np.ndarray]]]:
+    def _measure_all(self, runs: Sequence[Run], show_progress: bool) -> list[tuple[dict, dict[str, np.ndarray]]]:
         wanted = benchmarks.benchmarks_for(self.pool)
         keys = [self._key(run, wanted) for run in runs]
         found = {key: stored for key in keys if (stored := self._stored(key)) is not None}
         n_found = sum(key in found for key in keys)
-        with tqdm(
-            total=len(runs), initial=n_found, desc="runs", unit="run", disable=not show_progress
-        ) as bar:
+        with tqdm(total=len(runs), initial=n_found, desc="runs", unit="run", disable=not show_progress) as bar:
             for wait in (False, True):  # first those that no other process is making
                 for run, key in zip(runs, keys, strict=True):
                     measured = None if key in found else self._measured(run, key, wanted, wait=wait)
@@ -199,9 +191,7 @@ class Workbench:
         record, arrays = self.store.record("runs", key), self.store.arrays("runs", key)
         return None if record is None or arrays is None else (record, arrays)
 
-    def _measured(
-        self, run: Run, key: str, wanted: dict, *, wait: bool
-    ) -> tuple[dict, dict[str, np.ndarray]] | None:
+    def _measured(self, run: Run, key: str, wanted: dict, *, wait: bool) -> tuple[dict, dict[str, np.ndarray]] | None:
         """What a run measured, made now if need be; None if another process is at it and `wait` is False."""
         lock = self.store.claim("runs", key)
         try:
@@ -213,9 +203,7 @@ class Workbench:
             if stored is None:
                 record, arrays = self._made(run, wanted)
                 self.store.save_arrays("runs", key, **arrays)
-                self.store.save_record(
-                    "runs", key, record
-                )  # last: its presence says that the run is complete
+                self.store.save_record("runs", key, record)  # last: its presence says that the run is complete
                 stored = record, arrays
         finally:
             lock.release()

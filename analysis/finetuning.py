@@ -179,9 +179,7 @@ def _train(
     arguments = _arguments(base.device, settings, seed, folder)
     n_devices = arguments.world_size * max(1, arguments.n_gpu)
     if settings.batch_rows % n_devices:
-        raise ValueError(
-            f"batch_rows: expected a multiple of {n_devices} devices, found {settings.batch_rows}"
-        )
+        raise ValueError(f"batch_rows: expected a multiple of {n_devices} devices, found {settings.batch_rows}")
     share = settings.batch_rows // n_devices
     device_rows = min(settings.device_rows or share, share)
     if share % device_rows:

@@ -81,9 +81,7 @@ def _run(folder: Path, records: list[dict]) -> dict:
     facts = [f"{len(records)} notebooks" if len(records) > 1 else "1 notebook"]
     facts += [f"{failed} failed"] if failed else []
     for name in ("pool", "model"):
-        values = sorted(
-            {str(one["parameters"][name]) for one in records if name in one.get("parameters", {})}
-        )
+        values = sorted({str(one["parameters"][name]) for one in records if name in one.get("parameters", {})})
         facts += [f"{name} {', '.join(Path(value).name for value in values)}"] if values else []
     facts += [
         f"{duration(seconds)} of work",

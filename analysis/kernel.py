@@ -68,9 +68,7 @@ class Watcher:
     def status(self) -> str:
         """Where the notebook is, and since when."""
         seconds = time.monotonic() - self.started
-        return "  ".join(
-            part for part in (f"  {self.title}", self.where, f"{seconds:.0f} s", self.detail) if part
-        )
+        return "  ".join(part for part in (f"  {self.title}", self.where, f"{seconds:.0f} s", self.detail) if part)
 
     def _tick(self) -> None:
         while not self._stop.wait(1 if self.live else HEARTBEAT):
@@ -139,9 +137,7 @@ class _Client(PapermillNotebookClient):
 
 class _Engine(NBClientEngine):
     @classmethod
-    def execute_managed_notebook(
-        cls, nb_man, kernel_name, watcher=None, environment=None, start_timeout=60, **_
-    ):
+    def execute_managed_notebook(cls, nb_man, kernel_name, watcher=None, environment=None, start_timeout=60, **_):
         client = _Client(
             nb_man, watcher, kernel_name=kernel_name, startup_timeout=start_timeout, timeout=None, log=logger,
             extra_arguments=QUIET_KERNEL,

@@ -31,9 +31,7 @@ class LossKernel:
     autocast : precision of the matrix products, `None` for that of the weights.
     """
 
-    def __init__(
-        self, model, device: torch.device, tokens_per_batch: int, autocast: torch.dtype | None = None
-    ):
+    def __init__(self, model, device: torch.device, tokens_per_batch: int, autocast: torch.dtype | None = None):
         self.model, self.device, self.autocast = model, torch.device(device), autocast
         if tokens_per_batch < 1:
             raise ValueError(f"tokens_per_batch: expected at least 1, found {tokens_per_batch}")
@@ -130,11 +128,7 @@ class LossKernel:
         batch = torch.from_numpy(ids).to(self.device)
         index, *tokens = (torch.from_numpy(x).to(self.device) for x in (position, next_token, this_token))
         wanted = torch.stack(tokens, dim=1)
-        precise = (
-            torch.autocast(self.device.type, dtype=self.autocast)
-            if self.autocast is not None
-            else nullcontext()
-        )
+        precise = torch.autocast(self.device.type, dtype=self.autocast) if self.autocast is not None else nullcontext()
         with precise:
             if self.decoder is None:
                 states = self.model(input_ids=batch, use_cache=False).logits

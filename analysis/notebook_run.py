@@ -30,12 +30,8 @@ class Outcome:
 def package_version() -> str:
     """Hash of what can change a result besides the values: the package's files and the pinned versions."""
     content = hashlib.sha256()
-    files = [
-        path for path in sorted(PACKAGE.rglob("*")) if path.is_file() and "__pycache__" not in path.parts
-    ]
-    files = [
-        path for path in files if path.parent != PACKAGE / "profiles"
-    ]  # their values are part of the key
+    files = [path for path in sorted(PACKAGE.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
+    files = [path for path in files if path.parent != PACKAGE / "profiles"]  # their values are part of the key
     for path in [*files, ROOT / "requirements.txt", ROOT / "constraints.txt"]:
         if path.is_file():
             content.update(f"{path.relative_to(ROOT)}\0".encode())
@@ -81,9 +77,7 @@ def execute_job(job: Job, force: bool = False, live: bool | None = None) -> Outc
 
 def _complete(job: Job, record: Mapping) -> bool:
     pictures = [job.figures / f"{name}{ending}" for name in record["figures"] for ending in (".png", ".csv")]
-    return (
-        record["status"] == "done" and job.page.is_file() and all(picture.is_file() for picture in pictures)
-    )
+    return record["status"] == "done" and job.page.is_file() and all(picture.is_file() for picture in pictures)
 
 
 def _run_and_render(job: Job, key: str, live: bool | None) -> Outcome:
@@ -103,9 +97,7 @@ def _run_and_render(job: Job, key: str, live: bool | None) -> Outcome:
     seconds = time.monotonic() - started
     try:
         folder = job.notebook.parent
-        heading = render(
-            job.executed, job.page, run=job.run, name=job.report, source_folder=folder, failed=error
-        )
+        heading = render(job.executed, job.page, run=job.run, name=job.report, source_folder=folder, failed=error)
     except Exception as raised:  # an unreadable formula, no notebook written at all
         error = "\n".join(part for part in (error, f"The report could not be rendered: {raised}") if part)
         job.page.unlink(missing_ok=True)

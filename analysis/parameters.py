@@ -67,9 +67,7 @@ def convert(value: object, parameter: Parameter, where: str) -> object:
     try:
         tree = ast.parse(annotation, mode="eval").body
     except SyntaxError as error:
-        raise ValueError(
-            f"{where}: parameter {parameter.name!r} has the annotation {annotation!r}"
-        ) from error
+        raise ValueError(f"{where}: parameter {parameter.name!r} has the annotation {annotation!r}") from error
     candidates = [value]
     if isinstance(value, CommandLineText):
         candidates = _readings(str(value), annotation)
@@ -130,9 +128,7 @@ def _fit_one(value: object, tree: ast.expr, where: str) -> tuple[bool, object]:
         elements, tree = tree.slice, tree.value
     name = _name(tree).lower()
     if name not in SIMPLE:
-        raise ValueError(
-            f"{where} is annotated {ast.unparse(tree)!r}; use {', '.join(SIMPLE)} or Optional[...]"
-        )
+        raise ValueError(f"{where} is annotated {ast.unparse(tree)!r}; use {', '.join(SIMPLE)} or Optional[...]")
     if name == "float" and isinstance(value, int) and not isinstance(value, bool):
         return True, float(value)
     if not isinstance(value, SIMPLE[name]) or (name == "int" and isinstance(value, bool)):

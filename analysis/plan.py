@@ -54,11 +54,7 @@ class Job:
 
     @property
     def figures(self) -> Path:
-        return (
-            Path(self.parameters["output_dir"]) / self.report
-            if "output_dir" in self.parameters
-            else self.folder
-        )
+        return Path(self.parameters["output_dir"]) / self.report if "output_dir" in self.parameters else self.folder
 
 
 def profile_names() -> list[str]:
@@ -69,9 +65,7 @@ def load_profile(name: str) -> Profile:
     """A profile by name, or by the path of a `.yaml` file. ValueError names what is wrong in it."""
     path = Path(name) if name.endswith(".yaml") else PROFILES / f"{name}.yaml"
     if not path.is_file():
-        raise ValueError(
-            f"unknown profile {name!r}; known: {', '.join(profile_names())}, or the path of a .yaml file"
-        )
+        raise ValueError(f"unknown profile {name!r}; known: {', '.join(profile_names())}, or the path of a .yaml file")
     content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     extra = set(content) - {"parameters", "notebooks"}
     if extra:
@@ -103,13 +97,9 @@ def find_notebooks(wanted: Sequence[str], folder: Path | None = None) -> list[Pa
             matches = [Path(one).absolute()]
         else:
             stem = Path(one).name.removesuffix(".ipynb")
-            matches = [path for path in known if path.stem == stem] or [
-                p for p in known if p.stem.startswith(stem)
-            ]
+            matches = [path for path in known if path.stem == stem] or [p for p in known if p.stem.startswith(stem)]
         if not matches:
-            raise ValueError(
-                f"no notebook {one!r}; known: {', '.join(path.stem for path in known) or 'none'}"
-            )
+            raise ValueError(f"no notebook {one!r}; known: {', '.join(path.stem for path in known) or 'none'}")
         chosen += [path for path in matches if path not in chosen]
     return sorted(chosen, key=lambda path: path.stem)
 
@@ -196,9 +186,7 @@ def make_plan(
             values = _values(path, signatures[path], profile, own, overrides)
             if "output_dir" in signatures[path]:
                 values["output_dir"] = str((base / values.get("output_dir", output_dir)).absolute())
-            jobs.append(
-                Job(path, f"{path.stem}.{variant['name']}" if named else path.stem, run, values, reports)
-            )
+            jobs.append(Job(path, f"{path.stem}.{variant['name']}" if named else path.stem, run, values, reports))
     return jobs
 
 
@@ -224,8 +212,4 @@ def _values(path: Path, signature: dict, profile: Profile, own: dict, overrides:
         if isinstance(merged.get(name), str) and name not in overrides:
             merged[name] = absolute(merged[name], name, ROOT)
     merged |= overrides
-    return {
-        name: convert(value, signature[name], path.stem)
-        for name, value in merged.items()
-        if name in signature
-    }
+    return {name: convert(value, signature[name], path.stem) for name, value in merged.items() if name in signature}

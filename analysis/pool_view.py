@@ -22,9 +22,7 @@ def set_aside_examples(pool: Pool) -> list[dict]:
 def example_rows(pool: Pool, count: int, seed: int) -> list[dict]:
     """A few rows drawn at random, with what is known of them."""
     drawn = np.sort(np.random.default_rng(seed).choice(len(pool), size=min(count, len(pool)), replace=False))
-    columns = [
-        name for name in ("source", "skill", "style", "fault", "messages") if name in pool.rows.column_names
-    ]
+    columns = [name for name in ("source", "skill", "style", "fault", "messages") if name in pool.rows.column_names]
     return [{name: pool.rows[int(place)][name] for name in columns} for place in drawn]
 
 
@@ -34,9 +32,7 @@ def table(pool: Pool, lengths) -> pd.DataFrame:
     `group` is the family in the testbed and the source elsewhere; beyond eight of them the rest is one group.
     """
     columns = [
-        name
-        for name in ("source", "skill", "family", "style", "fault", "dup_group")
-        if name in pool.rows.column_names
+        name for name in ("source", "skill", "family", "style", "fault", "dup_group") if name in pool.rows.column_names
     ]
     rows = pool.rows.select_columns(columns).to_pandas()
     rows["answer tokens"], rows["prompt tokens"] = lengths.answer, lengths.prompt
@@ -92,9 +88,7 @@ def text_map(pool: Pool, rows: pd.DataFrame, count: int, n_neighbors: int, seed:
 
     drawn = np.sort(np.random.default_rng(seed).choice(len(pool), size=min(count, len(pool)), replace=False))
     texts = [" ".join(message["content"] for message in messages) for messages in pool.messages(drawn)]
-    words = TfidfVectorizer(
-        sublinear_tf=True, max_features=20_000, token_pattern=r"(?u)\b\w+\b"
-    ).fit_transform(texts)
+    words = TfidfVectorizer(sublinear_tf=True, max_features=20_000, token_pattern=r"(?u)\b\w+\b").fit_transform(texts)
     components = min(50, words.shape[1] - 1, len(texts) - 1)
     vectors = TruncatedSVD(components, random_state=seed).fit_transform(words)
     map_maker = UMAP(
@@ -105,9 +99,7 @@ def text_map(pool: Pool, rows: pd.DataFrame, count: int, n_neighbors: int, seed:
         n_jobs=1,
     )
     x, y = map_maker.fit_transform(vectors).T
-    return pd.DataFrame({"row": drawn, "x": x, "y": y, "group": rows["group"].to_numpy()[drawn]}).sort_values(
-        "group"
-    )
+    return pd.DataFrame({"row": drawn, "x": x, "y": y, "group": rows["group"].to_numpy()[drawn]}).sort_values("group")
 
 
 def findings(pool: Pool, rows: pd.DataFrame) -> list[str]:
@@ -132,7 +124,5 @@ def findings(pool: Pool, rows: pd.DataFrame) -> list[str]:
         listed = ", ".join(f"{kind} {share(count / len(rows))}" for kind, count in kinds.items())
         said.append(f"{share(kinds.sum() / len(rows))} of the rows are faulty: {listed}.")
     if rows["truncated"].any():
-        said.append(
-            f"{share(rows['truncated'].mean())} of the rows are longer than a model sees and will be cut."
-        )
+        said.append(f"{share(rows['truncated'].mean())} of the rows are longer than a model sees and will be cut.")
     return said

@@ -76,9 +76,7 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenize
     """
     special = [END, PAD, SYSTEM, USER, ASSISTANT]
     if vocabulary < 256 + len(special):
-        raise ValueError(
-            f"vocabulary is {vocabulary}; expected at least {256 + len(special)} (bytes and turn markers)"
-        )
+        raise ValueError(f"vocabulary is {vocabulary}; expected at least {256 + len(special)} (bytes and turn markers)")
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
@@ -179,9 +177,7 @@ def pretrain(
         losses.append(loss.item())
         if (step + 1) % 50 == 0 or step + 1 == settings.steps:
             seconds, tokens = time.perf_counter() - started, (step + 1) * batch.numel()
-            log.append(
-                {"step": step + 1, "tokens": tokens, "loss": sum(losses) / len(losses), "seconds": seconds}
-            )
+            log.append({"step": step + 1, "tokens": tokens, "loss": sum(losses) / len(losses), "seconds": seconds})
             bar.set_postfix(loss=f"{log[-1]['loss']:.3f}", tokens_per_second=f"{tokens / seconds:,.0f}")
             losses.clear()
     if step < 0:

@@ -14,9 +14,7 @@ TEMPLATES = PACKAGE / "templates"
 ERROR_MARKER = "papermill-error-cell-tag"
 
 # Text in which dollar signs are no formulas: fenced and indented code, code spans, escaped dollars.
-_NOT_MATHS = (
-    r"(?P<code>^(?P<fence>```+|~~~+).*?^(?P=fence)[^\n]*$|(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)|\\\$)"
-)
+_NOT_MATHS = r"(?P<code>^(?P<fence>```+|~~~+).*?^(?P=fence)[^\n]*$|(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)|\\\$)"
 _MATHS = (
     r"|\$\$(?P<block>.+?)\$\$|\\\[(?P<bracket>.+?)\\\]"
     r"|(?<![\w$])\$(?!\s)(?P<inline>[^$\n]+?(?:\n[^$\n]+?)?)(?<![\s\\])\$(?![\w$])"
@@ -62,9 +60,7 @@ def external_requests(page: str) -> list[str]:
     return [next(part for part in match if part) for match in _FETCHES.findall(page)]
 
 
-def render(
-    executed: Path, page: Path, *, run: str, name: str, source_folder: Path, failed: str = ""
-) -> Heading:
+def render(executed: Path, page: Path, *, run: str, name: str, source_folder: Path, failed: str = "") -> Heading:
     """Write the HTML of an executed notebook.
 
     Parameters
@@ -100,9 +96,7 @@ def render(
     text = _insert_formulas(text, formulas)
     wanted = external_requests(text)
     if wanted:
-        raise ValueError(
-            f"{name}: the page would fetch {wanted[0]}; embed it instead (pictures as data, no CDN)"
-        )
+        raise ValueError(f"{name}: the page would fetch {wanted[0]}; embed it instead (pictures as data, no CDN)")
     from analysis.store import write_atomic
 
     write_atomic(page, lambda partial: Path(partial).write_text(text, encoding="utf-8"))
@@ -133,9 +127,7 @@ def _take_formulas(notebook, executed: Path) -> dict[str, str]:
         try:
             formulas[word] = convert(latex.strip(), display=display)
         except Exception as error:  # the converter raises errors of many kinds
-            raise ValueError(
-                f"{executed.name}: formula that cannot be read: {latex!r} ({error!r})"
-            ) from error
+            raise ValueError(f"{executed.name}: formula that cannot be read: {latex!r} ({error!r})") from error
         return word if display == "inline" else f"\n\n{word}\n\n"
 
     for cell in notebook.cells:

@@ -47,9 +47,7 @@ class Report:
             "provenance": self.provenance,
         }
         text = json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n"
-        write_atomic(
-            self.folder / "findings.json", lambda partial: Path(partial).write_text(text, encoding="utf-8")
-        )
+        write_atomic(self.folder / "findings.json", lambda partial: Path(partial).write_text(text, encoding="utf-8"))
 
 
 _report: Report | None = None
@@ -133,19 +131,14 @@ def _cell(value: object, longest: int) -> str:
         turns = list(value)
         if turns and all(isinstance(turn, Mapping) and {"role", "content"} <= set(turn) for turn in turns):
             return "".join(
-                f"<p><b>{escape(turn['role'])}</b> {escape(_cut(turn['content'], longest))}</p>"
-                for turn in turns
+                f"<p><b>{escape(turn['role'])}</b> {escape(_cut(turn['content'], longest))}</p>" for turn in turns
             )
     return f"<p>{escape(_cut(value, longest))}</p>"
 
 
 def _cut(value: object, longest: int) -> str:
     text = str(value)
-    return (
-        text
-        if len(text) <= longest
-        else f"{text[:longest].rstrip()} … [{len(text) - longest:,} more characters]"
-    )
+    return text if len(text) <= longest else f"{text[:longest].rstrip()} … [{len(text) - longest:,} more characters]"
 
 
 def examples_html(rows, columns: list[str] | None = None, longest: int = 300, caption: str = "") -> str:
@@ -202,9 +195,7 @@ def provenance(*, pool=None, language_model=None, **more) -> None:
     facts["seconds"] = round(time.perf_counter() - report.started, 1)
     report.provenance = facts
     report.write()
-    rows = "".join(
-        f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts.items()
-    )
+    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts.items())
     text = "\n".join(f"{name}: {value}" for name, value in facts.items())
     _display(f'<table class="provenance"><tbody>{rows}</tbody></table>', text)
 

@@ -52,13 +52,9 @@ def scratch_base(
             texts = islice(plain_texts(pool, seed), TOKENIZER_ROWS)
             tokenizer = train_tokenizer(texts, ARCHITECTURE.vocabulary)
             # The learning rate falls to nothing at the last token, so it must be known how many there are.
-            settings = replace(
-                settings, tokens=min(tokens, PASSES * _count_tokens(pool, tokenizer, seed, tokens))
-            )
+            settings = replace(settings, tokens=min(tokens, PASSES * _count_tokens(pool, tokenizer, seed, tokens)))
             documents = plain_texts(pool, seed + 1, passes=PASSES)
-            model, log = pretrain(
-                documents, tokenizer, ARCHITECTURE, settings, seed=seed, show_progress=show_progress
-            )
+            model, log = pretrain(documents, tokenizer, ARCHITECTURE, settings, seed=seed, show_progress=show_progress)
 
             def write(partial: Path) -> None:
                 model.to(torch.float32).save_pretrained(partial)

@@ -31,9 +31,7 @@ def describe(work: Workbench, selections: dict[str, Selection]) -> pd.DataFrame:
         }  # fmt: skip
         if "fault" in part:
             line["faulty rows"] = (part["fault"] != "").mean()
-        line["shared with random"] = (
-            np.nan if chosen is None else len(random & set(chosen.rows)) / len(chosen.rows)
-        )
+        line["shared with random"] = np.nan if chosen is None else len(random & set(chosen.rows)) / len(chosen.rows)
         line["not selectable"] = 0 if chosen is None else sum(chosen.excluded.values())
         lines.append(line)
     return pd.DataFrame(lines).round(3)
@@ -42,9 +40,7 @@ def describe(work: Workbench, selections: dict[str, Selection]) -> pd.DataFrame:
 def rows_shown(work: Workbench, positions) -> list[dict]:
     """Rows at these positions with what is known of them, for `report.show_examples`."""
     columns = [
-        name
-        for name in ("source", "skill", "style", "fault", "messages")
-        if name in work.pool.rows.column_names
+        name for name in ("source", "skill", "style", "fault", "messages") if name in work.pool.rows.column_names
     ]
     return [{name: work.pool.rows[int(place)][name] for name in columns} for place in positions]
 
@@ -69,11 +65,7 @@ def composition_shift(work: Workbench, selections: dict[str, Selection], at_most
         values = rows[column].replace("", "correct")
         pool_share = values.value_counts(normalize=True).head(at_most)
         for name, chosen in selections.items():
-            picked = (
-                values.iloc[chosen.rows]
-                .value_counts(normalize=True)
-                .reindex(pool_share.index, fill_value=0.0)
-            )
+            picked = values.iloc[chosen.rows].value_counts(normalize=True).reindex(pool_share.index, fill_value=0.0)
             lines += [
                 {"what": f"{column}: {value}" if len(known) > 1 else value, "method": style.label(name), "in the pool": part,
                  "selected": picked[value], "difference in share": picked[value] - part}
@@ -127,24 +119,16 @@ def agreement(work: Workbench, selections: dict[str, Selection], first: str, sec
             "spearman": float(spearmanr(one.scores[both], two.scores[both]).statistic)}  # fmt: skip
 
 
-def agreement_findings(
-    work: Workbench, selections: dict[str, Selection], first: str, second: str
-) -> list[str]:
+def agreement_findings(work: Workbench, selections: dict[str, Selection], first: str, second: str) -> list[str]:
     """Whether two variants choose the same rows, and how the faults and lengths of what they choose differ."""
     said = [overlap_sentence(first, second, **agreement(work, selections, first, second))]
-    described = describe(
-        work, {RANDOM: selections[RANDOM], first: selections[first], second: selections[second]}
-    )
+    described = describe(work, {RANDOM: selections[RANDOM], first: selections[first], second: selections[second]})
     lengths = dict(zip(described["method"], described["median answer tokens"], strict=True))
-    said.append(
-        "Median answer tokens: " + listed([f"{length:g} ({name})" for name, length in lengths.items()]) + "."
-    )
+    said.append("Median answer tokens: " + listed([f"{length:g} ({name})" for name, length in lengths.items()]) + ".")
     if "faulty rows" in described:
         faults = dict(zip(described["method"], described["faulty rows"], strict=True))
         said.append(
-            "Share of faulty rows: "
-            + listed([f"{share(part)} ({name})" for name, part in faults.items()])
-            + "."
+            "Share of faulty rows: " + listed([f"{share(part)} ({name})" for name, part in faults.items()]) + "."
         )
     return said
 
@@ -157,10 +141,7 @@ def score_by_group(work: Workbench, selection: Selection) -> pd.DataFrame:
     else:
         fifth = (rows["answer tokens"].rank(method="first", pct=True) * 5).clip(upper=4.999).astype(int) + 1
         groups = {"answer length": "length, fifth " + fifth.astype(str), "source": rows["group"]}
-    parts = [
-        pd.DataFrame({"score": selection.scores, "group": values, "of": name})
-        for name, values in groups.items()
-    ]
+    parts = [pd.DataFrame({"score": selection.scores, "group": values, "of": name}) for name, values in groups.items()]
     return pd.concat(parts, ignore_index=True).dropna()
 
 

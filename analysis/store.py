@@ -57,10 +57,7 @@ def code_version(*modules: ModuleType) -> str:
         tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             body = getattr(node, "body", None)
-            if (
-                isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
-                and ast.get_docstring(node) is not None
-            ):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
                 node.body = body[1:]
         state.update(f"{module.__name__} {ast.dump(tree)}\n".encode())
     return state.hexdigest()[:KEY_LENGTH]

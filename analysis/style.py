@@ -99,9 +99,7 @@ def figure(width: str = "full", height_ratio: float = 0.5, rows: int = 1, column
     if width not in WIDTHS:
         raise ValueError(f"width is one of {', '.join(WIDTHS)}, not {width!r}")
     inches = WIDTHS[width]
-    return plt.subplots(
-        rows, columns, figsize=(inches, inches * height_ratio), layout="constrained", **options
-    )
+    return plt.subplots(rows, columns, figsize=(inches, inches * height_ratio), layout="constrained", **options)
 
 
 def text_halo(width: float = 2.0) -> list:
@@ -119,9 +117,7 @@ def note(axes, text: str, corner: str = "lower right"):
     )  # fmt: skip
 
 
-def random_band(
-    axes, low: float, high: float, middle: float | None = None, orient: str = "h", text: str = ""
-):
+def random_band(axes, low: float, high: float, middle: float | None = None, orient: str = "h", text: str = ""):
     """Grey band of random selection from `low` to `high`, with a line at `middle`; `orient` 'h': y values."""
     span, rule = (axes.axhspan, axes.axhline) if orient == "h" else (axes.axvspan, axes.axvline)
     span(low, high, color=DARK_GREY, alpha=0.15, linewidth=0, zorder=0, label=text or None)
@@ -135,9 +131,7 @@ def margin_band(axes, delta: float) -> None:
     axes.axvline(0, color=DARK_GREY, linewidth=1.0, zorder=1)
 
 
-def label_line_ends(
-    axes, ends: dict[str, tuple[float, float]], colours: dict[str, str] | None = None
-) -> None:
+def label_line_ends(axes, ends: dict[str, tuple[float, float]], colours: dict[str, str] | None = None) -> None:
     """Write each label beside its line's last point; labels that would touch are moved apart vertically.
 
     Parameters

@@ -86,7 +86,5 @@ def select(specification: str, features, budget: int, *, seed: int) -> Selection
         found = (int(selection.rows.min()), int(selection.rows.max()))
         raise ValueError(f"method {name}: expected rows from 0 to {features.n_rows - 1}, found {found}")
     if selection.scores is not None and np.shape(selection.scores) != (features.n_rows,):
-        raise ValueError(
-            f"method {name}: expected {features.n_rows} scores, found {np.shape(selection.scores)}"
-        )
+        raise ValueError(f"method {name}: expected {features.n_rows} scores, found {np.shape(selection.scores)}")
     return selection

@@ -59,9 +59,7 @@ def select(
 
 def _outside(losses: np.ndarray, band: tuple[float, float]) -> np.ndarray:
     if len(band) != 2 or not 0 <= band[0] < band[1] <= 100:
-        raise ValueError(
-            f"band: expected percentiles (low, high) with 0 <= low < high <= 100, found {band!r}"
-        )
+        raise ValueError(f"band: expected percentiles (low, high) with 0 <= low < high <= 100, found {band!r}")
     if np.isnan(losses).all():
         return np.zeros(len(losses), dtype=bool)
     low, high = np.nanpercentile(losses, band)

@@ -140,7 +140,6 @@ def parse_call(specification: str) -> tuple[str, dict]:
         except ValueError as error:
             value = ast.unparse(keyword.value)
             raise ValueError(
-                f"method {specification!r}: {keyword.arg}: "
-                f"expected a plain value (text in quotes), found {value}"
+                f"method {specification!r}: {keyword.arg}: expected a plain value (text in quotes), found {value}"
             ) from error
     return expression.func.id, options

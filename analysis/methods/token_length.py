@@ -24,9 +24,7 @@ def score(length: np.ndarray, direction: str = "longest") -> np.ndarray:
     return choose("direction", direction, of_length)()
 
 
-def select(
-    features, budget: int, *, seed: int, measure: str = "answer", direction: str = "longest"
-) -> Selection:
+def select(features, budget: int, *, seed: int, measure: str = "answer", direction: str = "longest") -> Selection:
     """Take the longest rows.
 
     Parameters

@@ -12,9 +12,7 @@ from analysis.pools.formats import Rejected, convert, source_of
 from analysis.pools.pool import SetAside
 
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
-SCHEMA = pa.schema(
-    [("id", pa.string()), ("source", pa.string()), ("messages", MESSAGES), ("content", pa.uint64())]
-)
+SCHEMA = pa.schema([("id", pa.string()), ("source", pa.string()), ("messages", MESSAGES), ("content", pa.uint64())])
 ROWS_PER_BATCH = 2_000
 LONGEST_FOUND = 120  # characters of a value shown as an example
 
@@ -25,9 +23,7 @@ def content_hash(messages: list[dict]) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-def convert_records(
-    records: Iterable[tuple[str, str, int, object]], path: Path
-) -> tuple[int, dict[str, SetAside]]:
+def convert_records(records: Iterable[tuple[str, str, int, object]], path: Path) -> tuple[int, dict[str, SetAside]]:
     """Write the rows of records to an Arrow file.
 
     Parameters
@@ -73,9 +69,7 @@ def _printable(text: str, longest: int = LONGEST_FOUND) -> str:
 
 def save_counts(path: Path, n_read: int, set_aside: dict[str, SetAside]) -> None:
     """The counts of a conversion, beside its Arrow file."""
-    reasons = {
-        reason: {"count": aside.count, "examples": aside.examples} for reason, aside in set_aside.items()
-    }
+    reasons = {reason: {"count": aside.count, "examples": aside.examples} for reason, aside in set_aside.items()}
     path.write_text(json.dumps({"rows_read": n_read, "set_aside": reasons}), encoding="utf-8")
 
 

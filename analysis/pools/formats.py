@@ -19,9 +19,7 @@ SHAPES = {
 }
 SOURCE_FIELDS = ("source", "dataset", "category")
 FIELDS = tuple(
-    dict.fromkeys(
-        [field for fields in SHAPES.values() for field in fields] + ["input", "system", *SOURCE_FIELDS]
-    )
+    dict.fromkeys([field for fields in SHAPES.values() for field in fields] + ["input", "system", *SOURCE_FIELDS])
 )
 
 
@@ -64,12 +62,7 @@ def convert(row: object) -> list[dict]:
         messages = [_message("user", question), _message("assistant", _text(row["output"], "output"))]
     else:
         messages = _from_pair(row, *SHAPES[shape])
-    if (
-        messages
-        and messages[0]["role"] != "system"
-        and isinstance(row.get("system"), str)
-        and row["system"].strip()
-    ):
+    if messages and messages[0]["role"] != "system" and isinstance(row.get("system"), str) and row["system"].strip():
         messages.insert(0, _message("system", row["system"]))
     return _checked(messages)
 

@@ -93,9 +93,7 @@ def _converted(name: str, options: dict, cache: Path) -> Pool:
         records = _hub_records(name, revision)
     else:
         files = find_files(name)
-        source = ", ".join(str(file) for file in files[:5]) + (
-            f" and {len(files) - 5} more" if len(files) > 5 else ""
-        )
+        source = ", ".join(str(file) for file in files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
         key = digest(files=[[file.name, _file_hash(file, cache)] for file in files], code=code)
         records = _file_records(files)
     arrow, counts = cache / f"{key}.arrow", cache / f"{key}.json"
@@ -110,14 +108,8 @@ def _converted(name: str, options: dict, cache: Path) -> Pool:
     rows = rows.remove_columns("content").add_column("dup_group", first[group].astype(np.int64))
     wanted = np.ones(len(rows), dtype=bool)
     if options["limit"] is not None and options["limit"] < len(rows):
-        wanted[np.argsort(_chance(content, salt=options["seed"] + 1), kind="stable")[options["limit"] :]] = (
-            False
-        )
-    twin = (
-        first[group] != np.arange(len(rows))
-        if options["duplicates"] == "drop"
-        else ~np.ones(len(rows), dtype=bool)
-    )
+        wanted[np.argsort(_chance(content, salt=options["seed"] + 1), kind="stable")[options["limit"] :]] = False
+    twin = first[group] != np.arange(len(rows)) if options["duplicates"] == "drop" else ~np.ones(len(rows), dtype=bool)
     provenance = {
         "source": source, "rows_read": n_read,
         "left_out": {"over the limit": int((~wanted).sum()), "exact duplicate of an earlier row": int((twin & wanted).sum())},
@@ -131,9 +123,7 @@ def _pool(name, rows, held, kept, fingerprint, set_aside, provenance) -> Pool:
     selectable, held_out = np.flatnonzero(kept & ~held), np.flatnonzero(kept & held)
     lost = sum(aside.count for aside in set_aside.values()) + sum(provenance["left_out"].values())
     if len(selectable) + len(held_out) + lost != provenance["rows_read"]:
-        raise AssertionError(
-            f"pool {name}: {provenance['rows_read']} rows read, but they do not add up: {provenance}"
-        )
+        raise AssertionError(f"pool {name}: {provenance['rows_read']} rows read, but they do not add up: {provenance}")
     if not len(selectable):
         raise ValueError(f"pool {name}: all of its {len(held_out)} rows are held out; use more rows")
     return Pool(name, rows.select(selectable), rows.select(held_out), fingerprint, set_aside, provenance)
@@ -203,7 +193,5 @@ def _hub_records(name: str, revision: str) -> Iterator[tuple[str, str, int, obje
 def _short_name(name: str) -> str:
     first = name.split(",")[0].rstrip("/")
     return (
-        first
-        if HUB_ID.fullmatch(first) and not Path(first).expanduser().exists()
-        else Path(first).name.split(".")[0]
+        first if HUB_ID.fullmatch(first) and not Path(first).expanduser().exists() else Path(first).name.split(".")[0]
     )

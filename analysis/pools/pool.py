@@ -71,8 +71,6 @@ class Pool:
             "to select from": len(self.rows),
             "held out": len(self.held_out),
         }
-        counts |= {
-            f"left out: {reason}": count for reason, count in self.provenance["left_out"].items() if count
-        }
+        counts |= {f"left out: {reason}": count for reason, count in self.provenance["left_out"].items() if count}
         counts |= {f"set aside: {reason}": aside.count for reason, aside in self.set_aside.items()}
         return counts

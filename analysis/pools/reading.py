@@ -46,9 +46,7 @@ def find_files(names: str) -> list[Path]:
         else:
             found = sorted(Path(one) for one in glob.glob(str(path), recursive=True) if kind(Path(one)))
         if not found:
-            raise FileNotFoundError(
-                f"{path}: no file with one of the endings {', '.join(ENDINGS)} (or .gz of them)"
-            )
+            raise FileNotFoundError(f"{path}: no file with one of the endings {', '.join(ENDINGS)} (or .gz of them)")
         files += [one.resolve() for one in found if one.resolve() not in files]
     return files
 
@@ -79,7 +77,7 @@ def read_records(path: Path) -> Iterator[Numbered]:
 
 
 def _open(path: Path) -> io.BufferedIOBase:
-    file = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
+    file = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # noqa: SIM115
     if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
         file.close()
         raise ValueError(f"{path}: is encoded in UTF-16; expected UTF-8")
@@ -93,9 +91,7 @@ def _parquet(path: Path) -> Iterator[Numbered]:
     with pq.ParquetFile(path) as file:
         columns = [name for name in file.schema_arrow.names if name in FIELDS]
         if not columns:
-            raise ValueError(
-                f"{path}: has the columns {file.schema_arrow.names}; expected some of {', '.join(FIELDS)}"
-            )
+            raise ValueError(f"{path}: has the columns {file.schema_arrow.names}; expected some of {', '.join(FIELDS)}")
         number = 0
         for batch in file.iter_batches(batch_size=PARQUET_ROWS, columns=columns):
             try:

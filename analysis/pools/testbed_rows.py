@@ -32,9 +32,7 @@ ROWS_PER_BATCH = 1_000
 def world_fingerprint() -> str:
     """Changes with the version of the world and with the code that generates rows."""
     package = "analysis.pools.testbed"
-    names = [f"{package}.{part}" for part in _PARTS] + [
-        f"{package}.families.{family}" for family in _FAMILIES
-    ]
+    names = [f"{package}.{part}" for part in _PARTS] + [f"{package}.families.{family}" for family in _FAMILIES]
     return digest(world=WORLD_VERSION, code=code_version(*map(importlib.import_module, names)))
 
 
@@ -59,8 +57,6 @@ def _write_block(pool: str, seed: int, start: int, file: Path) -> None:
     def write(partial: Path) -> None:
         with pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_stream(sink, SCHEMA) as writer:
             for first in range(start, start + BLOCK, ROWS_PER_BATCH):
-                writer.write_batch(
-                    pa.record_batch(rows(pool, seed, first, first + ROWS_PER_BATCH), schema=SCHEMA)
-                )
+                writer.write_batch(pa.record_batch(rows(pool, seed, first, first + ROWS_PER_BATCH), schema=SCHEMA))
 
     write_atomic(file, write)

@@ -81,9 +81,7 @@ def test_begins_with_a_subject_and_a_question(notebook):
 
 
 def test_states_its_rule_in_the_first_cell(notebook):
-    assert re.search(r"\b(rule|decid)", first(notebook), re.IGNORECASE), (
-        "which result will answer the question?"
-    )
+    assert re.search(r"\b(rule|decid)", first(notebook), re.IGNORECASE), "which result will answer the question?"
     assert len(first(notebook).split()) <= 200
 
 
@@ -99,9 +97,7 @@ def test_parameters_are_annotated_literals_with_a_comment(notebook, request):
     for statement in tree.body:
         assert isinstance(statement, ast.AnnAssign), f"not `name: type = value`: {ast.unparse(statement)}"
         ast.literal_eval(statement.value)
-        assert "#" in lines[statement.end_lineno - 1], (
-            f"{statement.target.id} has no comment that explains it"
-        )
+        assert "#" in lines[statement.end_lineno - 1], f"{statement.target.id} has no comment that explains it"
 
 
 def test_papermill_sees_every_parameter(path):
@@ -119,9 +115,7 @@ def test_shared_parameters_come_first_and_in_order(path):
 
 def test_shared_parameters_have_one_meaning(path):
     reference, found = notebook_parameters(PATHS[0]), notebook_parameters(path)
-    assert {name: found[name].annotation for name in SHARED} == {
-        name: reference[name].annotation for name in SHARED
-    }
+    assert {name: found[name].annotation for name in SHARED} == {name: reference[name].annotation for name in SHARED}
 
 
 def test_imports_are_in_the_hidden_third_cell(notebook):
@@ -129,9 +123,7 @@ def test_imports_are_in_the_hidden_third_cell(notebook):
     assert "style.use()" in notebook.cells[2].source
     assert "report.begin(" in "".join(cell.source for cell in notebook.cells[2:5])
     for cell in of_type(notebook, "code")[2:]:
-        imports = [
-            one for one in ast.walk(ast.parse(cell.source)) if isinstance(one, ast.Import | ast.ImportFrom)
-        ]
+        imports = [one for one in ast.walk(ast.parse(cell.source)) if isinstance(one, ast.Import | ast.ImportFrom)]
         assert not imports, cell.source
 
 

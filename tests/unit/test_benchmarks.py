@@ -17,10 +17,7 @@ from tests.tiny import tiny_model, tiny_tokenizer
 
 
 def turns(*contents: str) -> list[dict]:
-    return [
-        {"role": ("user", "assistant")[place % 2], "content": content}
-        for place, content in enumerate(contents)
-    ]
+    return [{"role": ("user", "assistant")[place % 2], "content": content} for place, content in enumerate(contents)]
 
 
 MESSAGES = [
@@ -56,8 +53,7 @@ def pool():
 def test_batched_generation_is_what_each_prompt_gives_alone(language_model):
     questions = ["Why?", "What is the sum of three and four?", "Sort the words by length: river, owl.", "12?"]
     prompts = [
-        encode_prompt(turns(question), language_model.tokenizer, language_model.template)
-        for question in questions
+        encode_prompt(turns(question), language_model.tokenizer, language_model.template) for question in questions
     ]
     alone = [greedy(language_model, prompt, 20) for prompt in prompts]
     for batch_items in (1, 3, 8):
@@ -134,9 +130,7 @@ def test_a_model_without_a_finite_loss_is_an_error_that_names_the_row(language_m
     broken = tiny_model(language_model.tokenizer)
     with torch.no_grad():
         broken.model.norm.weight.fill_(float("nan"))
-    with pytest.raises(
-        ValueError, match="held-out row 'row-0' of four rows and 2 more: no finite loss under tiny"
-    ):
+    with pytest.raises(ValueError, match="held-out row 'row-0' of four rows and 2 more: no finite loss under tiny"):
         benchmarks.held_out_answer_loss(replace(language_model, model=broken), pool)
 
 

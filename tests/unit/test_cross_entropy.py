@@ -89,9 +89,7 @@ def test_batched_losses_equal_transformers_own_loss_one_by_one():
             assert arrays["loss_sum"][turn] / arrays["count"][turn] == pytest.approx(expected, abs=1e-5)
             logits = MODEL(input_ids=ids).logits[0]
             unshifted = torch.nn.functional.cross_entropy(logits[start:end], ids[0, start:end]).item()
-            assert arrays["unshifted_loss_sum"][turn] / arrays["count"][turn] == pytest.approx(
-                unshifted, abs=1e-5
-            )
+            assert arrays["unshifted_loss_sum"][turn] / arrays["count"][turn] == pytest.approx(unshifted, abs=1e-5)
             labels[0, start + 1 : end] = -100
             first = MODEL(input_ids=ids, labels=labels).loss.item()
             assert arrays["first_loss"][turn] == pytest.approx(first, abs=1e-5)
@@ -197,9 +195,7 @@ def test_a_model_that_fails_on_every_row_is_an_error():
 def test_a_model_that_changes_its_logits_is_not_taken_apart():
     scaled = Faulty(-1, "nan")
     scaled.get_decoder = MODEL.get_decoder
-    scaled.forward = lambda input_ids, use_cache: SimpleNamespace(
-        logits=3 * MODEL(input_ids=input_ids).logits
-    )
+    scaled.forward = lambda input_ids, use_cache: SimpleNamespace(logits=3 * MODEL(input_ids=input_ids).logits)
     assert LossKernel(MODEL, CPU, 100).decoder is not None
     assert LossKernel(scaled, CPU, 100).decoder is None
 

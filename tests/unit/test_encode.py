@@ -140,9 +140,7 @@ def test_counts_are_those_of_the_ids():
 def test_an_exclamation_mark_counts_as_a_token_though_its_id_is_zero():
     template = default_template(TOKENIZER)
     assert TOKENIZER("!", add_special_tokens=False)["input_ids"] == [0]
-    plain, marked = (
-        count_tokens([turns("Stop " + "!" * n, "No")], TOKENIZER, template)["prompt"][0] for n in (0, 3)
-    )
+    plain, marked = (count_tokens([turns("Stop " + "!" * n, "No")], TOKENIZER, template)["prompt"][0] for n in (0, 3))
     added = len(TOKENIZER("Human: Stop !!!\nAssistant: ")["input_ids"])
     without = len(TOKENIZER("Human: Stop \nAssistant: ")["input_ids"])
     assert marked - plain == added - without == 3
@@ -167,9 +165,7 @@ def test_truncation_shares_the_room_left_between_prompt_and_answer():
 
 def test_a_conversation_out_of_order_is_named():
     template = choose_template(TOKENIZER)
-    with pytest.raises(
-        ValueError, match="conversation 1: message 1: expected role 'assistant', found 'user'"
-    ):
+    with pytest.raises(ValueError, match="conversation 1: message 1: expected role 'assistant', found 'user'"):
         encode_batch([turns("a", "b"), [turns("a")[0], turns("b")[0]]], TOKENIZER, template, 64)
     with pytest.raises(ValueError, match="conversation 0: does not end with an assistant message"):
         encode_batch([turns("a", "b", "c")], TOKENIZER, template, 64)

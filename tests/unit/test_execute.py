@@ -55,9 +55,7 @@ def notebook(path, *code, question=QUESTION, parameters=PARAMETERS):
 @pytest.fixture(scope="module")
 def profile(tmp_path_factory):
     path = tmp_path_factory.mktemp("profile") / "tiny.yaml"
-    path.write_text(
-        "parameters: {pool: curated, limit: 7}\nnotebooks: {one: [{name: a}, {name: b, limit: 8}]}\n"
-    )
+    path.write_text("parameters: {pool: curated, limit: 7}\nnotebooks: {one: [{name: a}, {name: b, limit: 8}]}\n")
     return str(path)
 
 
@@ -187,9 +185,7 @@ def test_only_the_plain_full_run_writes_the_committed_figures(tmp_path):
 
 @pytest.mark.parametrize("name", profile_names())
 def test_shipped_profiles_load(name):
-    assert {"pool", "limit", "model", "methods", "budget", "seed", "n_seeds"} <= set(
-        load_profile(name).parameters
-    )
+    assert {"pool", "limit", "model", "methods", "budget", "seed", "n_seeds"} <= set(load_profile(name).parameters)
 
 
 @pytest.mark.parametrize(
@@ -239,9 +235,7 @@ def test_figures_and_findings_lie_in_the_folder_of_the_variant(ran):
         "line.csv",
         "line.png",
     ]
-    assert json.loads((folder / "one.b" / "findings.json").read_text())["findings"] == [
-        "The <b>limit</b> is 8."
-    ]
+    assert json.loads((folder / "one.b" / "findings.json").read_text())["findings"] == ["The <b>limit</b> is 8."]
 
 
 def test_a_failing_cell_keeps_the_partial_notebook_and_shows_the_error(ran):
@@ -349,17 +343,13 @@ def test_a_link_to_click_is_no_request():
 
 
 def test_question_and_title_are_plain_text():
-    cells = [
-        nbformat.v4.new_markdown_cell("# The *pools*\n\nWhat is **in** the [pools](x), e.g. `wild`? More?")
-    ]
+    cells = [nbformat.v4.new_markdown_cell("# The *pools*\n\nWhat is **in** the [pools](x), e.g. `wild`? More?")]
     heading = heading_of(nbformat.v4.new_notebook(cells=cells))
     assert (heading.title, heading.question) == ("The pools", "What is in the pools, e.g. wild?")
 
 
 def test_bars_leave_a_stream_and_warnings_stay():
-    stream = (
-        "\rloss:  50%|## | 1/2 [00:01<00:01]\rloss: 100%|####| 2/2 [00:02<00:00, 1.0row/s]\nUserWarning: x\n"
-    )
+    stream = "\rloss:  50%|## | 1/2 [00:01<00:01]\rloss: 100%|####| 2/2 [00:02<00:00, 1.0row/s]\nUserWarning: x\n"
     assert without_progress(stream) == "UserWarning: x\n"
     assert without_progress("\rloss: 100%|####| 2/2 [00:02<00:00]\n") == ""
 

@@ -149,9 +149,7 @@ def test_what_is_stored_is_not_made_again(tmp_path, count_trainings):
 def test_the_same_rows_and_seed_are_trained_once_even_under_two_names(tmp_path, count_trainings):
     workbench = make_workbench(tmp_path)
     longest, explicit = "token_length", "token_length(direction='longest')"
-    runs = [
-        run for run in workbench.runs([longest, explicit], 8, n_seeds=1, n_draws=1) if run.method != RANDOM
-    ]
+    runs = [run for run in workbench.runs([longest, explicit], 8, n_seeds=1, n_draws=1) if run.method != RANDOM]
     results = workbench.run_grid(runs, show_progress=False)
     assert len(count_trainings) == 1
     np.testing.assert_array_equal(results.items(longest, LOSS), results.items(explicit, LOSS))
@@ -219,9 +217,7 @@ def test_a_base_from_scratch_reads_no_held_out_row_and_is_trained_once(tmp_path,
     )
     base = scratch_base.scratch_base(pool, store=store, tokens=8192, show_progress=False)
     assert base.name == "scratch (300 rows)" and base.template.name == "chat template"
-    assert set(read[0]) == {
-        f"What is {number}?\nIt is {number * 3}." + " Yes!" * (number % 7) for number in range(300)
-    }
+    assert set(read[0]) == {f"What is {number}?\nIt is {number * 3}." + " Yes!" * (number % 7) for number in range(300)}
     assert len(read[0]) == 4 * 300
     again = scratch_base.scratch_base(pool, store=store, tokens=8192, show_progress=False)
     assert len(read) == 1 and again.fingerprint == base.fingerprint

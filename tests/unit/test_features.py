@@ -193,9 +193,7 @@ t.features(sys.argv[1]).token_losses()
 def test_after_kill_9_nothing_finished_is_repeated(tmp_path):
     process = subprocess.Popen([sys.executable, "-c", INTERRUPTED, str(tmp_path)])
     deadline = time.monotonic() + 50
-    while (
-        len(shards(tmp_path / "token_losses")) < 3 and process.poll() is None and time.monotonic() < deadline
-    ):
+    while len(shards(tmp_path / "token_losses")) < 3 and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL

@@ -22,9 +22,7 @@ def conversation(question: str, *answers: str) -> list[dict]:
     return turns
 
 
-CONVERSATIONS = [
-    conversation(f"What is {number}?", f"It is {number * 3}, of course.") for number in range(14)
-]
+CONVERSATIONS = [conversation(f"What is {number}?", f"It is {number * 3}, of course.") for number in range(14)]
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +117,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(base):
 def test_lora_trains_adapters_and_merges_them(base):
     tuned = finetune(base, CONVERSATIONS, replace(QUICK, lora_rank=2), seed=0)
     assert type(tuned.model) is type(base.model)
-    assert [name for name, _ in tuned.model.named_parameters()] == [
-        name for name, _ in base.model.named_parameters()
-    ]
+    assert [name for name, _ in tuned.model.named_parameters()] == [name for name, _ in base.model.named_parameters()]
     embeddings = base.model.get_input_embeddings().weight, tuned.model.get_input_embeddings().weight
     torch.testing.assert_close(*embeddings)
     layers = base.model.model.layers[0].mlp.up_proj.weight, tuned.model.model.layers[0].mlp.up_proj.weight

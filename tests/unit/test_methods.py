@@ -34,11 +34,7 @@ class ToyFeatures:
         self.losses[list(unscorable)] = self.unshifted[list(unscorable)] = np.nan
 
     def row_keys(self):
-        return (
-            np.random.default_rng(1)
-            .permutation(10 * self.n_rows)[: self.n_rows][self.order]
-            .astype(np.uint64)
-        )
+        return np.random.default_rng(1).permutation(10 * self.n_rows)[: self.n_rows][self.order].astype(np.uint64)
 
     def lengths(self):
         counts = self.counts[self.order]
@@ -101,9 +97,7 @@ def test_unscorable_rows_are_never_selected_and_are_counted(specification):
     assert set(range(40)) - set(selection.rows) == {0, 5, 39}
     assert selection.excluded == {"no answer token could be scored": 3}
     assert np.isnan(selection.scores[[0, 5, 39]]).all()
-    with pytest.raises(
-        ValueError, match="38 rows asked for, only 37 of 40 can be selected: 3 no answer token"
-    ):
+    with pytest.raises(ValueError, match="38 rows asked for, only 37 of 40 can be selected: 3 no answer token"):
         select(specification, features, 38, seed=0)
 
 
@@ -146,9 +140,7 @@ def test_each_length_measure_is_used():
     features = SimpleNamespace(
         n_rows=3,
         row_keys=lambda: np.arange(3),
-        lengths=lambda: Lengths(
-            *(np.array(x) for x in ([9, 1, 1], [1, 9, 1], [0, 0, 9], [1, 1, 9], [0, 0, 0]))
-        ),
+        lengths=lambda: Lengths(*(np.array(x) for x in ([9, 1, 1], [1, 9, 1], [0, 0, 9], [1, 1, 9], [0, 0, 0]))),
     )
     chosen = [
         select(f"token_length(measure='{measure}')", features, 1, seed=0).rows[0]

@@ -82,9 +82,7 @@ def test_a_path_is_shortened_in_the_line_and_a_hub_id_is_not():
 
 def test_the_runner_names_a_variant_of_this_notebook_only(tmp_path, monkeypatch):
     monkeypatch.setenv("ANALYSIS_REPORT_NAME", "30_versus_random.wild")
-    named = [
-        report.begin(notebook=one, output_dir=str(tmp_path)).name for one in ("30_versus_random", "10_random")
-    ]
+    named = [report.begin(notebook=one, output_dir=str(tmp_path)).name for one in ("30_versus_random", "10_random")]
     assert named == ["30_versus_random.wild", "10_random"]
 
 

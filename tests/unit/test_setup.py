@@ -40,9 +40,7 @@ def project(tmp_path):
 
 def setup(project, extra="", install_code=0):
     """Run it as run_all.sh does; the finished process, and how many installations there were so far."""
-    script = (
-        '. "$1/analysis/setup_environment.sh"; setup_environment "$1" "$2"; echo "ready $environment_python"'
-    )
+    script = '. "$1/analysis/setup_environment.sh"; setup_environment "$1" "$2"; echo "ready $environment_python"'
     calls = project / "calls"
     environment = {"PATH": str(project / "bin"), "CALLS": str(calls), "INSTALL_CODE": str(install_code)}
     done = subprocess.run(
@@ -105,9 +103,7 @@ def test_without_a_recent_python_it_says_what_is_needed(project):
 
 def test_without_ensurepip_it_names_the_package(project):
     python = project / "bin" / "python3"
-    text = python.read_text().replace(
-        '| *"import ensurepip"*) exit 0', ') exit 0 ;;\n  *"import ensurepip"*) exit 1'
-    )
+    text = python.read_text().replace('| *"import ensurepip"*) exit 0', ') exit 0 ;;\n  *"import ensurepip"*) exit 1')
     python.write_text(text)
     done, _ = setup(project)
     assert done.returncode == 1

@@ -31,9 +31,7 @@ def test_there_are_enough_skills_families_and_phrasings():
 def test_no_evaluation_or_development_item_occurs_in_a_pool(drawn):
     _, columns = drawn
     asked = {m["content"].lower() for row in columns["messages"] for m in row if m["role"] == "user"}
-    held_out = {
-        item.prompt.lower() for split in ("evaluation", "development") for item in evaluation_items(split)
-    }
+    held_out = {item.prompt.lower() for split in ("evaluation", "development") for item in evaluation_items(split)}
     assert not asked & held_out
     text = "\n".join(asked)
     assert not [prompt for prompt in held_out if prompt.rstrip("?.") in text]
@@ -52,9 +50,7 @@ def test_splits_share_no_operands():
 
 def test_no_answer_text_of_a_pool_states_an_evaluation_fact(drawn):
     _, columns = drawn
-    stated = {
-        f"the {item.task.steps[4:]}".lower() for item in evaluation_items() if item.family == "knowledge"
-    }
+    stated = {f"the {item.task.steps[4:]}".lower() for item in evaluation_items() if item.family == "knowledge"}
     for row, fault in zip(columns["messages"], columns["fault"], strict=True):
         if not fault:
             answer = " ".join(m["content"].lower() for m in row if m["role"] == "assistant")
@@ -87,11 +83,7 @@ def test_a_constraint_is_graded_with_the_answer():
     item = next(item for item in evaluation_items() if item.skill == "three_words")
     value = item.task.values["value"]
     assert grade(item, f"The answer is it is {value}") and grade(item, f"surely just {value}")
-    assert (
-        not grade(item, value)
-        and not grade(item, f"it really is {value}")
-        and not grade(item, "it is nothing")
-    )
+    assert not grade(item, value) and not grade(item, f"it really is {value}") and not grade(item, "it is nothing")
     capital = next(item for item in evaluation_items() if item.skill == "in_capitals")
     assert not grade(capital, capital.answer.lower())
 

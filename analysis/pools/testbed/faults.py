@@ -17,9 +17,7 @@ _FOREIGN = (
     "La respuesta es {}, amigo", "Die Antwort lautet {} und nichts anderes", "La réponse est {}, mon ami",
     "Svaret er {} tror jeg", "Odpowiedz to {} prosze",
 )  # fmt: skip
-_FOREIGN_DIGITS = dict(
-    zip("0123456789", "nul ein dos tre quatro cinq ses siete otto nove".split(), strict=True)
-)
+_FOREIGN_DIGITS = dict(zip("0123456789", "nul ein dos tre quatro cinq ses siete otto nove".split(), strict=True))
 _GARBLE = ("Ã©", "â€™", "Ã¼", "ï¿½", "Â", "â‚¬")
 
 

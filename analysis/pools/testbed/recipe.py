@@ -83,7 +83,7 @@ RECIPES = {
         multi_turn_share=0.30,
         system_share=0.08,
         careless_share=0.30,
-        sources={family: ("chat-web", "chat-phone", "chat-api", "chat-plugin") for family in _FAMILIES},
+        sources=dict.fromkeys(_FAMILIES, ("chat-web", "chat-phone", "chat-api", "chat-plugin")),
     ),
 }  # fmt: skip
 STYLE_WEIGHTS = {"terse": 0.35, "worked": 0.35, "verbose": 0.30}

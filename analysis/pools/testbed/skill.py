@@ -45,9 +45,7 @@ class Skill:
         """A task whose operands belong to `split`: "pool", "evaluation" or "development"."""
         while True:
             task = self.draw(rng)
-            if split_of(task.key) == split and (
-                split != "pool" or all(split_of(key) == "pool" for key in task.also)
-            ):
+            if split_of(task.key) == split and (split != "pool" or all(split_of(key) == "pool" for key in task.also)):
                 return task
 
     def phrasings(self, held_out: bool) -> list[str]:

@@ -35,10 +35,8 @@ JOBS = tuple(
 COLOURS = tuple("red blue green yellow purple brown black white pink silver".split())
 FOODS = tuple("bread rice honey cheese nuts soup corn beans fish berries grass eggs".split())
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen \
+_ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen \
 seventeen eighteen nineteen".split()
-)
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 
 
@@ -55,9 +53,7 @@ def _names(rng: Random, count: int, endings: tuple[str, ...], taken: set[str]) -
     onsets, vowels = "b d f g k l m n p r s t v z br dr kr tr".split(), "a e i o u".split()
     names: list[str] = []
     while len(names) < count:
-        name = (
-            rng.choice(onsets) + rng.choice(vowels) + rng.choice(onsets) + rng.choice(endings)
-        ).capitalize()
+        name = (rng.choice(onsets) + rng.choice(vowels) + rng.choice(onsets) + rng.choice(endings)).capitalize()
         if name not in taken and name.lower() not in NOUNS:
             taken.add(name)
             names.append(name)

@@ -34,9 +34,7 @@ def _count(rng: Random) -> Task:
 
 def _reverse(rng: Random) -> Task:
     items, text = _items(rng, 3, 3)
-    return Task(
-        {"items": text}, ", ".join(reversed(items)), f"From the end: {items[2]} is first.", f"reverse {text}"
-    )
+    return Task({"items": text}, ", ".join(reversed(items)), f"From the end: {items[2]} is first.", f"reverse {text}")
 
 
 SKILLS = (

@@ -14,17 +14,13 @@ def _larger(rng: Random) -> Task:
 def _smallest(rng: Random) -> Task:
     numbers = rng.sample(range(1, 100), 3)
     text = ", ".join(map(str, numbers))
-    return Task(
-        {"items": text}, str(min(numbers)), f"{min(numbers)} is less than the others.", f"smallest {text}"
-    )
+    return Task({"items": text}, str(min(numbers)), f"{min(numbers)} is less than the others.", f"smallest {text}")
 
 
 def _sorted(rng: Random) -> Task:
     numbers = rng.sample(range(1, 100), 3)
     text, answer = ", ".join(map(str, numbers)), ", ".join(map(str, sorted(numbers)))
-    return Task(
-        {"items": text}, answer, f"{min(numbers)} is least and {max(numbers)} is most.", f"sort {text}"
-    )
+    return Task({"items": text}, answer, f"{min(numbers)} is least and {max(numbers)} is most.", f"sort {text}")
 
 
 def _parity(rng: Random) -> Task:

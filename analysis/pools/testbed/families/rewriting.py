@@ -17,9 +17,7 @@ def _plural(rng: Random) -> Task:
 
 def _opposite(rng: Random) -> Task:
     word = rng.choice(_WITH_OPPOSITE)
-    return Task(
-        {"word": word}, _OPPOSITE[word], f"If it is not {word}, it is {_OPPOSITE[word]}.", f"opposite {word}"
-    )
+    return Task({"word": word}, _OPPOSITE[word], f"If it is not {word}, it is {_OPPOSITE[word]}.", f"opposite {word}")
 
 
 def _digits(rng: Random) -> Task:
@@ -30,9 +28,7 @@ def _digits(rng: Random) -> Task:
 
 def _capitals(rng: Random) -> Task:
     word = rng.choice(NOUNS)
-    return Task(
-        {"word": word}, word.upper(), f"{word[0].upper()} comes first, then the rest.", f"capitals {word}"
-    )
+    return Task({"word": word}, word.upper(), f"{word[0].upper()} comes first, then the rest.", f"capitals {word}")
 
 
 def _swap(rng: Random) -> Task:

@@ -10,9 +10,7 @@ from analysis.pools.testbed.world import NOUNS
 def _of_word(kind: str, answer: Callable[[str], str]) -> Callable[[Random], Task]:
     def draw(rng: Random) -> Task:
         word = rng.choice(NOUNS)
-        return Task(
-            {"word": word}, answer(word), f"The letters of {word} are {'-'.join(word)}.", f"{kind} {word}"
-        )
+        return Task({"word": word}, answer(word), f"The letters of {word} are {'-'.join(word)}.", f"{kind} {word}")
 
     return draw
 

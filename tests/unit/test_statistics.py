@@ -1,0 +1,328 @@
+import time
+from math import comb
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from analysis import statistics
+from analysis.statistics import NO_DIFFERENCE, Noise, compare, compare_all, power_of, seeds_needed
+
+
+def scores(m, r, n, *, effect=0.0, method_sd=0.0, random_sd=0.0, item_sd=0.0, cell_sd=0.1, seed=0):
+    rng = np.random.default_rng(seed)
+    shared = rng.normal(0.6, 0.3, n)
+    own = effect + item_sd * rng.standard_normal(n)
+    method = shared + own + method_sd * rng.standard_normal((m, 1)) + cell_sd * rng.standard_normal((m, n))
+    random = shared + random_sd * rng.standard_normal((r, 1)) + cell_sd * rng.standard_normal((r, n))
+    return method, random
+
+
+def answers(m, r, n, *, method_sd, random_sd, item_sd, seed):
+    """0/1 items whose mean difference is 0 without any clipping of the probabilities."""
+    rng = np.random.default_rng(seed)
+    uniform = lambda shape, sd: rng.uniform(-1, 1, shape) * sd * 3**0.5  # noqa: E731
+    shared = rng.uniform(0.3, 0.7, n)
+    method = shared + uniform(n, item_sd) + uniform((m, 1), method_sd)
+    random = shared + uniform((r, 1), random_sd)
+    return [(rng.random(chance.shape) < chance).astype(float) for chance in (method, random * np.ones((r, n)))]
+
+
+# Hand-worked numbers
+
+
+@pytest.mark.parametrize("m, r, p", [(1, 5, 1 / 6), (3, 5, 1 / 56), (2, 5, 1 / 21), (1, 20, 1 / 21)])
+def test_smallest_p_is_reached_when_all_method_runs_win(m, r, p):
+    method, random = np.arange(m) + 100.0, np.arange(r, dtype=float)
+    assert statistics.smallest_p(m, r) == pytest.approx(p)
+    assert statistics.mann_whitney_exact(method, random) == pytest.approx(p)
+    assert statistics.mann_whitney_exact(method, random, "less") == pytest.approx(1)
+    assert statistics.mann_whitney_exact(-method, -random, "less") == pytest.approx(p)
+
+
+def test_mann_whitney_counts_arrangements_with_and_without_ties():
+    # Ranks {2, 4} of 1..4: of 6 pairs, {2,4} and {3,4} have a rank sum of at least 6.
+    assert statistics.mann_whitney_exact([2, 4], [1, 3]) == pytest.approx(2 / 6)
+    # 3 and 2 against 2 and 1: midranks 4, 2.5 | 2.5, 1; sums of at least 6.5: {4, 2.5} twice.
+    assert statistics.mann_whitney_exact([3, 2], [2, 1]) == pytest.approx(2 / 6)
+    assert statistics.mann_whitney_exact([1, 1, 1], [1, 1]) == 1
+    assert statistics.win_share([3, 2], [2, 1]) == pytest.approx(3.5 / 4)
+
+
+def test_holm_by_hand_in_the_order_given():
+    # .01, .02, .03, .04 times 4, 3, 2, 1 = .04, .06, .06, .04; made non-decreasing: .04, .06, .06, .06.
+    np.testing.assert_allclose(statistics.holm([0.04, 0.01, 0.03, 0.02]), [0.06, 0.04, 0.06, 0.06])
+
+
+def test_interval_of_mean_is_students_t():
+    found = statistics.interval_of_mean([1, 2, 3])
+    assert (found.estimate, found.n_runs) == (2, 3)
+    assert found.high - 2 == pytest.approx(4.30265 / 3**0.5, abs=1e-4)
+    with pytest.raises(ValueError, match=r"at least 2 finite numbers, found \[1\]"):
+        statistics.interval_of_mean([1])
+
+
+def test_difference_without_item_noise_is_welchs_test():
+    # Every item of a run is the same, so only run means vary.
+    method, random = np.array([1.0, 2, 6]), np.array([0.0, 1, 1, 2, 4])
+    found = compare(method[:, None] * np.ones(400), random[:, None] * np.ones(400), delta=1)
+    expected = stats.ttest_ind(method, random, equal_var=False)
+    interval = expected.confidence_interval(0.95)
+    assert found.estimate == pytest.approx(3 - 1.6)
+    np.testing.assert_allclose([found.low, found.high], [interval.low, interval.high], rtol=0.05)
+    assert found.p_bootstrap == pytest.approx(expected.pvalue, rel=0.05)
+
+
+def test_difference_without_run_noise_is_the_paired_t_test():
+    rng = np.random.default_rng(0)
+    method, random = rng.normal(size=(2, 400))
+    found = compare(np.tile(method, (3, 1)), np.tile(random, (5, 1)), delta=0.1)
+    interval = stats.ttest_rel(method, random).confidence_interval(0.95)
+    np.testing.assert_allclose([found.low, found.high], [interval.low, interval.high], atol=0.01)
+    assert "identical" in found.note
+
+
+def test_bootstrap_has_the_variance_of_the_formula():
+    method, random = scores(3, 5, 300, method_sd=0.02, random_sd=0.03, item_sd=0.3, cell_sd=0.3)
+    found = compare(method, random, delta=0.05)
+    spread = found.noise.spread(n_seeds=3, n_random=5, n_items=300)
+    half = stats.t.ppf(0.975, spread.freedom) * spread.error
+    assert found.high - found.estimate == pytest.approx(half, rel=0.04)
+    assert found.method_sd == pytest.approx(method.mean(axis=1).std(ddof=1))
+    assert found.random_sd == pytest.approx(random.mean(axis=1).std(ddof=1))
+
+
+# Coverage
+
+
+REGIMES = {
+    "no run variance": (scores, {"cell_sd": 0.4}),
+    "items dominate": (scores, {"item_sd": 0.4, "cell_sd": 0.05}),
+    "runs dominate": (scores, {"method_sd": 0.05, "random_sd": 0.05}),
+    "method seeds dominate": (scores, {"method_sd": 0.05, "random_sd": 0.005}),
+    "random draws dominate": (scores, {"method_sd": 0.005, "random_sd": 0.05}),
+    "mixed": (scores, {"method_sd": 0.015, "random_sd": 0.02, "item_sd": 0.3, "cell_sd": 0.3}),
+    "answers, no run variance": (answers, {"method_sd": 0.0, "random_sd": 0.0, "item_sd": 0.0}),
+    "answers, mixed": (answers, {"method_sd": 0.02, "random_sd": 0.03, "item_sd": 0.1}),
+}
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+def test_interval_covers_as_it_says(regime, monkeypatch):
+    monkeypatch.setattr("analysis.statistics.intervals.N_RESAMPLES", 400)
+    make, noise = REGIMES[regime]
+    covered = [
+        (found := compare(*make(3, 5, 300, seed=seed, **noise), delta=0.05)).low <= 0 <= found.high
+        for seed in range(300)
+    ]
+    assert 0.92 <= np.mean(covered) <= 0.97
+
+
+# Verdicts
+
+
+def test_planted_effects_get_their_verdicts():
+    noise = {"method_sd": 0.01, "random_sd": 0.01, "item_sd": 0.1}
+    method, random = scores(5, 5, 600, effect=0.1, **noise)
+    assert compare(method, random, delta=0.02).verdict == "better"
+    assert compare(random, method, delta=0.02).verdict == "worse"
+    assert compare(*scores(20, 20, 1000, **noise), delta=0.03).verdict == "no difference larger than δ"
+
+
+def test_two_seeds_leave_it_undecided_and_say_so():
+    found = compare(*scores(2, 2, 300, effect=0.02, method_sd=0.03, random_sd=0.03), delta=0.02)
+    assert found.verdict == "undecided"
+    assert "fewer than 3 runs of the method" in found.note and "of random" in found.note
+    assert found.seeds_needed > 2 and found.detectable > 0.02
+
+
+@pytest.mark.parametrize(
+    "estimate, p, interval, expected",
+    [
+        (0.01, 0.001, (0.005, 0.015), NO_DIFFERENCE),  # real, but smaller than what matters
+        (0.03, 0.001, (0.015, 0.045), "better"),
+        (-0.03, 0.001, (-0.045, -0.015), "worse"),
+        (0.03, 0.05, (0.001, 0.059), "undecided"),
+        (0.0, 0.9, (-0.02, 0.019), "undecided"),  # touches the margin
+    ],
+)
+def test_verdict_rule(estimate, p, interval, expected):
+    assert statistics.verdict(estimate, p, interval, delta=0.02) == expected
+
+
+def test_holm_decides_in_a_table_of_methods():
+    noise = {"method_sd": 0.02, "random_sd": 0.02}
+    method, random = scores(3, 5, 300, effect=0.05, seed=0, **noise)
+    alone = compare(method, random, delta=0.01)
+    table = compare_all({f"method {k}": method for k in range(10)}, random, delta=0.01)
+    assert alone.p_holm == alone.p_bootstrap < 0.05 and alone.verdict == "better"
+    assert (table["p_bootstrap"] == alone.p_bootstrap).all()
+    np.testing.assert_allclose(table["p_holm"], min(1, 10 * alone.p_bootstrap))
+    assert set(table["verdict"]) == ({"better"} if alone.p_bootstrap < 0.005 else {"undecided"})
+
+
+# Invariances
+
+
+def test_swapping_the_sides_flips_the_sign():
+    method, random = scores(4, 6, 400, effect=0.03, method_sd=0.02, random_sd=0.03, item_sd=0.1)
+    one, other = compare(method, random, delta=0.02), compare(random, method, delta=0.02)
+    assert one.estimate == pytest.approx(-other.estimate)
+    assert one.p_mann_whitney_better == pytest.approx(other.p_mann_whitney_worse)
+    assert one.win_share == pytest.approx(1 - other.win_share)
+    np.testing.assert_allclose([one.low, one.high], [-other.high, -other.low], atol=0.1 * (one.high - one.low))
+
+
+def test_order_of_items_runs_units_and_shared_difficulty_do_not_matter():
+    method, random = scores(4, 6, 400, effect=0.03, method_sd=0.02, random_sd=0.03, item_sd=0.1)
+    plain = compare(method, random, delta=0.02)
+    order = np.random.default_rng(1).permutation(400)
+    easier = np.random.default_rng(2).normal(size=400)
+    width = plain.high - plain.low
+    for other in (
+        compare(method[:, order], random[:, order], delta=0.02),
+        compare(method[::-1], random[::-1], delta=0.02),
+        compare(method + easier, random + easier, delta=0.02),
+        compare(method, random, delta=0.02, seed=7),
+    ):
+        assert other.estimate == pytest.approx(plain.estimate)
+        np.testing.assert_allclose([other.low, other.high], [plain.low, plain.high], atol=0.05 * width)
+    scaled = compare(10 * method, 10 * random, delta=0.2)
+    np.testing.assert_allclose([scaled.low, scaled.high], [10 * plain.low, 10 * plain.high])
+    assert scaled.verdict == plain.verdict
+    assert compare(method, random, delta=0.02) == plain
+
+
+def test_pairing_shared_items_narrows_the_interval():
+    method, random = scores(3, 5, 300, cell_sd=0.05)
+    paired = compare(method, random, delta=0.1)
+    shuffled = compare(method[:, np.random.default_rng(0).permutation(300)], random, delta=0.1)
+    assert shuffled.high - shuffled.low > 3 * (paired.high - paired.low)
+
+
+# Designs
+
+
+def test_single_run_borrows_its_variance_and_says_so():
+    method, random = np.array([[2.0] * 300]), np.array([0.0, 1, 1, 2, 4])[:, None] * np.ones(300)
+    found = compare(method, random, delta=1)
+    expected = 1.6 + stats.t.ppf(0.975, 4) * random[:, 0].std(ddof=1) * (1 + 1 / 5) ** 0.5
+    assert "assumed" in found.note
+    assert found.high - found.estimate == pytest.approx(expected - 1.6, rel=0.05)
+    assert found.smallest_p == pytest.approx(1 / 6)
+
+
+def test_runs_of_one_draw_count_once():
+    method, random = scores(3, 5, 300, random_sd=0.05)
+    twice = np.repeat(random, 2, axis=0) + 0.01 * np.random.default_rng(0).normal(size=(10, 1))
+    found = compare(method, twice, delta=0.02, random_draws=np.repeat([4, 0, 1, 3, 2], 2))
+    plain = compare(method, random, delta=0.02)
+    assert found.n_random == 5 and found.smallest_p == 1 / comb(8, 3)
+    assert found.high - found.low == pytest.approx(plain.high - plain.low, rel=0.25)
+    assert found.high - found.low > 1.2 * (lambda c: c.high - c.low)(compare(method, twice, delta=0.02))
+    alone = compare(method[:1], twice, delta=0.02, random_draws=np.repeat([4, 0, 1, 3, 2], 2))
+    assert alone.method_sd < 0.02 < alone.random_sd  # the training seed's variance, not the draw's
+
+
+def test_interval_of_one_method():
+    method, _ = scores(4, 2, 300, method_sd=0.02)
+    found = statistics.interval(method)
+    assert found.low < method.mean() < found.high and found.covers == "runs and items"
+    alone = statistics.interval(method[:1])
+    half = stats.t.ppf(0.975, 299) * stats.sem(method[0])
+    assert alone.covers == "items" and alone.high - alone.estimate == pytest.approx(half, rel=0.04)
+
+
+def test_no_variance_at_all():
+    same = np.ones((3, 50))
+    assert compare(same, same, delta=0.1).verdict == NO_DIFFERENCE
+    found = compare(same, same, delta=0)
+    assert (found.p_bootstrap, found.verdict, found.seeds_needed) == (1, "undecided", None)
+
+
+# Power and components
+
+
+def test_power_by_simulation():
+    noise = {"method_sd": 0.02, "random_sd": 0.03, "item_sd": 0.2, "cell_sd": 0.0}
+    spread = Noise(0.02, 0.03, 0.2).spread(n_seeds=5, n_random=5, n_items=300)
+    size = statistics.detectable_difference(spread)
+    assert power_of(size, spread) == pytest.approx(0.8, abs=1e-6)
+    found = [compare(*scores(5, 5, 300, effect=size, seed=k, **noise), delta=0).verdict for k in range(150)]
+    assert found.count("better") / 150 == pytest.approx(0.8, abs=0.1)
+
+
+def test_seeds_needed_is_the_least_that_suffices():
+    noise = Noise(0.02, 0.02, 0.1)
+    needed = seeds_needed(0.03, noise, n_items=1000)
+    powers = [power_of(0.03, noise.spread(n_seeds=k, n_random=k, n_items=1000)) for k in (needed - 1, needed)]
+    assert powers[0] < 0.8 <= powers[1]
+    assert seeds_needed(0.001, noise, n_items=1000) is None  # the items set the limit
+    assert seeds_needed(0.03, noise, n_items=1000, n_random=20) < needed
+
+
+def test_variance_components_are_recovered_and_negative_ones_clipped():
+    rng = np.random.default_rng(0)
+    shape = (40, 6, 300)
+    items = 0.5 * rng.normal(size=shape[2]) + 0.2 * rng.normal(size=(40, 1, 1))
+    items = items + 0.1 * rng.normal(size=(40, 6, 1)) + 0.3 * rng.normal(size=shape)
+    table = statistics.variance_components(items)
+    np.testing.assert_allclose(
+        table.loc[["draw", "training seed", "item", "rest"], "sd"], [0.2, 0.1, 0.5, 0.3], rtol=0.2
+    )
+    # Draws whose seeds are opposite: means are equal, so the draw's moment is below 0.
+    opposite = np.array([[1.0, -1.0], [-1.0, 1.0]])[:, :, None] * np.ones(3)
+    table = statistics.variance_components(opposite)
+    assert table.loc["draw", "clipped"] and table.loc["draw", "variance"] == 0 > table.loc["draw", "moment"]
+    # By hand: run means 1, -1 within each draw have variance 2; their seed means are 0, so S = -2, D x S = 4.
+    assert table.loc["training seed", "variance"] == pytest.approx(2)
+
+
+# Bad input
+
+
+GOOD = np.zeros((3, 4))
+NAN = np.array([[0.0, 1, 0, 1], [0, 1, np.nan, 1]])
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: compare(NAN, GOOD, delta=0.1), "method: expected finite scores, found nan at run 1, item 2"),
+        (lambda: compare(GOOD, NAN, delta=0.1), "random: expected finite"),
+        (lambda: compare(GOOD[:, :3], GOOD, delta=0.1), "expected the same 4 items as random, found 3"),
+        (lambda: compare(GOOD, GOOD[:1], delta=0.1), "random: expected at least 2 runs, found 1"),
+        (lambda: compare(GOOD[:0], GOOD, delta=0.1), "method: expected at least 1 runs, found 0"),
+        (
+            lambda: compare(GOOD[0], GOOD, delta=0.1),
+            r"expected scores of shape \(runs, items\), found shape \(4,\)",
+        ),
+        (lambda: compare(GOOD, GOOD, delta=-1), "delta: expected a finite number of at least 0, found -1"),
+        (lambda: compare(GOOD, GOOD, delta=1, confidence=95), "confidence: .* found 95"),
+        (lambda: compare(GOOD, GOOD, delta=1, random_draws=[0, 1]), "expected 3 labels, .* found 2"),
+        (lambda: compare(GOOD, GOOD, delta=1, random_draws=[7, 7, 7]), "at least 2 draws, found 1"),
+        (lambda: compare_all({}, GOOD, delta=1), "at least 1 method, found none"),
+        (lambda: compare_all({"less": NAN}, GOOD, delta=1), "less: expected finite"),
+        (
+            lambda: statistics.mann_whitney_exact([1], [2], "both"),
+            "expected one of greater, less, found 'both'",
+        ),
+        (lambda: statistics.mann_whitney_exact([np.nan], [2]), "method_scores: expected finite"),
+        (lambda: statistics.holm([0.5, np.nan]), "p_values: expected numbers from 0 to 1"),
+        (lambda: statistics.variance_components(np.zeros((4, 1, 9))), r"found \(4, 1, 9\); with one seed"),
+        (lambda: Noise(0.1, -0.1, 0), "noise random: expected a number of at least 0, found -0.1"),
+        (lambda: Noise(1, 1, 1).spread(n_seeds=1, n_random=5, n_items=9), "found 1, 5, 9"),
+    ],
+)
+def test_bad_input_says_what_was_found(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_ten_methods_take_less_than_a_second():
+    methods = {f"method {k}": scores(5, 5, 1000, method_sd=0.02, seed=k)[0] for k in range(10)}
+    random = scores(5, 5, 1000, random_sd=0.02)[1]
+    started = time.process_time()
+    table = compare_all(methods, random, delta=0.02)
+    assert time.process_time() - started < 1
+    assert len(table) == 10 and not table.drop(columns=["seeds_needed"]).isna().any(axis=None)
