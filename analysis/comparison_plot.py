@@ -40,7 +40,15 @@ def forest(ax, part: pd.DataFrame, results: Results, title: str) -> None:
     ax.set_yticks(range(len(names)), [style.label(name) for name in names])
     ax.set(ylim=(len(names) - 0.4, -0.6), title=title, xlabel=f"difference from random ({part['in'].iloc[0]})")
     first = part.iloc[0]
-    style.note(ax, f"95 % intervals; {first['n_seeds']} runs, {first['n_random']} random, {first['n_items']} items")
+    n = f"95 % intervals; {first['n_seeds']} runs, {first['n_random']} random, {first['n_items']} items"
+    style.corner_title(ax, n)
+
+
+def colours_of(names) -> dict[str, str]:
+    """A colour for every label: random and the whole pool in grey, variants of one method told apart."""
+    fixed = {"whole pool": style.GREY, style.label(RANDOM): style.colour(RANDOM)}
+    others = [name for name in dict.fromkeys(names) if name not in fixed]
+    return fixed | {name: style.PALETTE[place % len(style.PALETTE)] for place, name in enumerate(others)}
 
 
 def score_dots(ax, runs: pd.DataFrame, base: float) -> None:
@@ -61,7 +69,11 @@ def score_dots(ax, runs: pd.DataFrame, base: float) -> None:
         )
     ax.axvline(base, color=style.GREY, linestyle="--", linewidth=1)
     ax.set_yticks(range(len(names)), [style.label(name) for name in names])
-    ax.set(ylim=(len(names) - 0.4, -0.6), title=runs["benchmark"].iloc[0], xlabel=f"score ({runs['in'].iloc[0]})")
+    ax.set(
+        ylim=(len(names) - 0.4, -0.6),
+        title=runs["benchmark"].iloc[0],
+        xlabel=f"score, higher is better ({runs['in'].iloc[0]})",
+    )
 
 
 def budget_means(part: pd.DataFrame) -> pd.DataFrame:

@@ -103,13 +103,6 @@ def pair_colours(first: str, second: str) -> dict[str, str]:
             BOTH: style.DARK_GREY}  # fmt: skip
 
 
-def line_colours(drawn: pd.DataFrame) -> dict[str, str]:
-    """A colour for every value of `method`: random and the whole pool in grey, variants of a method told apart."""
-    fixed = {WHOLE_POOL: style.GREY, style.label(RANDOM): style.colour(RANDOM)}
-    others = [name for name in dict.fromkeys(drawn["method"]) if name not in fixed]
-    return fixed | dict(zip(others, style.PALETTE * (1 + len(others) // len(style.PALETTE)), strict=False))
-
-
 def agreement(work: Workbench, selections: dict[str, Selection], first: str, second: str) -> dict[str, float]:
     """Overlap of the rows of two methods, what chance would give, and Spearman's correlation of their scores."""
     one, two = selections[first], selections[second]

@@ -117,6 +117,11 @@ def note(axes, text: str, corner: str = "lower right"):
     )  # fmt: skip
 
 
+def corner_title(axes, text: str) -> None:
+    """Small grey text right above the axes, where no mark can lie under it."""
+    axes.set_title(text, loc="right", fontsize=6.5 * _screen_scale, color=GREY, fontweight="normal")
+
+
 def random_band(axes, low: float, high: float, middle: float | None = None, orient: str = "h", text: str = ""):
     """Grey band of random selection from `low` to `high`, with a line at `middle`; `orient` 'h': y values."""
     span, rule = (axes.axhspan, axes.axhline) if orient == "h" else (axes.axvspan, axes.axvline)
