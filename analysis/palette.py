@@ -56,7 +56,7 @@ def label(method: str) -> str:
         if name not in METHODS:
             raise ValueError(f"unknown method {name!r}; known: {', '.join([*LABELS, *METHODS])}")
         text = METHODS[name].label
-    values = re.sub(r"\w+\s*=\s*|['"()]", "", options)
+    values = re.sub(r"\w+\s*=\s*|['\"()]", "", options)
     return f"{text} ({values})" if values else text
 
 
