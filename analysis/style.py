@@ -158,7 +158,7 @@ def label_line_ends(axes, ends: dict[str, tuple[float, float]], colours: dict[st
         )  # fmt: skip
 
 
-def save_figure(fig, name: str, data: pd.DataFrame, provenance: str | None = None) -> Path:
+def save_figure(fig, name: str, data: pd.DataFrame, provenance: str | None = None) -> None:
     """Write `<name>.png` and `<name>.csv` (what is drawn, as numbers) and show the picture.
 
     Parameters
@@ -192,7 +192,6 @@ def save_figure(fig, name: str, data: pd.DataFrame, provenance: str | None = Non
     if name not in _saved:
         _saved.append(name)
     _show(picture.getvalue(), inches)
-    return path
 
 
 def _add_provenance(fig, text: str) -> None:

@@ -1,0 +1,124 @@
+"""Tables, plots and sentences of comparisons, on planted scores."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis import comparison, comparison_plot, comparison_text, random_spread, style
+from analysis.experiments import BASE, RANDOM, Results
+
+N_ITEMS = 400
+ACCURACY, LOSS = "testbed accuracy", "held-out answer loss"
+
+
+def grid(shifts: dict[str, float], n_random: int = 8, n_seeds: int = 4, budget: int = 100) -> Results:
+    """Runs whose accuracy is .5 plus a shift, run by run nearly the same; the loss benchmark has nothing planted."""
+    rng, per_item, lines = np.random.default_rng(0), {}, []
+    runs = [(BASE, 0, 0, 0, -0.5)]
+    runs += [(RANDOM, budget, draw, draw, 0.0) for draw in range(n_random)]
+    runs += [(name, budget, 0, seed, shift) for name, shift in shifts.items() for seed in range(n_seeds)]
+    hardness = rng.random(N_ITEMS)
+    for method, size, draw, seed, shift in runs:
+        right = (hardness < 0.5 + shift + rng.normal(0, 0.004)).astype(np.float32)
+        loss = (-1 - hardness + rng.normal(0, 0.01, N_ITEMS)).astype(np.float32)
+        for name, items, unit in ((ACCURACY, right, "share correct"), (LOSS, loss, "nats per answer token, negated")):
+            per_item[method, size, draw, seed, name] = items
+            lines.append({
+                "method": method, "budget": size, "draw": draw, "training_seed": seed, "benchmark": name, "unit": unit,
+                "score": float(items.mean()), "n_items": N_ITEMS, "n_rows": size, "tokens_trained": 50.0 * size + 1,
+                "seconds_select": 0.1, "seconds_train": 1.0, "seconds_evaluate": 1.0,
+            })  # fmt: skip
+    groups = [f"family {place % 4}" for place in range(N_ITEMS)]
+    return Results(pd.DataFrame(lines), per_item, {ACCURACY: groups, LOSS: groups})
+
+
+@pytest.fixture(scope="module")
+def results():
+    return grid({"token_length": 0.15, "cross_entropy": -0.15, "cross_entropy(variant='released')": 0.0})
+
+
+@pytest.fixture(scope="module")
+def table(results):
+    return comparison.versus_random(results, delta=0.03)
+
+
+def verdicts(table: pd.DataFrame, benchmark: str) -> dict[str, str]:
+    return table[table["benchmark"] == benchmark].set_index("method")["verdict"].to_dict()
+
+
+def test_planted_differences_get_their_verdicts(table):
+    assert verdicts(table, ACCURACY) == {
+        "token_length": "better",
+        "cross_entropy": "worse",
+        "cross_entropy(variant='released')": "no difference larger than δ",
+    }
+    assert set(verdicts(table, LOSS).values()) == {"no difference larger than δ"}
+
+
+def test_shares_are_drawn_as_points_and_losses_as_they_are(table):
+    drawn = comparison.in_units(table)
+    accuracy = table["benchmark"] == ACCURACY
+    assert np.allclose(drawn.loc[accuracy, "estimate"], 100 * table.loc[accuracy, "estimate"])
+    assert np.allclose(drawn.loc[~accuracy, "estimate"], table.loc[~accuracy, "estimate"])
+    assert set(drawn["in"]) == {"points", "nats per answer token"}
+
+
+def test_the_headline_names_every_method_once(table):
+    first, second = comparison_text.headline(table)
+    assert first.startswith("1 of 3 methods is worth more than a random draw on testbed accuracy")
+    assert "better: Token length" in first and "worse: Cross-entropy" in first
+    assert second.startswith("None of 3 methods")
+
+
+def test_every_sentence_states_interval_and_numbers_of_runs(table):
+    for sentence in comparison_text.verdict_sentences(table, "equal rows"):
+        assert "95 % interval" in sentence and "4 runs against 8 random ones, 400 items" in sentence
+        assert "equal rows" in sentence and sentence.endswith(".")
+
+
+def test_resolution_is_given_for_each_benchmark(table):
+    sentences = comparison_text.resolution(table)
+    assert len(sentences) == 2 and all("four of five cases" in sentence for sentence in sentences)
+
+
+def test_groups_add_up_to_the_whole_difference(results, table):
+    groups = comparison.by_group(results, ACCURACY)
+    one = groups[groups["method"] == "token_length"]
+    whole = table[(table["method"] == "token_length") & (table["benchmark"] == ACCURACY)]["estimate"].iloc[0]
+    assert np.average(one["difference"], weights=one["items"]) == pytest.approx(100 * whole, abs=1e-4)
+
+
+def test_every_method_is_drawn_beside_random(results, table):
+    fig, ax = style.figure()
+    part = comparison.in_units(table[table["benchmark"] == ACCURACY])
+    comparison_plot.forest(ax, part, results, title=ACCURACY)
+    assert [text.get_text() for text in ax.get_yticklabels()][0] == "Random" and len(ax.get_yticklabels()) == 4
+    comparison_plot.score_dots(ax, comparison_plot.not_base(results), comparison.base_score(results, ACCURACY))
+    plt.close(fig)
+
+
+def test_a_grid_without_a_method_is_refused():
+    with pytest.raises(ValueError, match="at least one besides random_selection"):
+        comparison.versus_random(grid({}), delta=0.02)
+
+
+def test_the_spread_of_random_runs_is_divided_and_put_into_words():
+    rng = np.random.default_rng(1)
+    base = grid({})
+    hardness = rng.random(N_ITEMS)
+    per_item, lines = {}, []
+    for draw in range(12):
+        level = rng.normal(0, 0.05)
+        for seed in range(3):
+            items = (hardness < 0.5 + level + rng.normal(0, 0.01)).astype(np.float32)
+            per_item[RANDOM, 100, draw, seed, ACCURACY] = items
+            lines.append(base.table.iloc[0].to_dict() | {"method": RANDOM, "budget": 100, "score": float(items.mean()),
+                         "benchmark": ACCURACY, "unit": "share correct"})  # fmt: skip
+    results = Results(pd.DataFrame(lines), per_item, {ACCURACY: ["one"] * N_ITEMS})
+    parts = random_spread.variance_parts(results, 100, 12).set_index("source")["standard deviation"]
+    assert 2.5 < parts["subset"] < 9 and parts["training seed"] < 2
+    power = random_spread.detectable(results, 100, 12, most_seeds=6, delta=0.02)
+    assert (power.groupby("random subsets")["detectable difference"].diff().dropna() <= 1e-9).all()
+    said = random_spread.findings(results, random_spread.variance_parts(results, 100, 12), 100, 12, 3, 0.02)
+    assert len(said) == 3 and "more than δ" in said[-1]
