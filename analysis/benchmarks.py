@@ -111,10 +111,13 @@ def held_out_answer_loss(
     )
 
 
-def benchmarks_for(pool) -> dict[str, Callable[[LanguageModel], BenchmarkResult]]:
-    """The benchmarks that a pool allows: exact accuracy where it is the testbed's, held-out loss always."""
+def benchmarks_for(pool, max_tokens: int = 1024) -> dict[str, Callable[[LanguageModel], BenchmarkResult]]:
+    """The benchmarks that a pool allows: exact accuracy where it is the testbed's, held-out loss always.
+
+    Held-out rows are cut to `max_tokens`, as the rows of training are.
+    """
     known: dict[str, Callable[[LanguageModel], BenchmarkResult]] = {}
     if pool.has_truth:
         known[ACCURACY] = testbed_accuracy
-    known[ANSWER_LOSS] = lambda language_model: held_out_answer_loss(language_model, pool)
+    known[ANSWER_LOSS] = lambda language_model: held_out_answer_loss(language_model, pool, max_tokens=max_tokens)
     return known

@@ -17,7 +17,7 @@ from analysis.language_model import LanguageModel, load_model
 from analysis.methods import METHODS, Selection, parse, select, selection
 from analysis.pools import Pool, load_pool
 from analysis.pools.testbed import WORLD_VERSION
-from analysis.scratch_base import scratch_base
+from analysis.scratch_base import SEQUENCE_LENGTH, scratch_base
 from analysis.store import Store, code_version, digest
 
 RANDOM = "random_selection"
@@ -166,7 +166,7 @@ class Workbench:
         return Results(pd.DataFrame(lines), per_item, groups)
 
     def _measure_all(self, runs: Sequence[Run], show_progress: bool) -> list[tuple[dict, dict[str, np.ndarray]]]:
-        wanted = benchmarks.benchmarks_for(self.pool)
+        wanted = benchmarks.benchmarks_for(self.pool, self.settings.max_tokens)
         keys = [self._key(run, wanted) for run in runs]
         found = {key: stored for key in keys if (stored := self._stored(key)) is not None}
         n_found = sum(key in found for key in keys)
@@ -240,7 +240,9 @@ def prepare(
     known = [field.name for field in fields(FineTuning)]
     if unknown := set(finetuning or {}) - set(known):
         raise ValueError(f"finetuning: unknown setting {sorted(unknown)[0]!r}; known: {', '.join(known)}")
-    settings = FineTuning(**(finetuning or {}))
+    # A base trained on the spot has seen no text longer than its own sequences.
+    limits = {"max_tokens": SEQUENCE_LENGTH} if model == "scratch" else {}
+    settings = FineTuning(**(limits | (finetuning or {})))
     rows = load_pool(pool, limit=limit, seed=seed, duplicates=duplicates)
     if model == "scratch":
         base = scratch_base(rows, store=store, seed=seed, show_progress=show_progress)

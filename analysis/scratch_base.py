@@ -15,6 +15,7 @@ from analysis.pretraining import Architecture, Pretraining, describe, pretrain, 
 from analysis.store import Store, code_version, digest
 
 ARCHITECTURE = Architecture(hidden=128, layers=4, heads=4, intermediate=352, vocabulary=4096)
+SEQUENCE_LENGTH = 256
 TOKENS = 1_500_000  # about three minutes on two cores
 TOKENIZER_ROWS = 20_000
 ROWS_AT_ONCE = 512
@@ -43,7 +44,7 @@ def scratch_base(
     ValueError
         The pool's text does not fill one batch.
     """
-    settings = Pretraining(tokens=tokens, sequence_length=256, batch_sequences=16)
+    settings = Pretraining(tokens=tokens, sequence_length=SEQUENCE_LENGTH, batch_sequences=16)
     record = describe(ARCHITECTURE, settings, seed)
     key = digest(pool=pool.fingerprint, recipe=record, code=code_version(pretraining))
     with store.claim("bases", key):

@@ -185,7 +185,7 @@ def test_only_the_plain_full_run_writes_the_committed_figures(tmp_path):
 
 @pytest.mark.parametrize("name", profile_names())
 def test_shipped_profiles_load(name):
-    assert {"pool", "limit", "model", "methods", "budget", "seed", "n_seeds"} <= set(load_profile(name).parameters)
+    assert {"limit", "model", "budget", "seed"} <= set(load_profile(name).parameters)
 
 
 @pytest.mark.parametrize(
