@@ -93,7 +93,7 @@ def test_every_method_is_drawn_beside_random(results, table):
     fig, ax = style.figure()
     part = comparison.in_units(table[table["benchmark"] == ACCURACY])
     comparison_plot.forest(ax, part, results, title=ACCURACY)
-    assert [text.get_text() for text in ax.get_yticklabels()][0] == "Random" and len(ax.get_yticklabels()) == 4
+    assert ax.get_yticklabels()[0].get_text() == "Random" and len(ax.get_yticklabels()) == 4
     comparison_plot.score_dots(ax, comparison_plot.not_base(results), comparison.base_score(results, ACCURACY))
     plt.close(fig)
 

@@ -1,0 +1,81 @@
+"""Every known shape becomes the same messages; whatever does not fit says why, where, and what was found."""
+
+import pytest
+
+from analysis.pools.formats import Rejected, convert, recognise, source_of
+
+SUM = [{"role": "user", "content": "1 + 2?"}, {"role": "assistant", "content": "3"}]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"conversations": [{"from": "human", "value": "1 + 2?", "weight": 0.0}, {"from": "gpt", "value": "3"}]},
+        {
+            "conversation": [
+                {"role": "user", "content": "1 + 2?", "toxic": False},
+                {"role": "assistant", "content": "3"},
+            ]
+        },
+        {"messages": SUM},
+        {"messages": '[{"role": "user", "content": "1 + 2?"}, {"role": "assistant", "content": "3"}]'},
+        {"instruction": "1 + 2?", "input": "", "output": "3"},
+        {"instruction": "1 + 2?", "output": "3"},
+        {"prompt": "1 + 2?", "completion": "3"},
+        {"prompt": "1 + 2?", "response": "3"},
+        {"prompt": SUM[:1], "completion": SUM[1:]},
+        {"conversations": None, "messages": None, "prompt": "1 + 2?", "completion": None, "response": "3"},
+    ],
+)
+def test_every_shape_becomes_the_same_messages(row):
+    assert convert(row) == SUM
+
+
+def test_an_alpaca_input_follows_the_instruction():
+    messages = convert({"instruction": "Sum up.", "input": "A text.", "output": "Text."})
+    assert messages[0]["content"] == "Sum up.\n\nA text."
+
+
+def test_a_leading_system_message_is_kept_wherever_it_stands():
+    system = {"role": "system", "content": "Be kind."}
+    assert convert({"messages": [system, *SUM]}) == [system, *SUM]
+    assert convert({"conversations": [{"from": "system", "value": "Be kind."}, *SUM]}) == [system, *SUM]
+    assert convert({"messages": SUM, "system": "Be kind."}) == [system, *SUM]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason", "field"),
+    [
+        ("text", "not an object", "row"),
+        ({"question": "x"}, "other shape", "fields"),
+        ({"messages": 3}, "wrong type", "messages"),
+        ({"messages": ["x"]}, "wrong type", "messages[0]"),
+        ({"messages": "[oops"}, "not JSON", "messages"),
+        ({"messages": []}, "no messages", "messages"),
+        ({"messages": [{"role": "system", "content": "x"}]}, "no messages", "messages"),
+        ({"messages": [{"role": "tool", "content": "x"}]}, "unknown role", "messages[0]"),
+        ({"messages": [SUM[0], {"role": "assistant", "content": None}]}, "wrong type", "messages[1]"),
+        ({"messages": [SUM[0], SUM[0], SUM[1]]}, "does not alternate", "roles"),
+        ({"messages": [SUM[1], SUM[0]]}, "does not alternate", "roles"),
+        ({"messages": [*SUM, SUM[0]]}, "does not end with assistant", "roles"),
+        ({"messages": [SUM[0], {"role": "assistant", "content": " \n"}]}, "empty answer", "turn 1"),
+        ({"prompt": "", "response": "3"}, "empty prompt", "turn 0"),
+        ({"prompt": "x", "response": "\ud800"}, "invalid UTF-8", "response"),
+        ({"instruction": "x", "input": 4, "output": "3"}, "wrong type", "input"),
+    ],
+)
+def test_what_does_not_fit_says_why_and_where(row, reason, field):
+    with pytest.raises(Rejected) as caught:
+        convert(row)
+    assert (caught.value.reason, caught.value.field) == (reason, field)
+
+
+def test_the_first_complete_shape_is_recognised():
+    assert recognise({"messages": SUM, "prompt": "x", "response": "y"}) == "messages"
+    assert recognise({"prompt": "x", "completion": None}) is None
+
+
+def test_a_source_is_what_the_row_says_or_the_file():
+    assert source_of({"source": "airoboros", "category": "x"}, "file") == "airoboros"
+    assert source_of({"source": None, "category": "joke"}, "file") == "joke"
+    assert source_of({"source": " "}, "file") == "file"

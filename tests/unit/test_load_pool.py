@@ -1,0 +1,266 @@
+"""Pools from files, folders and the testbed: nothing lost, nothing silent, held-out rows fixed by content."""
+
+import csv
+import gzip
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analysis.paths import ROOT
+from analysis.pools import load_pool, loading
+
+SHARED = ROOT.parent / "shared"
+
+
+def rows(count: int, start: int = 0) -> list[dict]:
+    return [{"prompt": f"What is {n} + 1?", "response": f"It is {n + 1}."} for n in range(start, start + count)]
+
+
+def write_lines(path, records):
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return path
+
+
+def load(path, tmp_path, **options):
+    return load_pool(str(path), cache=tmp_path / "cache", **options)
+
+
+def texts(pool):
+    return [messages[0]["content"] for part in (pool.rows, pool.held_out) for messages in part["messages"]]
+
+
+@pytest.mark.parametrize(
+    "kind", ["jsonl", "json list", "json lines", "csv", "parquet", "gz", "folder", "pattern", "several"]
+)
+def test_every_kind_of_file_gives_the_same_rows(tmp_path, kind):
+    records = rows(60)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    if kind in ("jsonl", "json lines"):
+        source = write_lines(folder / ("a.jsonl" if kind == "jsonl" else "a.json"), records)
+    elif kind == "json list":
+        source = folder / "a.json"
+        source.write_text(json.dumps(records))
+    elif kind == "csv":
+        source = folder / "a.csv"
+        pd.DataFrame(records).to_csv(source, index=False, quoting=csv.QUOTE_ALL)
+    elif kind == "parquet":
+        source = folder / "a.parquet"
+        pd.DataFrame(records).to_parquet(source)
+    elif kind == "gz":
+        source = folder / "a.jsonl.gz"
+        with gzip.open(source, "wt") as file:
+            file.write("".join(json.dumps(record) + "\n" for record in records))
+    else:
+        parts = [
+            write_lines(folder / name, part) for name, part in (("a.jsonl", records[:25]), ("b.jsonl", records[25:]))
+        ]
+        (folder / "notes.txt").write_text("not data")
+        source = {"folder": folder, "pattern": folder / "*.jsonl", "several": ",".join(map(str, parts))}[kind]
+    pool = load(source, tmp_path)
+    assert sorted(texts(pool)) == sorted(record["prompt"] for record in records)
+    assert pool.summary()["read"] == 60 and not pool.has_truth
+    assert len({*pool.rows["id"], *pool.held_out["id"]}) == 60
+
+
+def test_rows_that_do_not_fit_are_counted_with_three_examples(tmp_path):
+    path = tmp_path / "mixed.jsonl"
+    good = [
+        {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]},
+        {"instruction": "c", "input": "", "output": "d"},
+        {"conversations": [{"from": "human", "value": "e"}, {"from": "gpt", "value": "f"}]},
+        *rows(30),
+    ]
+    bad = [{"prompt": "x", "response": ""}] * 5 + [{"messages": []}, {"other": 1}]
+    write_lines(path, good + bad)
+    with path.open("ab") as file:
+        file.write(b'{"prompt": "\xff", "response": "y"}\n{"prompt": \n')
+    pool = load(path, tmp_path)
+    counts = {reason: aside.count for reason, aside in pool.set_aside.items()}
+    assert counts == {"empty answer": 5, "no messages": 1, "other shape": 1, "invalid UTF-8": 1, "not JSON": 1}
+    assert len(pool) + len(pool.held_out) == 33 and pool.summary()["read"] == 42
+    examples = pool.set_aside["empty answer"].examples
+    assert len(examples) == 3 and examples[0] == {"file": str(path), "row": 33, "field": "turn 1", "found": ""}
+
+
+def damaged(tmp_path, kind):
+    path = tmp_path / {"parquet": "cut.parquet", "gz": "cut.jsonl.gz"}.get(kind, "bad.jsonl")
+    if kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "unknown shape":
+        write_lines(path, [{"question": 1, "reply": 2}] * 3)
+    elif kind == "utf-16":
+        path.write_text('{"prompt": "x", "response": "y"}\n', encoding="utf-16")
+    elif kind == "kind":
+        path = tmp_path / "data.xlsx"
+        path.write_text("x")
+    else:
+        if kind == "parquet":
+            pd.DataFrame(rows(500)).to_parquet(path)
+        else:
+            path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows(500)).encode()))
+        path.write_bytes(path.read_bytes()[:-200])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("empty", "the file is empty"), ("unknown shape", r"other shape, first .* fields: .*question"),
+        ("utf-16", "encoded in UTF-16"), ("parquet", "cut short"), ("gz", "cut short"), ("kind", "not read; expected"),
+    ],
+)  # fmt: skip
+def test_a_file_that_cannot_be_used_is_an_error_that_names_it(tmp_path, kind, message):
+    path = damaged(tmp_path, kind)
+    for _ in range(2):  # nothing half-made is kept for the second call
+        with pytest.raises(ValueError, match=message) as caught:
+            load(path, tmp_path)
+        assert path.name in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"limit": 0}, "limit: expected"), ({"limit": True}, "limit: expected"), ({"duplicates": "some"}, "duplicates: expected"),
+     ({"held_out_share": 1.0}, "held_out_share: expected")],
+)  # fmt: skip
+def test_wrong_options_are_named(tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        load("curated", tmp_path, **options)
+
+
+def test_what_is_not_there_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere.*no file with one of the endings"):
+        load(tmp_path / "nowhere", tmp_path)
+
+
+def test_duplicates_share_a_group_and_a_side(tmp_path):
+    records = (
+        rows(200) + rows(200) + [{"prompt": f"  What is {n}  + 1?", "response": f"It is {n + 1}."} for n in range(50)]
+    )
+    path = write_lines(tmp_path / "twice.jsonl", records)
+    kept, dropped = load(path, tmp_path), load(path, tmp_path, duplicates="drop")
+    assert len(kept) + len(kept.held_out) == 450 and len(dropped) + len(dropped.held_out) == 200
+    assert dropped.summary()["left out: exact duplicate of an earlier row"] == 250
+    assert not set(kept.rows["dup_group"]) & set(kept.held_out["dup_group"])
+    assert len({*kept.rows["dup_group"], *kept.held_out["dup_group"]}) == 200
+
+
+def test_held_out_rows_and_limits_depend_on_content_and_not_on_order(tmp_path):
+    records = rows(400)
+    forward = load(write_lines(tmp_path / "a.jsonl", records), tmp_path)
+    backward = load(write_lines(tmp_path / "b.jsonl", records[::-1]), tmp_path)
+    first = {m[0]["content"] for m in forward.held_out["messages"]}
+    assert first == {m[0]["content"] for m in backward.held_out["messages"]} and 5 <= len(first) <= 45
+    small, large = (load(tmp_path / "a.jsonl", tmp_path, limit=limit) for limit in (100, 300))
+    assert len(texts(small)) == 100 and set(texts(small)) < set(texts(large))
+    assert set(texts(small)) == set(texts(load(tmp_path / "b.jsonl", tmp_path, limit=100)))
+    assert set(texts(small)) != set(texts(load(tmp_path / "a.jsonl", tmp_path, limit=100, seed=1)))
+    assert {m[0]["content"] for m in small.held_out["messages"]} <= first
+
+
+def test_a_second_call_reads_nothing_and_a_changed_file_is_read_again(tmp_path, monkeypatch):
+    path = write_lines(tmp_path / "a.jsonl", rows(50))
+    before = load(path, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(loading, "read_records", lambda file: pytest.fail("read again"))
+        assert load(path, tmp_path).fingerprint == before.fingerprint
+    write_lines(path, rows(51))
+    after = load(path, tmp_path)
+    assert after.fingerprint != before.fingerprint and after.summary()["read"] == 51
+
+
+def test_two_processes_at_once_give_the_same_pool(tmp_path):
+    path = write_lines(tmp_path / "a.jsonl", rows(3000))
+    code = (
+        "import sys; from analysis.pools import load_pool; print(load_pool(sys.argv[1], cache=sys.argv[2]).fingerprint)"
+    )
+    run = [sys.executable, "-c", code, str(path), str(tmp_path / "cache")]
+    both = [subprocess.Popen(run, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    found = {process.communicate()[0].strip() for process in both}
+    assert found == {load(path, tmp_path).fingerprint}
+
+
+@pytest.mark.parametrize("name", ["curated", "wild"])
+def test_testbed_pools_are_prefixes_and_keep_near_duplicates_on_one_side(tmp_path, name):
+    small, large = load(name, tmp_path, limit=2000), load(name, tmp_path, limit=6000)
+    assert small.rows["id"][:] == large.rows["id"][: len(small)] and small.has_truth
+    assert not set(large.rows["dup_group"]) & set(large.held_out["dup_group"])
+    assert 0.02 < len(large.held_out) / 6000 < 0.09
+    assert set(small.truth("skill")) <= set(large.truth("skill")) and len(small.truth("fault")) == len(small)
+    dropped = load(name, tmp_path, limit=2000, duplicates="drop")
+    assert len(dropped) < len(small) and len(np.unique(dropped.truth("dup_group"))) == len(dropped)
+    with pytest.raises(ValueError, match="no truth column 'quality'"):
+        small.truth("quality")
+
+
+def test_a_hub_pool_is_streamed_at_a_recorded_revision(tmp_path, monkeypatch):
+    import datasets
+
+    monkeypatch.setattr(loading, "_hub_revision", lambda name: "abc123")
+    asked = {}
+
+    def load_dataset(name, **options):
+        asked.update(options, name=name)
+        return iter(rows(80))
+
+    monkeypatch.setattr(datasets, "load_dataset", load_dataset)
+    pool = load("someone/some-data", tmp_path)
+    assert asked == {"name": "someone/some-data", "split": "train", "streaming": True, "revision": "abc123"}
+    assert pool.name == "someone/some-data" and "abc123" in pool.provenance["source"] and pool.summary()["read"] == 80
+
+
+def test_an_unreachable_hub_is_an_error_that_lists_what_is_known(tmp_path, monkeypatch):
+    import huggingface_hub
+
+    def refuse(self, name):
+        raise OSError("no network")
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", refuse)
+    with pytest.raises(
+        ValueError, match=r"'someone/some-data': not a file or folder here, not a testbed pool \(curated, wild\)"
+    ):
+        load("someone/some-data", tmp_path)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["role", "content", "from", "value", "x"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+fields = st.sampled_from(
+    ["messages", "conversations", "conversation", "instruction", "output", "prompt", "response", "source"]
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.dictionaries(fields, json_values, max_size=4) | json_values, max_size=12))
+def test_malformed_rows_never_crash_and_counts_add_up(tmp_path_factory, records):
+    folder = tmp_path_factory.mktemp("fuzz")
+    pool = load(write_lines(folder / "a.jsonl", rows(40, start=900) + records), folder)
+    kept, aside = len(pool) + len(pool.held_out), sum(one.count for one in pool.set_aside.values())
+    assert kept + aside == 40 + len(records) and kept >= 40
+    assert all(len(one.examples) == min(3, one.count) for one in pool.set_aside.values())
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared")
+@pytest.mark.parametrize("name", ["openhermes_shape_sample.jsonl", "wildchat_shape_sample.jsonl"])
+def test_samples_in_the_shapes_of_the_hub_pools_are_read_whole(tmp_path, name):
+    pool = load(SHARED / "schemas" / name, tmp_path)
+    assert pool.summary()["read"] == 40 and not pool.set_aside
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared")
+def test_a_real_pool_is_read_whole(tmp_path):
+    pool = load(SHARED / "pools" / "wild_real.parquet", tmp_path, limit=1000)
+    assert len(pool) + len(pool.held_out) == 1000 and pool.summary()["read"] == 38_944

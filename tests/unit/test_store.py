@@ -1,0 +1,122 @@
+"""The store: complete or absent, damage noticed, one process at a time, keys that tell settings apart."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from analysis.store import Store, code_version, digest, write_atomic
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path)
+
+
+def test_arrays_and_records_come_back_as_they_were(store):
+    assert store.arrays("losses", "ab") is None and store.record("runs", "ab") is None
+    store.save_arrays("losses", "ab", x=np.array([1.5, np.nan], dtype=np.float32), n=np.arange(3))
+    store.save_record("runs", "ab", {"score": 0.1, "names": ["é", "b"]})
+    found = store.arrays("losses", "ab")
+    np.testing.assert_array_equal(found["x"], np.array([1.5, np.nan], dtype=np.float32))
+    assert found["n"].tolist() == [0, 1, 2]
+    assert store.record("runs", "ab") == {"score": 0.1, "names": ["é", "b"]}
+    assert list(store.records("runs")) == [("ab", {"score": 0.1, "names": ["é", "b"]})]
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "empty"])
+@pytest.mark.parametrize("kind", ["arrays", "record"])
+def test_a_damaged_file_is_named_moved_aside_and_absent(store, kind, damage):
+    store.save_arrays("k", "ab", x=np.arange(50))
+    store.save_record("k", "ab", {"score": 0.25})
+    path = store.path("k", "ab", ".npz" if kind == "arrays" else ".json")
+    content = bytearray(path.read_bytes())
+    if damage == "flip":
+        place = len(content) // 2 if kind == "arrays" else content.index(b"0.25") + 2
+        content[place] ^= 1
+    path.write_bytes(b"" if damage == "empty" else content if damage == "flip" else content[: len(content) // 2])
+    with pytest.warns(UserWarning, match=path.name):
+        assert (store.arrays if kind == "arrays" else store.record)("k", "ab") is None
+    assert not path.exists() and path.with_name(f"{path.name}.damaged").exists()
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+
+    def fail(partial):
+        partial.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_atomic(path, fail)
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_complete_or_absent(store):
+    def fail(partial):
+        (partial / "a").write_text("x")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        store.save_folder("bases", "ab", fail)
+    assert store.folder("bases", "ab") is None and not list((store.root / "bases" / "ab").iterdir())
+    folder = store.save_folder("bases", "ab", lambda partial: (partial / "a").write_text("x"))
+    assert store.folder("bases", "ab") == folder and (folder / "a").read_text() == "x"
+
+
+def test_a_record_cannot_hold_nan_or_objects(store):
+    with pytest.raises(ValueError, match="JSON"):
+        store.save_record("runs", "ab", {"score": float("nan")})
+    with pytest.raises(TypeError):
+        store.save_record("runs", "ab", {"score": object()})
+
+
+def test_digests_tell_values_and_types_apart_and_name_what_they_cannot_take():
+    keys = [digest(a=value) for value in (1, 1.0, True, "1", None, [1], {"b": 1})]
+    assert len(set(keys)) == len(keys) and all(len(key) == 24 for key in keys)
+    assert digest(a=1, b=2) == digest(b=2, a=1) and digest(a=np.int64(1)) == digest(a=1)
+    assert digest(a=(1, 2)) == digest(a=[1, 2])
+    with pytest.raises(TypeError, match=r"a\.b\[1\]: expected plain values, found set"):
+        digest(a={"b": [1, {2}]})
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location("one", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_code_version_sees_code_and_not_comments(tmp_path):
+    path = tmp_path / "one.py"
+    versions = []
+    for text in (
+        'def f(x):\n    """Says."""\n    return x + 1\n',
+        '# why\ndef f(x):\n    """Says more."""\n    return (x + 1)  # because\n',
+        "def f(x):\n    return x + 2\n",
+    ):
+        path.write_text(text)
+        versions.append(code_version(load(path)))
+    assert versions[0] == versions[1] != versions[2]
+
+
+def test_a_claim_keeps_a_second_process_out(store):
+    script = (
+        "import sys; from analysis.store import Store; from filelock import Timeout\n"
+        "try:\n    Store(sys.argv[1]).claim('runs', 'ab').acquire(timeout=0.2); print('in')\n"
+        "except Timeout:\n    print('kept out')\n"
+    )
+    run = [sys.executable, "-c", script, str(store.root)]
+    with store.claim("runs", "ab"):
+        assert subprocess.run(run, capture_output=True, text=True, check=True).stdout.strip() == "kept out"
+    assert subprocess.run(run, capture_output=True, text=True, check=True).stdout.strip() == "in"
+
+
+def test_the_checksum_is_of_the_record(store):
+    store.save_record("runs", "ab", {"score": 1})
+    whole = json.loads(store.path("runs", "ab", ".json").read_text())
+    assert set(whole) == {"sha256", "record"}
