@@ -1,4 +1,4 @@
-"""Rebuild the bases that ship with the project: `python -m analysis.build_bases [tiny-weak] [tiny-strong]`."""
+"""Train the embedded bases from scratch: `python -m analysis.build_bases [tiny-weak] [tiny-strong]`."""
 
 import argparse
 import csv
@@ -23,7 +23,7 @@ RECIPES = {
     ),
     "tiny-strong": (
         Architecture(hidden=192, layers=5, heads=6, intermediate=512),
-        Pretraining(tokens=10_000_000),
+        Pretraining(tokens=20_000_000),
     ),
 }
 

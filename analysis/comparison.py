@@ -29,7 +29,7 @@ def versus_random(results: Results, *, delta: float, seed: int = 0) -> pd.DataFr
 
 def in_units(table: pd.DataFrame) -> pd.DataFrame:
     """The table as it is drawn: shares of items in points of a hundred; `in` is the unit's name."""
-    drawn = table.copy()
+    drawn = table.drop(columns="seeds_needed", errors="ignore")  # no number where no design would do
     points = drawn["unit"] == POINTS
     for name in [name for name in SCALED if name in drawn]:
         drawn[name] = drawn[name] * points.map({True: 100.0, False: 1.0})

@@ -15,7 +15,7 @@ from analysis.paths import NOTEBOOKS
 from analysis.rendering import external_requests
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
-SMALL = {"pool": "curated", "limit": 600, "budget": 40, "n_seeds": 3}  # a pool given: one variant each
+SMALL = {"pool": "curated", "limit": 600, "budget": 40, "n_seeds": 2, "n_draws": 3}  # a pool given: one variant each
 COUNTED = re.compile(r"Warning\b|Traceback|\bError\b")
 
 pytestmark = pytest.mark.slow
