@@ -80,8 +80,8 @@ def budget_means(part: pd.DataFrame) -> pd.DataFrame:
     """Mean score and its 95 % t interval per budget, of lines through `in_units`."""
     lines = []
     for budget, group in part.groupby("budget"):
-        low, high = interval_of_mean(group["score"])
-        lines.append({"budget": budget, "mean": group["score"].mean(), "low": low, "high": high, "runs": len(group)})
+        mean = interval_of_mean(group["score"].to_numpy())
+        lines.append({"budget": budget, "mean": mean.estimate, "low": mean.low, "high": mean.high, "runs": len(group)})
     return pd.DataFrame(lines)
 
 

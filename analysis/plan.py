@@ -24,6 +24,7 @@ class Profile:
     name: str
     parameters: dict
     notebooks: dict
+    jobs: int = 1  # notebooks at the same time, where the command line does not say
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,9 @@ def load_profile(name: str) -> Profile:
     if not path.is_file():
         raise ValueError(f"unknown profile {name!r}; known: {', '.join(profile_names())}, or the path of a .yaml file")
     content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    extra = set(content) - {"parameters", "notebooks"}
+    extra = set(content) - {"parameters", "notebooks", "jobs"}
     if extra:
-        raise ValueError(f"{path}: unknown key {sorted(extra)[0]!r}; expected parameters, notebooks")
+        raise ValueError(f"{path}: unknown key {sorted(extra)[0]!r}; expected parameters, notebooks, jobs")
     notebooks = {stem: [{}] if own is None else own for stem, own in (content.get("notebooks") or {}).items()}
     notebooks = {stem: [own] if isinstance(own, Mapping) else own for stem, own in notebooks.items()}
     for stem, variants in notebooks.items():
@@ -81,7 +82,10 @@ def load_profile(name: str) -> Profile:
             )
         if len(variants) > 1 and len({one.get("name") for one in variants} - {None}) < len(variants):
             raise ValueError(f"{path}: notebooks: {stem}: every variant needs a `name` of its own")
-    return Profile(path.stem, dict(content.get("parameters") or {}), notebooks)
+    jobs = content.get("jobs", 1)
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
+        raise ValueError(f"{path}: jobs: expected a whole number from 1 up; got {jobs!r}")
+    return Profile(path.stem, dict(content.get("parameters") or {}), notebooks, jobs)
 
 
 def find_notebooks(wanted: Sequence[str], folder: Path | None = None) -> list[Path]:

@@ -6,6 +6,7 @@ root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
 . "$root/analysis/setup_environment.sh"
 setup_environment "$root" "dev"
 cd "$root"
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" # the tests' models are too small to gain from a second thread
 "$environment_python" -m ruff check --quiet .
 "$environment_python" -m ruff format --quiet --check . || stop "Not formatted; run: .venv/bin/ruff format ."
 exec "$environment_python" -m pytest "$@"
