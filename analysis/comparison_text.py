@@ -20,7 +20,12 @@ def headline(table: pd.DataFrame) -> list[str]:
         said = [f"{verdict}: {listed(names[verdict])}" for verdict in (BETTER, NO_DIFFERENCE, UNDECIDED, WORSE)
                 if verdict in names]  # fmt: skip
         worth = len(names.get(BETTER, []))
-        start = f"{worth if worth else 'None'} of {len(part)} methods {'is' if worth == 1 else 'are'} worth more than"
+        who = (
+            f"{worth} of {len(part)} methods {'is' if worth == 1 else 'are'}"
+            if worth
+            else f"No method of {len(part)} is"
+        )
+        start = f"{who} worth more than"
         sentences.append(f"{start} a random draw on {benchmark} ({'; '.join(said)}).")
     return sentences
 

@@ -19,6 +19,10 @@ from filelock import FileLock
 from analysis.paths import RESULTS
 
 KEY_LENGTH = 24
+DAMAGE = (  # what reading a damaged archive can raise; the last two: unknown compression, marked as encrypted
+    zipfile.BadZipFile, ValueError, EOFError, OSError, KeyError, AttributeError, NotImplementedError, RuntimeError,
+)  # fmt: skip
+END_RECORD = 22  # bytes at the end of a zip file, with the number of members at 10
 
 
 def digest(**parts) -> str:
@@ -100,8 +104,9 @@ class Store:
             return None
         try:
             with np.load(path, allow_pickle=False) as file:
+                _check_archive(path, file.zip)
                 return {name: file[name] for name in file.files}
-        except (zipfile.BadZipFile, ValueError, EOFError, OSError, KeyError) as error:
+        except DAMAGE as error:
             return self._set_aside(path, error)
 
     def save_arrays(self, kind: str, key: str, **arrays: np.ndarray) -> None:
@@ -178,6 +183,18 @@ class Store:
         damaged = path.with_name(f"{path.name}.damaged")
         os.replace(path, damaged)
         warnings.warn(f"{path}: damaged ({error}); moved to {damaged.name} and computed again", stacklevel=3)
+
+
+def _check_archive(path: Path, archive: zipfile.ZipFile) -> None:
+    """ValueError unless all members are listed and all of their bytes fit their checksums."""
+    damaged = archive.testzip()  # an array with a damaged shape would not be read to its end, where zip checks
+    if damaged is not None:
+        raise ValueError(f"the checksum of {damaged} does not fit")
+    with path.open("rb") as file:
+        file.seek(-END_RECORD, os.SEEK_END)
+        expected = int.from_bytes(file.read()[10:12], "little")
+    if len(archive.namelist()) != expected:
+        raise ValueError(f"lists {len(archive.namelist())} arrays, expected {expected}")
 
 
 def _checksum(text: str) -> str:

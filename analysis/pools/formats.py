@@ -87,7 +87,7 @@ def _from_turns(turns: object, field: str) -> list[dict]:
     if isinstance(turns, str) and turns.lstrip().startswith("["):  # a CSV cell
         try:
             turns = json.loads(turns)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # ValueError also for a number of too many digits
             raise Rejected("not JSON", field, str(error)) from error
     if not isinstance(turns, list):
         raise Rejected("wrong type", field, turns)

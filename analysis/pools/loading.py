@@ -2,7 +2,9 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -150,9 +152,12 @@ def _convert(source: str, records: Iterator, arrow: Path, counts: Path) -> None:
 
 
 def _file_records(files: list[Path]) -> Iterator[tuple[str, str, int, object]]:
+    stems = Counter(file.name.split(".")[0] for file in files)
     for place, file in enumerate(files):
-        stem = file.name.split(".")[0]
-        unique = stem if [other.name.split(".")[0] for other in files].count(stem) == 1 else f"{stem}-{place}"
+        unique = stem = file.name.split(".")[0]
+        if stems[stem] > 1:
+            unique = next(name for extra in count(place) if (name := f"{stem}-{extra}") not in stems)
+            stems[unique] = 1  # taken
         for number, record in read_records(file):
             yield unique, str(file), number, record
 

@@ -5,6 +5,7 @@ import glob
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,7 +32,9 @@ def find_files(names: str) -> list[Path]:
         A file of a kind that is not read.
     """
     files: list[Path] = []
-    for name in [names] if Path(names).expanduser().exists() else names.split(","):
+    for name in [names] if names and Path(names).expanduser().exists() else names.split(","):
+        if not name.strip():
+            raise ValueError(f"pool {names!r}: expected a path, found nothing before, after or between commas")
         path = Path(name.strip()).expanduser()
         if path.is_dir():
             found = sorted(
@@ -72,7 +75,7 @@ def read_records(path: Path) -> Iterator[Numbered]:
     readers = {".parquet": _parquet, ".csv": _csv, ".jsonl": _lines, ".json": _json}
     try:
         yield from readers[kind(path)](path)
-    except (pa.ArrowException, EOFError, gzip.BadGzipFile, OSError) as error:
+    except (pa.ArrowException, EOFError, zlib.error, OSError) as error:
         raise ValueError(f"{path}: cannot be read to its end, the file may be cut short: {error}") from error
 
 
@@ -124,23 +127,37 @@ def _parsed(line: bytes) -> object:
         return json.loads(line.decode())
     except UnicodeDecodeError as error:
         return Rejected("invalid UTF-8", "line", str(error))
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError also for a number of too many digits
         return Rejected("not JSON", "line", f"{error}: {line[:80].decode(errors='replace')}")
 
 
 def _json(path: Path) -> Iterator[Numbered]:
-    """One list of records, which is read whole, or one record per line."""
+    """One list of records or one record over several lines, which are read whole, or one record per line."""
     with _open(path) as file:
         start = file.read(4096).lstrip()[:1]
         if start != b"[":
-            yield from _lines(path)
+            file.seek(0)
+            whole = _over_several_lines(file)
+            yield from _lines(path) if whole is None else [(0, whole)]
             return
         file.seek(0)
         try:
             records = json.loads(file.read().decode("utf-8-sig"))
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{path}: is not a JSON list in UTF-8: {error}") from error
     yield from enumerate(records)
+
+
+def _over_several_lines(file: io.BufferedIOBase) -> dict | None:
+    """The object that a file holds if it does not end on its first line; None for anything else."""
+    first = next((line for line in file if line.strip()), b"").decode("utf-8-sig", errors="replace")
+    if first.strip() != "{" and not isinstance(_parsed(first.encode()), Rejected):
+        return None
+    file.seek(0)
+    try:
+        return json.loads(file.read().decode("utf-8-sig"))
+    except (ValueError, RecursionError):  # lines, the first of which is damaged
+        return None
 
 
 def _csv(path: Path) -> Iterator[Numbered]:

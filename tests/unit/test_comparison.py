@@ -68,7 +68,7 @@ def test_the_headline_names_every_method_once(table):
     first, second = comparison_text.headline(table)
     assert first.startswith("1 of 3 methods is worth more than a random draw on testbed accuracy")
     assert "better: Token length" in first and "worse: Cross-entropy" in first
-    assert second.startswith("None of 3 methods")
+    assert second.startswith("No method of 3 is worth more")
 
 
 def test_every_sentence_states_interval_and_numbers_of_runs(table):
