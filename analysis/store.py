@@ -193,8 +193,9 @@ def _check_archive(path: Path, archive: zipfile.ZipFile) -> None:
     with path.open("rb") as file:
         file.seek(-END_RECORD, os.SEEK_END)
         expected = int.from_bytes(file.read()[10:12], "little")
-    if len(archive.namelist()) != expected:
-        raise ValueError(f"lists {len(archive.namelist())} arrays, expected {expected}")
+    found = len(set(archive.namelist()))
+    if found != expected:
+        raise ValueError(f"lists {found} arrays, expected {expected}")
 
 
 def _checksum(text: str) -> str:

@@ -151,7 +151,7 @@ def _json(path: Path) -> Iterator[Numbered]:
 def _over_several_lines(file: io.BufferedIOBase) -> dict | None:
     """The object that a file holds if it does not end on its first line; None for anything else."""
     first = next((line for line in file if line.strip()), b"").decode("utf-8-sig", errors="replace")
-    if first.strip() != "{" and not isinstance(_parsed(first.encode()), Rejected):
+    if not isinstance(_parsed(first.encode()), Rejected):
         return None
     file.seek(0)
     try:

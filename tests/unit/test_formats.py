@@ -51,6 +51,9 @@ def test_a_leading_system_message_is_kept_wherever_it_stands():
         ({"messages": 3}, "wrong type", "messages"),
         ({"messages": ["x"]}, "wrong type", "messages[0]"),
         ({"messages": "[oops"}, "not JSON", "messages"),
+        ({"messages": f"[{'1' * 5000}]"}, "not JSON", "messages"),  # Python reads no number of so many digits
+        ({"messages": "[" * 100_000}, "not JSON", "messages"),
+        ({"messages": None, "prompt": "x", "completion": None, "response": None}, "other shape", "fields"),
         ({"messages": []}, "no messages", "messages"),
         ({"messages": [{"role": "system", "content": "x"}]}, "no messages", "messages"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "unknown role", "messages[0]"),

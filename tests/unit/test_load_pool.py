@@ -89,6 +89,55 @@ def test_rows_that_do_not_fit_are_counted_with_three_examples(tmp_path):
     assert len(examples) == 3 and examples[0] == {"file": str(path), "row": 33, "field": "turn 1", "found": ""}
 
 
+def test_cells_that_hold_lists_are_messages(tmp_path):
+    cells = [
+        [{"role": "user", "content": row["prompt"]}, {"role": "assistant", "content": row["response"]}]
+        for row in rows(20)
+    ]
+    pd.DataFrame({"messages": cells, "other": 1}).to_parquet(tmp_path / "a.parquet")
+    pd.DataFrame({"messages": [json.dumps(cell) for cell in cells]}).to_csv(tmp_path / "b.csv", index=False)
+    pools = [load(tmp_path / name, tmp_path) for name in ("a.parquet", "b.csv")]
+    assert texts(pools[0]) == texts(pools[1]) and len(texts(pools[0])) == 20
+    assert pools[0].messages([2, 0]) == [pools[0].rows[2]["messages"], pools[0].rows[0]["messages"]]
+
+
+def test_an_object_over_several_lines_is_one_row(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(rows(1)[0], indent=2))
+    assert load(path, tmp_path, held_out_share=0).messages([0])[0][1]["content"] == "It is 1."
+    path.write_text(json.dumps({"data": rows(3)}, indent=2))
+    with pytest.raises(ValueError, match=r"a\.json: none of 1 rows .* other shape, .* fields: \['data'\]"):
+        load(path, tmp_path)
+    path.write_text('{"prompt": \n' + "".join(json.dumps(row) + "\n" for row in rows(5)))  # lines, the first damaged
+    assert load(path, tmp_path, held_out_share=0).summary()["set aside: not JSON"] == 1
+
+
+def test_a_number_of_too_many_digits_sets_its_row_aside(tmp_path):
+    path = write_lines(tmp_path / "a.jsonl", rows(5))
+    with path.open("a") as file:
+        file.write('{"prompt": "x", "response": "y", "id": ' + "1" * 5000 + "}\n")
+    assert load(path, tmp_path, held_out_share=0).summary()["set aside: not JSON"] == 1
+
+
+def test_a_csv_cell_that_is_not_utf8_sets_its_row_aside(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"prompt,response,source\nx,y,\xff\n\xff,y,s\nz\nz,z,s,t\nz,z,s\n")
+    pool = load(path, tmp_path, held_out_share=0)
+    assert {reason: aside.examples[0]["row"] for reason, aside in pool.set_aside.items()} == {
+        "invalid UTF-8": 1, "other shape": 2, "more cells than columns": 3,
+    }  # fmt: skip
+    assert pool.rows["source"][:] == ["?", "s"]
+
+
+def test_ids_are_unique_whatever_the_files_are_called(tmp_path):
+    folder = tmp_path / "data"
+    (folder / "deep").mkdir(parents=True)
+    for place, name in enumerate(("a.jsonl", "a-1.jsonl", "a.json", "deep/a.jsonl", "deep/a-3.jsonl")):
+        write_lines(folder / name, rows(4, start=10 * place))
+    ids = load(folder, tmp_path, held_out_share=0).rows["id"][:]
+    assert len(set(ids)) == len(ids) == 20
+
+
 def damaged(tmp_path, kind):
     path = tmp_path / {"parquet": "cut.parquet", "gz": "cut.jsonl.gz"}.get(kind, "bad.jsonl")
     if kind == "empty":
@@ -97,6 +146,22 @@ def damaged(tmp_path, kind):
         write_lines(path, [{"question": 1, "reply": 2}] * 3)
     elif kind == "utf-16":
         path.write_text('{"prompt": "x", "response": "y"}\n', encoding="utf-16")
+    elif kind == "no row":
+        path.write_text("\n \n")
+    elif kind == "flip":
+        path = tmp_path / "flip.jsonl.gz"
+        content = bytearray(gzip.compress(b'{"prompt": "x", "response": "y"}\n' * 3))
+        content[10] |= 6  # the first block is of a kind that does not exist
+        path.write_bytes(content)
+    elif kind == "list":
+        path = tmp_path / "list.json"
+        path.write_text('[{"prompt": "x", "response": "y"}, {"pro')
+    elif kind == "quote":
+        path = tmp_path / "quote.csv"
+        path.write_text('prompt,response\nx,y\n"x,y\n')
+    elif kind == "columns":
+        path = tmp_path / "columns.parquet"
+        pd.DataFrame({"question": ["x"], "reply": ["y"]}).to_parquet(path)
     elif kind == "kind":
         path = tmp_path / "data.xlsx"
         path.write_text("x")
@@ -114,6 +179,8 @@ def damaged(tmp_path, kind):
     [
         ("empty", "the file is empty"), ("unknown shape", r"other shape, first .* fields: .*question"),
         ("utf-16", "encoded in UTF-16"), ("parquet", "cut short"), ("gz", "cut short"), ("kind", "not read; expected"),
+        ("no row", "holds no row"), ("flip", "cannot be read to its end"), ("list", "is not a JSON list"),
+        ("quote", "is not well-formed CSV"), ("columns", r"has the columns \['question', 'reply'\]; expected some of"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_used_is_an_error_that_names_it(tmp_path, kind, message):
@@ -137,6 +204,14 @@ def test_wrong_options_are_named(tmp_path, options, message):
 def test_what_is_not_there_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nowhere.*no file with one of the endings"):
         load(tmp_path / "nowhere", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", " , ", "a.jsonl,"])
+def test_an_empty_name_is_not_the_working_folder(tmp_path, monkeypatch, name):
+    write_lines(tmp_path / "a.jsonl", rows(5))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="expected a path, found nothing"):
+        load(name, tmp_path)
 
 
 def test_duplicates_share_a_group_and_a_side(tmp_path):

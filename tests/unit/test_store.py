@@ -4,6 +4,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -41,6 +42,47 @@ def test_a_damaged_file_is_named_moved_aside_and_absent(store, kind, damage):
     with pytest.warns(UserWarning, match=path.name):
         assert (store.arrays if kind == "arrays" else store.record)("k", "ab") is None
     assert not path.exists() and path.with_name(f"{path.name}.damaged").exists()
+
+
+def test_no_flipped_bit_of_an_archive_gives_other_arrays(store):
+    arrays = {"x": np.arange(50), "y": np.array([1.5, 2.5])}
+    store.save_arrays("k", "ab", **arrays)
+    path = store.path("k", "ab", ".npz")
+    content = path.read_bytes()
+    for place in range(len(content)):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = store.arrays("k", "ab")
+        if found is not None:  # a bit that says nothing, such as one of the date
+            assert found.keys() == arrays.keys()
+            assert all(found[name].tobytes() == value.tobytes() for name, value in arrays.items())
+            assert all(found[name].dtype == value.dtype for name, value in arrays.items())
+
+
+def test_arrays_are_read_to_their_end_even_if_their_shape_is_damaged(store):
+    store.save_arrays("k", "ab", x=np.arange(500_000))
+    path = store.path("k", "ab", ".npz")
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"(500000,)", b"(100000,)"))  # one bit
+    with pytest.warns(UserWarning, match=path.name):
+        assert store.arrays("k", "ab") is None
+
+
+def test_records_skip_a_damaged_one_with_a_warning(store):
+    for key in ("aa", "bb"):
+        store.save_record("runs", key, {"key": key})
+    store.path("runs", "aa", ".json").write_text("{")
+    with pytest.warns(UserWarning, match=r"aa\.json"):
+        assert list(store.records("runs")) == [("bb", {"key": "bb"})]
+
+
+def test_the_first_of_two_folders_stays(store):
+    first = store.save_folder("bases", "ab", lambda partial: (partial / "a").write_text("x"))
+    assert store.save_folder("bases", "ab", lambda partial: (partial / "a").write_text("y")) == first
+    assert (first / "a").read_text() == "x" and list(first.parent.iterdir()) == [first]
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
