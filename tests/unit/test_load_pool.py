@@ -121,12 +121,12 @@ def test_a_number_of_too_many_digits_sets_its_row_aside(tmp_path):
 
 def test_a_csv_cell_that_is_not_utf8_sets_its_row_aside(tmp_path):
     path = tmp_path / "a.csv"
-    path.write_bytes(b"prompt,response,source\nx,y,\xff\n\xff,y,s\nz\nz,z,s,t\nz,z,s\n")
+    path.write_bytes(b"prompt,response,source\nx,y,\xff\n\xff,y,s\nz\nz,z,s,t\nz,z,s\nv,v,s\n")
     pool = load(path, tmp_path, held_out_share=0)
     assert {reason: aside.examples[0]["row"] for reason, aside in pool.set_aside.items()} == {
         "invalid UTF-8": 1, "other shape": 2, "more cells than columns": 3,
     }  # fmt: skip
-    assert pool.rows["source"][:] == ["?", "s"]
+    assert pool.rows["source"][:] == ["?", "s", "s"]
 
 
 def test_ids_are_unique_whatever_the_files_are_called(tmp_path):
