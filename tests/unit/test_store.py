@@ -98,6 +98,20 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 
+def test_what_a_killed_process_leaves_half_written_is_no_result(store):
+    store.save_record("runs", "ab", {"score": 1})
+    left = []
+    with pytest.raises(KeyboardInterrupt):
+        write_atomic(store.path("runs", "abc", ".json"), lambda partial: stop(left, partial))
+    assert left and not left[0].endswith(".json")
+    assert [key for key, _ in store.records("runs")] == ["ab"]
+
+
+def stop(left, partial):
+    left.append(partial.name)
+    raise KeyboardInterrupt
+
+
 def test_a_folder_is_complete_or_absent(store):
     def fail(partial):
         (partial / "a").write_text("x")
