@@ -106,14 +106,15 @@ def findings(pool: Pool, rows: pd.DataFrame) -> list[str]:
     """What the rows are like, in sentences."""
     answers, set_aside = rows["answer tokens"], sum(aside.count for aside in pool.set_aside.values())
     median, high = np.quantile(answers, [0.5, 0.99])
-    top = rows["group" if "skill" not in rows else "skill"].value_counts()
+    kind_of_group = "skill" if "skill" in rows else "source"
+    top = rows[kind_of_group].value_counts()
     said = [
         f"The pool {pool.name} offers {number(len(rows))} rows to select from and holds {number(len(pool.held_out))} out; "
         f"{number(set_aside)} were set aside.",
         f"Half of the answers have at most {number(median)} tokens, one in a hundred more than {number(high)} "
         f"({high / max(median, 1):.1f} times as many); the longest tenth holds "
         f"{share(answers[answers >= answers.quantile(0.9)].sum() / answers.sum())} of all answer tokens.",
-        f"The most frequent {'skill' if 'skill' in rows else 'group of sources'}, {top.index[0]}, has "
+        f"The most frequent of {number(len(top))} {kind_of_group}{'s' if len(top) > 1 else ''}, {short_source(str(top.index[0]))}, has "
         f"{share(top.iloc[0] / len(rows))} of the rows, the median one {share(top.median() / len(rows))}.",
     ]
     repeated = 1 - rows["dup_group"].nunique() / len(rows)
@@ -124,5 +125,5 @@ def findings(pool: Pool, rows: pd.DataFrame) -> list[str]:
         listed = ", ".join(f"{kind} {share(count / len(rows))}" for kind, count in kinds.items())
         said.append(f"{share(kinds.sum() / len(rows))} of the rows are faulty: {listed}.")
     if rows["truncated"].any():
-        said.append(f"{share(rows['truncated'].mean())} of the rows are longer than a model sees and will be cut.")
+        said.append(f"{number(int(rows['truncated'].sum()))} rows are longer than the model sees and are cut.")
     return said

@@ -1,0 +1,45 @@
+"""Sentences on a pool without truth: sources keep their own names and counts."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from analysis.pool_view import composition, findings, short_source, table
+from analysis.pools import load_pool
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("many_sources")
+    rows = [
+        {"source": f"hub/{chr(97 + number % 12)}" if number < 36 else "hub/large",
+         "messages": [{"role": "user", "content": f"question {number}"}, {"role": "assistant", "content": "yes"}]}
+        for number in range(60)
+    ]  # fmt: skip
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return load_pool(str(folder / "rows.jsonl"), held_out_share=0, cache=folder / "cache")
+
+
+@pytest.fixture(scope="module")
+def rows(pool):
+    ones = np.ones(len(pool), dtype=np.int64)
+    return table(pool, SimpleNamespace(answer=ones, prompt=ones, total=2 * ones, truncated=np.arange(len(pool)) < 2))
+
+
+def test_the_most_frequent_source_is_a_source_and_not_the_rest(pool, rows):
+    said = " ".join(findings(pool, rows))
+    assert "The most frequent of 13 sources, large, has 40 % of the rows" in said
+    assert "2 rows are longer than the model sees" in said
+
+
+def test_what_does_not_fit_the_picture_is_counted_in_one_line(rows):
+    shown = composition(rows, at_most=5)
+    assert list(shown["what"])[0] == "large" and list(shown["what"])[-1] == "8 more"
+    assert shown["rows"].sum() == 60
+
+
+def test_a_long_source_keeps_its_end():
+    assert short_source("collection:part/one.json") == "one"
+    assert len(short_source("x" * 60)) == 28
