@@ -36,7 +36,7 @@ def test_the_most_frequent_source_is_a_source_and_not_the_rest(pool, rows):
 
 def test_what_does_not_fit_the_picture_is_counted_in_one_line(rows):
     shown = composition(rows, at_most=5)
-    assert list(shown["what"])[0] == "large" and list(shown["what"])[-1] == "8 more"
+    assert shown["what"].iloc[0] == "large" and shown["what"].iloc[-1] == "8 more"
     assert shown["rows"].sum() == 60
 
 
