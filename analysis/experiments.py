@@ -14,7 +14,7 @@ from analysis import benchmarks, encoding, finetuning, loss_kernel, template
 from analysis.features import Features
 from analysis.finetuning import FineTuning, cut_by_tokens, finetune
 from analysis.language_model import LanguageModel, load_model
-from analysis.methods import METHODS, Selection, parse, select, selection
+from analysis.methods import METHODS, Selection, parse, select
 from analysis.pools import Pool, load_pool
 from analysis.pools.testbed import WORLD_VERSION
 from analysis.scratch_base import SEQUENCE_LENGTH, scratch_base
@@ -253,8 +253,7 @@ def prepare(
 
 
 def _selection_code(name: str) -> str:
-    modules = (selection, import_module(f"analysis.methods.{METHODS[name].module}"))
-    return code_version(*modules, encoding, template, loss_kernel)
+    return code_version(*(import_module(module) for module in METHODS[name].code))
 
 
 def _training_code() -> str:

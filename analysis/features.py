@@ -9,7 +9,7 @@ import torch
 from analysis import encoding, loss_kernel, template
 from analysis.encoding import count_tokens, encode_batch
 from analysis.engine import map_shards
-from analysis.language_model import LanguageModel, fingerprint_tokenizer
+from analysis.language_model import LanguageModel, fingerprint_tokenizer, load_model
 from analysis.lengths import Lengths
 from analysis.loss_kernel import LossKernel
 from analysis.store import Store, code_version, digest
@@ -73,6 +73,27 @@ class Features:
         """A number per row that depends on the row's id and not on its place; uint64 of shape (n_rows,)."""
         return self._row_keys
 
+    def messages(self, start: int, stop: int) -> list[list[dict]]:
+        """Messages of the rows from `start` up to `stop`, read from the disk at every call."""
+        return self._messages[start:stop]["messages"]
+
+    def with_model(self, name_or_path: str) -> "Features":
+        """The features of the same pool under another model, for methods that score with one of their own."""
+        return self.under(load_model(name_or_path, device=self.language_model.device, store=self.store))
+
+    def under(self, language_model: LanguageModel) -> "Features":
+        """The features of the same pool under a model that is loaded already."""
+        return Features(
+            self.pool,
+            language_model,
+            store=self.store,
+            max_tokens=self.max_tokens,
+            tokens_per_batch=self.tokens_per_batch,
+            shard_size=self.shard_size,
+            precision=self.precision,
+            show_progress=self.show_progress,
+        )
+
     def lengths(self) -> Lengths:
         """Tokens per row: answers, last answer, prompt, total. The tokenizer alone is used."""
         counts = self._lengths
@@ -83,7 +104,7 @@ class Features:
         model = self.language_model
 
         def compute(start: int, stop: int) -> dict[str, np.ndarray]:
-            return count_tokens(self._messages[start:stop]["messages"], model.tokenizer, model.template)
+            return count_tokens(self.messages(start, stop), model.tokenizer, model.template)
 
         return map_shards(
             compute,
@@ -114,8 +135,7 @@ class Features:
         def compute(start: int, stop: int) -> dict[str, np.ndarray]:
             if not kernels:
                 kernels.append(self._kernel())
-            messages = self._messages[start:stop]["messages"]
-            encoded = encode_batch(messages, model.tokenizer, model.template, self.max_tokens)
+            encoded = encode_batch(self.messages(start, stop), model.tokenizer, model.template, self.max_tokens)
             turns = np.array([len(row.spans) for row in encoded], dtype=np.int64)
             return {"turns": turns, **kernels[0](encoded)}
 

@@ -16,13 +16,23 @@ GIVEN = ("features", "budget", "seed")  # by whoever selects, so never options o
 
 @dataclass(frozen=True)
 class Method:
-    """A method of the suite: how it is called in figures, its family, where it comes from, its file here."""
+    """A method of the suite: how it is called in figures, its family, where it comes from, its file here.
+
+    `uses` names the modules of `analysis` beside its own on whose code its selections depend: a change in
+    one of them makes stored selections invalid.
+    """
 
     label: str
     family: str  # baseline, length, quality or diversity
     paper: str
     module: str
     equation: str = ""
+    uses: tuple[str, ...] = ("encoding", "template")
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """Full names of the modules that decide what is selected."""
+        return tuple(f"analysis.{name}" for name in (f"methods.{self.module}", "methods.selection", *self.uses))
 
     @property
     def select(self) -> Callable[..., Selection]:
@@ -40,6 +50,7 @@ METHODS = {
         STUDY,
         "cross_entropy",
         "mean over answer tokens of -log p(token | before)",
+        uses=("encoding", "template", "loss_kernel"),
     ),
 }
 
