@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from analysis.encoding import encode_batch, encode_prompt
+from analysis.generation import generate
 from analysis.language_model import LanguageModel
 from analysis.loss_kernel import LossKernel
 from analysis.pools.testbed import evaluation_items, grade
@@ -52,33 +52,6 @@ def testbed_accuracy(
         ACCURACY, [item.id for item in items], np.array(graded, dtype=np.float32),
         [item.family for item in items], time.perf_counter() - started, responses,
     )  # fmt: skip
-
-
-@torch.inference_mode()
-def generate(
-    language_model: LanguageModel, prompts: list[list[int]], *, max_new_tokens: int, batch_items: int
-) -> list[str]:
-    """Greedy continuations of token-id prompts, in their order; padding does not change them."""
-    tokenizer, device = language_model.tokenizer, language_model.device
-    end = tokenizer.convert_tokens_to_ids(language_model.template.end or tokenizer.eos_token)
-    responses: list[str] = [""] * len(prompts)
-    order = sorted(range(len(prompts)), key=lambda place: len(prompts[place]))
-    for first in range(0, len(order), batch_items):
-        batch = order[first : first + batch_items]
-        width = max(len(prompts[place]) for place in batch)
-        ids = torch.full((len(batch), width), tokenizer.pad_token_id)
-        mask = torch.zeros_like(ids)
-        for line, place in enumerate(batch):
-            ids[line, width - len(prompts[place]) :] = torch.tensor(prompts[place])
-            mask[line, width - len(prompts[place]) :] = 1
-        made = language_model.model.generate(
-            input_ids=ids.to(device), attention_mask=mask.to(device), max_new_tokens=max_new_tokens,
-            do_sample=False, eos_token_id=end, pad_token_id=tokenizer.pad_token_id,
-        )[:, width:].cpu()  # fmt: skip
-        for place, row in zip(batch, made.tolist(), strict=True):
-            kept = row[: row.index(end)] if end in row else row
-            responses[place] = tokenizer.decode(kept, skip_special_tokens=True)
-    return responses
 
 
 def held_out_answer_loss(

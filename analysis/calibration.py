@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis import benchmarks, finetuning, style
+from analysis import benchmarks, finetuning, generation, style, training_rows
 from analysis.benchmarks import testbed_accuracy
 from analysis.finetuning import FineTuning, finetune
 from analysis.language_model import load_model
@@ -20,7 +20,7 @@ from analysis.pools.testbed import WORLD_VERSION
 from analysis.store import Store, code_version, digest, write_atomic
 
 TABLE = BASES / "calibration.csv"
-BASE_NAMES = ("tiny-weak",)
+BASE_NAMES = ("tiny-weak", "tiny-strong")
 POOL_ROWS = 20_000
 BUDGET = 500
 SEEDS = 5
@@ -68,7 +68,7 @@ def accuracy(base, pool: Pool, condition: str, seed: int, store: Store, budget: 
     settings = WHOLE_POOL if condition == "all rows" else SETTINGS
     key = digest(
         base=base.fingerprint, pool=pool.fingerprint, rows=digest(rows=rows.tolist()), seed=seed,
-        settings=asdict(settings), world=WORLD_VERSION, code=code_version(finetuning, benchmarks),
+        settings=asdict(settings), world=WORLD_VERSION, code=code_version(finetuning, training_rows, benchmarks, generation),
     )  # fmt: skip
     with store.claim("calibration", key):
         record = store.record("calibration", key)

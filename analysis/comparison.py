@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from analysis.experiments import BASE, RANDOM, Results, Workbench
+from analysis.experiments import Workbench
 from analysis.palette import label
+from analysis.results import BASE, RANDOM, Results
 from analysis.statistics import compare_all
 from analysis.wording import POINTS
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from analysis import style
 from analysis.comparison import in_units
-from analysis.experiments import BASE, RANDOM, Results
+from analysis.results import BASE, RANDOM, Results
 from analysis.statistics import interval_of_mean
 
 

@@ -10,71 +10,19 @@ import pandas as pd
 from filelock import Timeout
 from tqdm import tqdm
 
-from analysis import benchmarks, encoding, finetuning, loss_kernel, template
+from analysis import benchmarks, encoding, finetuning, generation, loss_kernel, template, training_rows
 from analysis.features import Features
-from analysis.finetuning import FineTuning, cut_by_tokens, finetune
+from analysis.finetuning import FineTuning, finetune
 from analysis.language_model import LanguageModel, load_model
 from analysis.methods import METHODS, Selection, parse, select
 from analysis.pools import Pool, load_pool
 from analysis.pools.testbed import WORLD_VERSION
+from analysis.results import BASE, RANDOM, Results, Run
 from analysis.scratch_base import SEQUENCE_LENGTH, scratch_base
 from analysis.store import Store, code_version, digest
+from analysis.training_rows import cut_by_tokens
 
-RANDOM = "random_selection"
-BASE = "base"
 UNITS = ("rows", "tokens")
-
-
-@dataclass(frozen=True)
-class Run:
-    """One fine-tuned model: the rows it was trained on and its seed; no rows means the base alone."""
-
-    method: str
-    budget: int
-    draw: int
-    training_seed: int
-    rows: np.ndarray
-    seconds_select: float = 0.0
-
-
-@dataclass(frozen=True)
-class Results:
-    """What a grid measured.
-
-    `table` has one line per run and benchmark: method, budget, draw, training_seed, benchmark, unit, score
-    (mean over items, higher is better), n_items, n_rows, tokens_trained (of one epoch), seconds_select,
-    seconds_train, seconds_evaluate.
-    """
-
-    table: pd.DataFrame
-    per_item: dict[tuple, np.ndarray]
-    groups: dict[str, list[str]]
-
-    @property
-    def benchmarks(self) -> list[str]:
-        return list(dict.fromkeys(self.table["benchmark"]))
-
-    def items(self, method: str, benchmark: str, budget: int | None = None) -> np.ndarray:
-        """Scores of shape (n_runs, n_items), by draw and seed; without items that a run could not score.
-
-        Raises
-        ------
-        KeyError
-            No such run (names what there is).
-        """
-        found = [key for key in sorted(self.per_item) if key[0] == method and key[4] == benchmark
-                 and budget in (None, key[1])]  # fmt: skip
-        if not found:
-            known = sorted({(key[0], key[1], key[4]) for key in self.per_item})
-            raise KeyError(f"no run of {method!r} on {benchmark!r} with budget {budget}; there are {known}")
-        return np.stack([self.per_item[key] for key in found])[:, self._scorable(benchmark)]
-
-    def item_groups(self, benchmark: str) -> np.ndarray:
-        """Group (family or source) of each item that `items` returns."""
-        return np.array(self.groups[benchmark])[self._scorable(benchmark)]
-
-    def _scorable(self, benchmark: str) -> np.ndarray:
-        return np.isfinite([items for key, items in self.per_item.items() if key[4] == benchmark]).all(axis=0)
 
 
 @dataclass(frozen=True)
@@ -257,4 +205,4 @@ def _selection_code(name: str) -> str:
 
 
 def _training_code() -> str:
-    return code_version(finetuning, benchmarks, loss_kernel, encoding, template)
+    return code_version(finetuning, training_rows, benchmarks, generation, loss_kernel, encoding, template)

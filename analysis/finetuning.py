@@ -3,7 +3,6 @@
 import copy
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,15 +10,12 @@ import numpy as np
 import torch
 from accelerate.utils import broadcast_object_list
 from peft import LoraConfig, PeftModel, get_peft_model
-from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
-from analysis.encoding import Encoded, Messages, encode_batch
+from analysis.encoding import Messages, encode_batch
 from analysis.language_model import LanguageModel, fingerprint_weights
-
-IGNORED = -100  # the label that torch's cross-entropy leaves out
-NO_ANSWER_LEFT = "no answer token within max_tokens"
+from analysis.training_rows import Padding, training_examples
 
 
 @dataclass(frozen=True)
@@ -123,56 +119,6 @@ def finetune(
     )
 
 
-def training_examples(encoded: Sequence[Encoded]) -> tuple[list[dict], Counter]:
-    """Ids and labels of the rows that have an answer token, and the number of other rows by reason.
-
-    Labels are the ids of answer contents and end tokens, and `IGNORED` elsewhere. Position 0 is never
-    learned, as nothing stands before it.
-    """
-    examples, dropped = [], Counter()
-    for row in encoded:
-        labels = [IGNORED] * len(row.ids)
-        for start, end in row.spans:
-            labels[start:end] = row.ids[start:end]
-        labels[0] = IGNORED
-        if all(label == IGNORED for label in labels):
-            dropped[NO_ANSWER_LEFT] += 1
-            continue
-        for end in row.ends:
-            if end is not None:
-                labels[end] = row.ids[end]
-        n_learned = sum(label != IGNORED for label in labels)
-        examples.append({"input_ids": row.ids, "labels": labels, "n_learned": n_learned})
-    return examples, dropped
-
-
-def cut_by_tokens(rows: np.ndarray, training_tokens_per_row: np.ndarray, token_budget: int) -> np.ndarray:
-    """The longest prefix of ranked rows whose tokens together stay within a budget.
-
-    Parameters
-    ----------
-    rows : positions in the pool, best first.
-    training_tokens_per_row : of shape (n_rows of the pool,); prompt and answer tokens that one epoch reads.
-    token_budget : tokens of one epoch.
-
-    Raises
-    ------
-    ValueError
-        The first row alone exceeds the budget, or all rows together do not reach it.
-    """
-    rows = np.asarray(rows)
-    total = np.cumsum(np.asarray(training_tokens_per_row)[rows])
-    if token_budget < 1:
-        raise ValueError(f"token budget: expected at least 1, found {token_budget}")
-    if len(rows) == 0 or total[-1] < token_budget:
-        found = int(total[-1]) if len(rows) else 0
-        raise ValueError(f"token budget: {token_budget} asked for, but {len(rows)} rows have only {found}")
-    n_kept = int(np.searchsorted(total, token_budget, side="right"))
-    if n_kept == 0:
-        raise ValueError(f"token budget: {token_budget} is less than the {int(total[0])} of row {rows[0]}")
-    return rows[:n_kept]
-
-
 def _train(
     base: LanguageModel, examples: list[dict], settings: FineTuning, seed: int, folder: str
 ) -> tuple[PreTrainedModel, list[float]]:
@@ -192,7 +138,7 @@ def _train(
         model=_trainable(base.model, settings),
         args=arguments,
         train_dataset=examples,
-        data_collator=_Padding(base.tokenizer.pad_token_id),
+        data_collator=Padding(base.tokenizer.pad_token_id),
         callbacks=[watch],
     )
     trainer.remove_callback(PrinterCallback)
@@ -261,19 +207,6 @@ def _finished(trainer: Trainer, base: LanguageModel, folder: str, settings: Fine
 
 def _native_bf16(device: torch.device) -> bool:
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-
-
-class _Padding:
-    """Rows to tensors, padded on the right: attention is causal, so no mask is needed and none is given."""
-
-    def __init__(self, pad_id: int) -> None:
-        self.fill = {"input_ids": pad_id, "labels": IGNORED}
-
-    def __call__(self, examples: list[dict]) -> dict[str, torch.Tensor]:
-        return {
-            name: pad_sequence([torch.tensor(row[name]) for row in examples], True, fill)
-            for name, fill in self.fill.items()
-        }
 
 
 class _LossHistory(TrainerCallback):

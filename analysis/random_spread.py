@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.comparison import in_units
-from analysis.experiments import RANDOM, Results
+from analysis.results import RANDOM, Results
 from analysis.statistics import Noise, detectable_difference, seeds_needed, variance_components
 from analysis.wording import listed, quantity, unit_name
 

@@ -6,9 +6,10 @@ from scipy.stats import spearmanr
 
 from analysis import style
 from analysis.comparison_text import overlap_sentence
-from analysis.experiments import RANDOM, Workbench
+from analysis.experiments import Workbench
 from analysis.methods import Selection
 from analysis.pool_view import table
+from analysis.results import RANDOM
 from analysis.wording import listed, share
 
 WHOLE_POOL = "whole pool"

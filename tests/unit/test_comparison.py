@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from analysis import comparison, comparison_plot, comparison_text, random_spread, style
-from analysis.experiments import BASE, RANDOM, Results
+from analysis.results import BASE, RANDOM, Results
 
 N_ITEMS = 400
 ACCURACY, LOSS = "testbed accuracy", "held-out answer loss"

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from analysis.encoding import Encoded, encode
-from analysis.finetuning import IGNORED, FineTuning, cut_by_tokens, finetune, training_examples
+from analysis.finetuning import FineTuning, finetune
 from analysis.language_model import LanguageModel, fingerprint_weights
 from analysis.template import choose_template
+from analysis.training_rows import IGNORED, cut_by_tokens, training_examples
 from tests.tiny import tiny_model, tiny_tokenizer
 
 QUICK = FineTuning(epochs=2, learning_rate=5e-3, batch_rows=4, max_tokens=128)
