@@ -108,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--profile", default="quick", metavar="NAME", help=f"{', '.join(profile_names())} (default quick)"
     )
     parser.add_argument("--pool", help="curated, wild, a file, folder, pattern, comma-separated files, or a hub id")
-    parser.add_argument("--model", help="tiny-weak, scratch, a folder, or a hub id")
+    parser.add_argument("--model", help="tiny-weak, tiny-strong, scratch, a folder, or a hub id")
     parser.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
                         help="any other parameter; lists as '[a, b]'; may be repeated")  # fmt: skip
     parser.add_argument(
