@@ -16,7 +16,10 @@ from analysis.paths import RESULTS
 
 PROGRESS_BAR = re.compile(r"(\d+%\|)|(\d+(\.\d+)?(it|s|row|rows|run|runs|cell|tok)/s)|(\[\d+:\d\d)")
 HEARTBEAT = 60  # seconds between lines where the console is a file
-QUIET_KERNEL = ["--IPKernelApp.log_level=CRITICAL", "--HistoryManager.enabled=False"]  # at its end it is interrupted, and says so as an error
+QUIET_KERNEL = [
+    "--IPKernelApp.log_level=CRITICAL",
+    "--HistoryManager.enabled=False",
+]  # at its end it is interrupted, and says so as an error
 
 
 def without_progress(text: str) -> str:
