@@ -10,12 +10,18 @@ import numpy as np
 import torch
 from accelerate.utils import broadcast_object_list
 from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
+from transformers import (
+    DataCollatorWithFlattening,
+    PreTrainedModel,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
 from transformers.trainer_callback import PrinterCallback
 
 from analysis.encoding import Messages, encode_batch
 from analysis.language_model import LanguageModel, fingerprint_weights
-from analysis.training_rows import Padding, training_examples
+from analysis.training_rows import Padding, rows_stay_apart, training_examples
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,9 @@ class FineTuning:
     bf16 : whether matrix products are in bfloat16; default only on CUDA devices that have it (small models
         on a CPU gain nothing from it, and in float32 they depend less on the processor).
     activation_checkpointing : recompute activations to save memory.
+    end_to_end : whether the rows of a batch are laid end to end, each seeing itself alone, instead of being
+        padded; default only on a CPU, where padding costs most, and for models that keep such rows apart
+        (tried, not assumed). Without it rows of similar length form a batch.
     """
 
     epochs: float = 3
@@ -49,6 +58,7 @@ class FineTuning:
     lora_rank: int = 0
     bf16: bool | None = None
     activation_checkpointing: bool = False
+    end_to_end: bool | None = None
 
     def __post_init__(self) -> None:
         at_least = {"batch_rows": 1, "max_tokens": 2, "lora_rank": 0, "weight_decay": 0}
@@ -64,8 +74,10 @@ class FineTuning:
             raise ValueError(f"device_rows: expected from 1 to {self.batch_rows}, found {self.device_rows!r}")
 
     def resolved(self, device: torch.device) -> "FineTuning":
-        """These settings with `bf16` as it will be on a device."""
-        return self if self.bf16 is not None else replace(self, bf16=_native_bf16(device))
+        """These settings with `bf16` and `end_to_end` as they will be on a device."""
+        bf16 = _native_bf16(device) if self.bf16 is None else self.bf16
+        end_to_end = device.type == "cpu" if self.end_to_end is None else self.end_to_end
+        return replace(self, bf16=bf16, end_to_end=end_to_end)
 
 
 def finetune(
@@ -122,7 +134,8 @@ def finetune(
 def _train(
     base: LanguageModel, examples: list[dict], settings: FineTuning, seed: int, folder: str
 ) -> tuple[PreTrainedModel, list[float]]:
-    arguments = _arguments(base.device, settings, seed, folder)
+    end_to_end = settings.end_to_end and rows_stay_apart(base.model)
+    arguments = _arguments(base.device, settings, seed, folder, "random" if end_to_end else "group_by_length")
     n_devices = arguments.world_size * max(1, arguments.n_gpu)
     if settings.batch_rows % n_devices:
         raise ValueError(f"batch_rows: expected a multiple of {n_devices} devices, found {settings.batch_rows}")
@@ -138,7 +151,7 @@ def _train(
         model=_trainable(base.model, settings),
         args=arguments,
         train_dataset=examples,
-        data_collator=Padding(base.tokenizer.pad_token_id),
+        data_collator=DataCollatorWithFlattening() if end_to_end else Padding(base.tokenizer.pad_token_id),
         callbacks=[watch],
     )
     trainer.remove_callback(PrinterCallback)
@@ -146,7 +159,7 @@ def _train(
     return _finished(trainer, base, folder, settings).eval(), watch.losses
 
 
-def _arguments(device: torch.device, settings: FineTuning, seed: int, folder: str) -> TrainingArguments:
+def _arguments(device: torch.device, settings: FineTuning, seed: int, folder: str, order: str) -> TrainingArguments:
     return TrainingArguments(
         output_dir=folder,
         use_cpu=device.type == "cpu",
@@ -158,7 +171,7 @@ def _arguments(device: torch.device, settings: FineTuning, seed: int, folder: st
         weight_decay=settings.weight_decay,
         optim="adamw_torch_fused" if device.type in ("cpu", "cuda") else "adamw_torch",
         max_grad_norm=1.0,
-        train_sampling_strategy="group_by_length",
+        train_sampling_strategy=order,
         activation_checkpointing=settings.activation_checkpointing,
         seed=seed,
         data_seed=seed,

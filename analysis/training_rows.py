@@ -63,6 +63,20 @@ def cut_by_tokens(rows: np.ndarray, training_tokens_per_row: np.ndarray, token_b
     return rows[:n_kept]
 
 
+@torch.inference_mode()
+def rows_stay_apart(model) -> bool:
+    """Whether rows laid end to end, each with positions from 0, give a causal model the logits they have alone.
+
+    Not every architecture masks them from each other, and one that does not would learn from the wrong rows.
+    """
+    ids = torch.arange(2, 14, device=model.device)[None] % model.get_input_embeddings().weight.shape[0]
+    rows = ids[:, :5], ids[:, 5:]
+    positions = torch.cat([torch.arange(row.shape[1], device=model.device) for row in rows])[None]
+    alone = torch.cat([model(input_ids=row, use_cache=False).logits for row in rows], dim=1).float()
+    together = model(input_ids=ids, position_ids=positions, use_cache=False).logits.float()
+    return torch.allclose(alone, together, rtol=1e-2, atol=1e-2)
+
+
 class Padding:
     """Rows to tensors, padded on the right: attention is causal, so no mask is needed and none is given."""
 
