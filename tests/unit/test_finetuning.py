@@ -10,7 +10,7 @@ from analysis.encoding import Encoded, encode
 from analysis.finetuning import FineTuning, finetune
 from analysis.language_model import LanguageModel, fingerprint_weights
 from analysis.template import choose_template
-from analysis.training_rows import IGNORED, cut_by_tokens, training_examples
+from analysis.training_rows import IGNORED, cut_by_tokens, rows_stay_apart, training_examples
 from tests.tiny import tiny_model, tiny_tokenizer
 
 QUICK = FineTuning(epochs=2, learning_rate=5e-3, batch_rows=4, max_tokens=128)
@@ -185,3 +185,28 @@ def test_token_budget_keeps_the_longest_prefix_that_fits():
 def test_token_budgets_that_cannot_be_met_are_errors(budget, message):
     with pytest.raises(ValueError, match=message):
         cut_by_tokens(np.array([3, 0, 2, 1]), np.array([10, 20, 30, 40]), budget)
+
+
+def test_rows_laid_end_to_end_teach_what_padded_rows_teach(base):
+    """Batches of the same rows: one batch holds them all, so order does not matter."""
+    one_batch = replace(QUICK, batch_rows=len(CONVERSATIONS))
+    padded = finetune(base, CONVERSATIONS, replace(one_batch, end_to_end=False), seed=0)
+    joined = finetune(base, CONVERSATIONS, replace(one_batch, end_to_end=True), seed=0)
+    assert np.allclose(joined.training["losses"], padded.training["losses"], atol=1e-4)
+    for name, weight in padded.model.state_dict().items():
+        assert torch.allclose(joined.model.state_dict()[name], weight, atol=1e-3), name
+
+
+def test_a_model_that_mixes_rows_laid_end_to_end_is_found_out(base):
+    assert rows_stay_apart(base.model)
+
+    class Mixing(torch.nn.Module):
+        device = base.model.device
+
+        def get_input_embeddings(self):
+            return base.model.get_input_embeddings()
+
+        def forward(self, input_ids, position_ids=None, use_cache=False):
+            return base.model(input_ids=input_ids, use_cache=use_cache)  # the positions are lost on the way
+
+    assert not rows_stay_apart(Mixing())
