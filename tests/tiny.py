@@ -4,6 +4,9 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from analysis.language_model import LanguageModel, fingerprint_weights
+from analysis.template import choose_template
+
 SPECIAL_TOKENS = ("<|end|>", "<|pad|>", "<|system|>", "<|user|>", "<|assistant|>")
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -50,3 +53,18 @@ def tiny_model(tokenizer, seed: int = 0, hidden: int = 32, layers: int = 2) -> L
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return LlamaForCausalLM(settings).eval()
+
+
+def tiny_language_model(seed: int = 0) -> LanguageModel:
+    """A tiny model with its tokenizer and template, as `load_model` gives them."""
+    tokenizer = tiny_tokenizer()
+    model = tiny_model(tokenizer, seed)
+    return LanguageModel(
+        model=model,
+        tokenizer=tokenizer,
+        name="tiny",
+        fingerprint=fingerprint_weights(model, tokenizer),
+        device=torch.device("cpu"),
+        dtype=torch.float32,
+        template=choose_template(tokenizer),
+    )

@@ -10,10 +10,9 @@ from datasets import Dataset
 
 from analysis import benchmarks
 from analysis.encoding import encode, encode_prompt
-from analysis.language_model import LanguageModel, fingerprint_weights
+from analysis.language_model import LanguageModel
 from analysis.pools.testbed import evaluation_items
-from analysis.template import choose_template
-from tests.tiny import tiny_model, tiny_tokenizer
+from tests.tiny import tiny_language_model, tiny_model
 
 
 def turns(*contents: str) -> list[dict]:
@@ -30,17 +29,7 @@ MESSAGES = [
 
 @pytest.fixture(scope="module")
 def language_model() -> LanguageModel:
-    tokenizer = tiny_tokenizer()
-    model = tiny_model(tokenizer)
-    return LanguageModel(
-        model=model,
-        tokenizer=tokenizer,
-        name="tiny",
-        fingerprint=fingerprint_weights(model, tokenizer),
-        device=torch.device("cpu"),
-        dtype=torch.float32,
-        template=choose_template(tokenizer),
-    )
+    return tiny_language_model()
 
 
 @pytest.fixture(scope="module")

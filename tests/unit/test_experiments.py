@@ -10,18 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from datasets import Dataset
 
 from analysis import experiments, scratch_base
 from analysis.experiments import BASE, RANDOM, Run, Workbench, prepare
 from analysis.features import Features
 from analysis.finetuning import FineTuning
-from analysis.language_model import LanguageModel, fingerprint_weights
+from analysis.language_model import fingerprint_weights
 from analysis.pools import Pool
 from analysis.store import Store
-from analysis.template import choose_template
-from tests.tiny import tiny_model, tiny_tokenizer
+from tests.tiny import tiny_language_model
 
 LOSS = "held-out answer loss"
 LONGEST = "token_length"
@@ -46,17 +44,7 @@ def rows(numbers) -> Dataset:
 
 
 def make_workbench(folder: Path, **settings) -> Workbench:
-    tokenizer = tiny_tokenizer()
-    model = tiny_model(tokenizer)
-    base = LanguageModel(
-        model=model,
-        tokenizer=tokenizer,
-        name="tiny",
-        fingerprint=fingerprint_weights(model, tokenizer),
-        device=torch.device("cpu"),
-        dtype=torch.float32,
-        template=choose_template(tokenizer),
-    )
+    base = tiny_language_model()
     pool = Pool("forty rows", rows(range(N_ROWS)), rows(range(100, 110)), "forty", {}, {})
     store = Store(folder)
     features = Features(pool, base, store=store, max_tokens=64, show_progress=False)

@@ -9,9 +9,8 @@ import torch
 from analysis.encoding import Encoded, encode
 from analysis.finetuning import FineTuning, finetune
 from analysis.language_model import LanguageModel, fingerprint_weights
-from analysis.template import choose_template
 from analysis.training_rows import IGNORED, cut_by_tokens, rows_stay_apart, training_examples
-from tests.tiny import tiny_model, tiny_tokenizer
+from tests.tiny import tiny_language_model
 
 QUICK = FineTuning(epochs=2, learning_rate=5e-3, batch_rows=4, max_tokens=128)
 
@@ -28,17 +27,7 @@ CONVERSATIONS = [conversation(f"What is {number}?", f"It is {number * 3}, of cou
 
 @pytest.fixture(scope="module")
 def base() -> LanguageModel:
-    tokenizer = tiny_tokenizer()
-    model = tiny_model(tokenizer)
-    return LanguageModel(
-        model=model,
-        tokenizer=tokenizer,
-        name="tiny",
-        fingerprint=fingerprint_weights(model, tokenizer),
-        device=torch.device("cpu"),
-        dtype=torch.float32,
-        template=choose_template(tokenizer),
-    )
+    return tiny_language_model()
 
 
 def test_labels_are_the_answers_and_their_end_tokens_and_nothing_else(base):
