@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.pool_view import colours, composition, findings, source_labels, table
+from analysis.pool_view import colours, composition, findings, table
 from analysis.pools import load_pool
+from analysis.source_labels import source_labels
 
 
 @pytest.fixture(scope="module")
