@@ -5,6 +5,7 @@ import pandas as pd
 
 from analysis import style
 from analysis.comparison import in_units
+from analysis.palette import MARKERS
 from analysis.results import BASE, RANDOM, Results
 from analysis.statistics import interval_of_mean
 
@@ -49,6 +50,11 @@ def colours_of(names) -> dict[str, str]:
     fixed = {"whole pool": style.GREY, style.label(RANDOM): style.colour(RANDOM)}
     others = [name for name in dict.fromkeys(names) if name not in fixed]
     return fixed | {name: style.PALETTE[place % len(style.PALETTE)] for place, name in enumerate(others)}
+
+
+def markers_of(names) -> list[str]:
+    """A marker for every label, in the order in which they appear."""
+    return [MARKERS[place % len(MARKERS)] for place, _ in enumerate(dict.fromkeys(names))]
 
 
 def score_dots(ax, runs: pd.DataFrame, base: float) -> None:
