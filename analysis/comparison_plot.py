@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 
 from analysis import style
 from analysis.comparison import in_units
@@ -52,9 +53,16 @@ def colours_of(names) -> dict[str, str]:
     return fixed | {name: style.PALETTE[place % len(style.PALETTE)] for place, name in enumerate(others)}
 
 
-def markers_of(names) -> list[str]:
-    """A marker for every label, in the order in which they appear."""
-    return [MARKERS[place % len(MARKERS)] for place, _ in enumerate(dict.fromkeys(names))]
+def group_dots(ax, by_group: pd.DataFrame) -> None:
+    """Difference from random of every method in each group of items, the methods beside one another."""
+    names = list(dict.fromkeys(by_group["name"]))
+    sns.pointplot(
+        data=by_group, x="difference", y="group", hue="name", palette=colours_of(names), linestyle="none", markersize=4,
+        markers=[MARKERS[place % len(MARKERS)] for place in range(len(names))], errorbar=None, ax=ax,
+        dodge=0.4 if len(names) > 1 else False,
+    )  # fmt: skip
+    ax.axvline(0, color=style.DARK_GREY, linewidth=1)
+    sns.move_legend(ax, "center left", bbox_to_anchor=(1, 0.5), title=None)
 
 
 def score_dots(ax, runs: pd.DataFrame, base: float) -> None:

@@ -90,6 +90,19 @@ def test_groups_add_up_to_the_whole_difference_few_or_many(results, table, at_mo
     assert np.average(one["difference"], weights=one["items"]) == pytest.approx(100 * whole, abs=1e-4)
 
 
+@pytest.mark.parametrize("methods", [1, 2])
+def test_every_method_has_a_point_in_every_group(results, methods):
+    groups = comparison.by_group(results, ACCURACY)
+    groups = groups[groups["method"].isin(groups["method"].unique()[:methods])]
+    fig, ax = style.figure()
+    comparison_plot.group_dots(ax, groups)
+    drawn = [line.get_xdata() for line in ax.lines if line.get_marker() not in ("", "None", None)]
+    shown = np.sort(np.concatenate([xs for xs in drawn if len(xs) > 0]))
+    assert np.allclose(np.unique(shown), np.unique(groups["difference"]))
+    assert len(ax.get_legend().get_texts()) == methods
+    plt.close(fig)
+
+
 def test_every_method_is_drawn_beside_random(results, table):
     fig, ax = style.figure()
     part = comparison.in_units(table[table["benchmark"] == ACCURACY])
