@@ -77,6 +77,11 @@ class Features:
         """Messages of the rows from `start` up to `stop`, read from the disk at every call."""
         return self._messages[start:stop]["messages"]
 
+    def records(self, start: int, stop: int) -> list[dict]:
+        """Id, source and messages of these rows as they stand in the pool; never what is known of their truth."""
+        part = self.pool.rows.select_columns(["id", "source", "messages"])[start:stop]
+        return [dict(zip(part, values, strict=True)) for values in zip(*part.values(), strict=True)]
+
     def with_model(self, name_or_path: str) -> "Features":
         """The features of the same pool under another model, for methods that score with one of their own."""
         return self.under(load_model(name_or_path, device=self.language_model.device, store=self.store))

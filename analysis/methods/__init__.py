@@ -52,6 +52,14 @@ METHODS = {
         "mean over answer tokens of -log p(token | before)",
         uses=("encoding", "template", "loss_kernel"),
     ),
+    "zip_compression": Method(
+        "ZIP",
+        "diversity",
+        "Yin et al. 2024, arXiv 2407.06645",
+        "zip_compression",
+        "bytes of the selected rows / bytes when compressed, lowest greedily",
+        uses=(),
+    ),
 }
 
 

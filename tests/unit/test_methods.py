@@ -19,6 +19,8 @@ SPECIFICATIONS = [
     *(f"token_length(direction='{direction}')" for direction in ("shortest", "middle")),
     "cross_entropy(variant='released')",
     "cross_entropy(direction='lowest')",
+    "zip_compression(variant='released')",
+    "zip_compression(candidates=20, shortlist=6, per_round=3)",
 ]
 
 
@@ -35,6 +37,13 @@ class ToyFeatures:
 
     def row_keys(self):
         return np.random.default_rng(1).permutation(10 * self.n_rows)[: self.n_rows][self.order].astype(np.uint64)
+
+    def records(self, start, stop):
+        words = "sum list sort river owl capital".split()
+        texts = [" ".join(words[(row * step) % 6] for step in range(1, 2 + row % 7)) for row in range(self.n_rows)]
+        rows = [{"id": f"row-{row:02d}", "source": "toy", "messages": [{"role": "user", "content": text}]}
+                for row, text in enumerate(texts)]  # fmt: skip
+        return [rows[row] for row in self.order[start:stop]]
 
     def lengths(self):
         counts = self.counts[self.order]
