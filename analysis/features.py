@@ -6,7 +6,7 @@ import numpy as np
 import pandas
 import torch
 
-from analysis import encoding, loss_kernel, template
+from analysis import embeddings, encoding, loss_kernel, template
 from analysis.encoding import count_tokens, encode_batch
 from analysis.engine import map_shards
 from analysis.language_model import LanguageModel, fingerprint_tokenizer, load_model
@@ -56,6 +56,7 @@ class Features:
         self.max_tokens, self.tokens_per_batch, self.shard_size = max_tokens, tokens_per_batch, shard_size
         self.precision, self.show_progress = precision, show_progress
         self._messages = pool.rows.select_columns(["messages"])
+        self._embeddings: dict[str, np.ndarray] = {}
 
     @property
     def n_rows(self) -> int:
@@ -162,6 +163,25 @@ class Features:
             weights=np.minimum(self._lengths["total"], self.max_tokens),
             show_progress=self.show_progress,
         )
+
+    def embeddings(self, kind: str = "all") -> np.ndarray:
+        """A point per row; float32 of shape (n_rows, dim), nan where a row has no token that counts.
+
+        Parameters
+        ----------
+        kind : mean of the model's last hidden states over the tokens of the answers ("answer"), over all
+            tokens ("all"), or over all with weights that grow with the position ("weighted"); "tfidf", without
+            a model; or a folder or hub id of sentence-transformers.
+        """
+        if kind not in self._embeddings:
+            self._embeddings[kind] = embeddings.pool_embeddings(
+                self, kind, text_settings=self._text_settings, autocast=self._autocast
+            )
+        return self._embeddings[kind]
+
+    def embed(self, conversations: list[list[dict]], kind: str = "all") -> np.ndarray:
+        """Points of conversations that need not be of the pool, in the space of `embeddings(kind)`."""
+        return embeddings.embed(self, conversations, kind, autocast=self._autocast)
 
     @property
     def _text_settings(self) -> dict:
