@@ -6,7 +6,7 @@ import numpy as np
 import pandas
 import torch
 
-from analysis import embeddings, encoding, loss_kernel, template
+from analysis import embeddings, encoding, loss_kernel, near_duplicates, template
 from analysis.encoding import count_tokens, encode_batch
 from analysis.engine import map_shards
 from analysis.language_model import LanguageModel, fingerprint_tokenizer, load_model
@@ -82,6 +82,15 @@ class Features:
         """Id, source and messages of these rows as they stand in the pool; never what is known of their truth."""
         part = self.pool.rows.select_columns(["id", "source", "messages"])[start:stop]
         return [dict(zip(part, values, strict=True)) for values in zip(*part.values(), strict=True)]
+
+    def near_duplicates(self, threshold: float) -> np.ndarray:
+        """Group of every row, equal number = near-duplicates (see `near_duplicates.groups`); int64 of shape (n_rows,)."""
+        return near_duplicates.groups(self.signatures, threshold, self.row_keys())
+
+    @cached_property
+    def signatures(self) -> np.ndarray:
+        """MinHash signature of every row's text, uint32 of shape (n_rows, 128)."""
+        return near_duplicates.pool_signatures(self)
 
     def with_model(self, name_or_path: str) -> "Features":
         """The features of the same pool under another model, for methods that score with one of their own."""

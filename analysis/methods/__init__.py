@@ -60,6 +60,14 @@ METHODS = {
         "bytes of the selected rows / bytes when compressed, lowest greedily",
         uses=(),
     ),
+    "near_duplicate_filter": Method(
+        "Random, no near-duplicates",
+        "baseline",
+        "Lee et al. 2022, arXiv 2107.06499",
+        "near_duplicate_filter",
+        "Jaccard similarity of the text's shingles",
+        uses=("near_duplicates",),
+    ),
 }
 
 

@@ -47,7 +47,7 @@ def toy_pool(n_rows=50, order=None, fingerprint="toy"):
         ]
         roles = ("user", "assistant", "user", "assistant")
         turns = [{"role": role, "content": content} for role, content in zip(roles, contents, strict=True)]
-        rows.append({"id": f"toy-{row}", "messages": turns[: 2 + 2 * (row % 3 == 0)]})
+        rows.append({"id": f"toy-{row}", "source": "toy", "messages": turns[: 2 + 2 * (row % 3 == 0)]})
     return SimpleNamespace(rows=datasets.Dataset.from_list(rows), fingerprint=fingerprint)
 
 

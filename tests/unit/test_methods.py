@@ -45,6 +45,9 @@ class ToyFeatures:
                 for row, text in enumerate(texts)]  # fmt: skip
         return [rows[row] for row in self.order[start:stop]]
 
+    def near_duplicates(self, threshold):
+        return np.arange(self.n_rows)
+
     def lengths(self):
         counts = self.counts[self.order]
         answer = counts.sum(axis=1)
