@@ -68,6 +68,22 @@ METHODS = {
         "Jaccard similarity of the text's shingles",
         uses=("near_duplicates",),
     ),
+    "diverse_evol": Method(
+        "DiverseEvol",
+        "diversity",
+        "Wu et al. 2023, arXiv 2311.08182",
+        "diverse_evol",
+        "argmax over rows of the distance to the nearest selected row, greedily",
+        uses=("encoding", "template", "methods.k_center", "embedding_kernel", "finetuning", "training_rows"),
+    ),
+    "rds_plus": Method(
+        "RDS+",
+        "quality",
+        "Ivison et al. 2025, arXiv 2503.01807",
+        "rds_plus",
+        "cosine of position-weighted mean states to a target row's, the target rows in turn",
+        uses=("encoding", "template", "embedding_kernel", "targets"),
+    ),
 }
 
 
