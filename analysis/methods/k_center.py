@@ -4,7 +4,7 @@ import numpy as np
 
 CANDIDATES = 1_024  # points that are kept up to date between two updates of all
 CENTRES_AT_ONCE = 1_024
-PRODUCTS_AT_ONCE = 2**22  # float32 numbers held by one block of inner products
+PRODUCTS_AT_ONCE = 2**20  # float32 numbers held by one block of inner products
 NOISE = 1e-6  # share of |x|^2 + |y|^2 below which a squared distance in float32 is nothing but rounding
 
 
