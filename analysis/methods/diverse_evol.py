@@ -7,6 +7,7 @@ from analysis.methods.selection import Selection, check_budget, choose, shuffled
 
 # Picking, whether every round starts from the base, rounds, share of the budget that is drawn at random.
 VARIANTS = {"original": (farthest_first, True, 10, 1 / 11), "released": (farthest_at_once, False, 3, 1 / 10)}
+SPACES = {"evolving": True, "base": False}
 
 
 def select(
@@ -18,7 +19,7 @@ def select(
     rounds: int | None = None,
     initial: float | None = None,
     embedding: str = "all",
-    evolve: bool = True,
+    space: str = "evolving",
 ) -> Selection:
     """Draw some rows at random; then in rounds fine-tune on what is selected, embed all rows, take the farthest.
 
@@ -33,7 +34,7 @@ def select(
     rounds : of equal size; default 10, and 3 for "released" (its 1,000 rows and three times 3,000).
     initial : share of the budget that is drawn at random; default 1/11 (100 of 1,100 rows), "released" 1/10.
     embedding : kind of `features.embeddings`; the paper's is the mean over "all" tokens.
-    evolve : False embeds with the base alone and trains nothing.
+    space : "evolving", or that of the "base" alone, in which nothing is trained.
     seed : of the draw, of the fine-tuning and of ties.
 
     Returns
@@ -49,6 +50,7 @@ def select(
     below zero, which rounding makes of near-duplicates and whose root the script sorts first, to zero.
     """
     take, fresh, default_rounds, default_initial = choose("variant", variant, VARIANTS)
+    evolving = choose("space", space, SPACES)
     budget = check_budget(budget, features.n_rows)
     sizes = round_sizes(
         budget, default_rounds if rounds is None else rounds, default_initial if initial is None else initial
@@ -61,7 +63,7 @@ def select(
     chosen = np.flatnonzero(usable)[: sizes[0]]
     model = features
     for size in sizes[1:]:
-        if evolve:
+        if evolving:
             model = (features if fresh else model).after_finetuning(order[chosen], seed=seed)
         points = model.embeddings(embedding)
         embedded = usable & np.isfinite(points).all(axis=1)[order]

@@ -155,16 +155,16 @@ def test_rounds_add_up_to_the_budget_and_are_equal_but_for_one(budget, rounds, i
 
 def test_without_evolution_nothing_is_trained():
     features = Evolving()
-    rows = diverse_evol.select(features, 20, seed=0, evolve=False).rows
+    rows = diverse_evol.select(features, 20, seed=0, space="base").rows
     assert features.calls == []
-    assert rows.tolist() == diverse_evol.select(Evolving(), 20, seed=0, evolve=False, rounds=1).rows.tolist()
+    assert rows.tolist() == diverse_evol.select(Evolving(), 20, seed=0, space="base", rounds=1).rows.tolist()
 
 
 def test_a_row_without_answer_or_point_changes_no_other_row():
-    expected = diverse_evol.select(Evolving(), 20, seed=0, evolve=False).rows.tolist()
+    expected = diverse_evol.select(Evolving(), 20, seed=0, space="base").rows.tolist()
     unused = [row for row in range(40) if row not in expected][:3]
     features = Evolving(no_answer=unused[:1], broken=unused[1:])
-    found = diverse_evol.select(features, 20, seed=0, evolve=False)
+    found = diverse_evol.select(features, 20, seed=0, space="base")
     assert found.rows.tolist() == expected
     assert found.excluded == {"no answer token": 1, "not embedded": 2}
 

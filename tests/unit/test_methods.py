@@ -23,7 +23,7 @@ SPECIFICATIONS = [
     "zip_compression(variant='released')",
     "zip_compression(candidates=20, shortlist=6, per_round=3)",
     "diverse_evol(variant='released')",
-    "diverse_evol(evolve=False, rounds=1)",
+    "diverse_evol(space='base', rounds=1)",
     "rds_plus(turns='groups')",
     "rds_plus(turns='none')",
 ]
