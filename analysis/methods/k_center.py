@@ -26,7 +26,7 @@ def farthest_first(points: np.ndarray, labelled: np.ndarray, count: int) -> np.n
     int64 of shape (count,); the lowest position where distances are equal.
     """
     space = _Space.of(points)
-    nearest = space.nearest(labelled)
+    nearest = space.nearest(space.part(labelled))
     nearest[labelled] = -1  # never chosen, even when only copies of labelled points are left
     _check(nearest, count)
     chosen: list[int] = []
@@ -40,7 +40,7 @@ def farthest_first(points: np.ndarray, labelled: np.ndarray, count: int) -> np.n
             batch.append(int(candidates[best]))
             np.minimum(current, within.squared_distances(space.part(batch[-1:]))[:, 0], out=current)
             current[best] = -1
-        space.shrink(nearest, batch)
+        space.shrink(nearest, space.part(batch))
         nearest[batch] = -1
         chosen += batch
     return np.array(chosen, dtype=np.int64)
@@ -48,15 +48,34 @@ def farthest_first(points: np.ndarray, labelled: np.ndarray, count: int) -> np.n
 
 def farthest_at_once(points: np.ndarray, labelled: np.ndarray, count: int) -> np.ndarray:
     """The `count` points of largest distance to the labelled ones, however near they are to each other."""
-    nearest = _Space.of(points).nearest(labelled)
+    space = _Space.of(points)
+    nearest = space.nearest(space.part(labelled))
     nearest[labelled] = -1
     _check(nearest, count)
     return np.argsort(-nearest, kind="stable")[:count]
 
 
-def covering_radius(points: np.ndarray, centres: np.ndarray) -> float:
-    """Largest distance of a point to the nearest of the points at these positions, in the points' unit."""
-    return float(np.sqrt(_Space.of(points).nearest(centres).max()))
+def distances_to_nearest(points: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Distance of every point to the nearest of `others`; float32 of shape (n,).
+
+    Parameters
+    ----------
+    points, others : finite, of shapes (n, dim) and (m, dim); distances are Euclidean, in their unit.
+    """
+    space = _Space.of(np.concatenate([points, others]))
+    return np.sqrt(space.part(slice(len(points))).nearest(space.part(slice(len(points), None))))
+
+
+def distances_to_neighbour(points: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Distance of the points at these positions to the nearest other point; float32 of shape (rows,)."""
+    space, nearest = _Space.of(points), np.full(len(rows), np.inf, dtype=np.float32)
+    step = max(1, PRODUCTS_AT_ONCE // len(points))
+    for start in range(0, len(rows), step):
+        some = rows[start : start + step]
+        squared = space.part(some).squared_distances(space)
+        squared[np.arange(len(some)), some] = np.inf
+        nearest[start : start + step] = squared.min(axis=1)
+    return np.sqrt(nearest)
 
 
 class _Space:
@@ -86,20 +105,19 @@ class _Space:
         squared[squared <= NOISE * sums] = 0
         return squared
 
-    def nearest(self, centres) -> np.ndarray:
+    def nearest(self, centres: "_Space") -> np.ndarray:
         """Squared distance of every point to the nearest centre; float32 of shape (n,)."""
         nearest = np.full(len(self.points), np.inf, dtype=np.float32)
-        for start in range(0, len(centres), CENTRES_AT_ONCE):
-            self.shrink(nearest, centres[start : start + CENTRES_AT_ONCE])
+        for start in range(0, len(centres.points), CENTRES_AT_ONCE):
+            self.shrink(nearest, centres.part(slice(start, start + CENTRES_AT_ONCE)))
         return nearest
 
-    def shrink(self, nearest: np.ndarray, centres) -> None:
+    def shrink(self, nearest: np.ndarray, centres: "_Space") -> None:
         """Take further centres into account, in place."""
-        others = self.part(centres)
-        step = max(1, PRODUCTS_AT_ONCE // len(centres))
+        step = max(1, PRODUCTS_AT_ONCE // len(centres.points))
         for start in range(0, len(nearest), step):
             rows = slice(start, start + step)
-            np.minimum(nearest[rows], self.part(rows).squared_distances(others).min(axis=1), out=nearest[rows])
+            np.minimum(nearest[rows], self.part(rows).squared_distances(centres).min(axis=1), out=nearest[rows])
 
 
 def _farthest(nearest: np.ndarray, count: int) -> tuple[np.ndarray, float, int]:

@@ -7,11 +7,15 @@ from hypothesis import strategies as st
 
 from analysis.lengths import Lengths
 from analysis.methods import diverse_evol, k_center
-from analysis.methods.k_center import covering_radius, farthest_at_once, farthest_first
+from analysis.methods.k_center import distances_to_nearest, distances_to_neighbour, farthest_at_once, farthest_first
 from analysis.methods.selection import shuffled_places
 from tests.references import diverse_evol as reference
 
 WORKED = np.array([(0, 0), (1, 0), (0, 1), (10, 0), (10.2, 0), (10.4, 0), (-7, 0), (0, -6), (0, 8)], dtype=float)
+
+
+def covering_radius(points, centres):
+    return float(distances_to_nearest(points, points[centres]).max())
 
 
 def test_the_worked_example_of_both_variants():
@@ -85,6 +89,14 @@ def test_near_copies_of_a_labelled_point_come_last():
     assert set(found[:59]) == set(range(1, 60))
     at_once = farthest_at_once(np.concatenate([points, copies]), np.array([0]), 79)
     assert set(at_once[:59]) == set(range(1, 60))
+
+
+def test_distances_to_the_nearest_other_point_leave_out_the_point_itself(monkeypatch):
+    monkeypatch.setattr(k_center, "PRODUCTS_AT_ONCE", 20)
+    between = reference.distances(WORKED)
+    np.fill_diagonal(between, np.inf)
+    np.testing.assert_allclose(distances_to_neighbour(WORKED, np.arange(9)), between.min(axis=1), atol=1e-3)
+    assert distances_to_neighbour(np.ones((3, 2)), np.array([2, 0])).tolist() == [0, 0]
 
 
 def test_more_than_there_is_and_points_that_are_not_finite_are_errors():
