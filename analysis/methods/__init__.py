@@ -58,7 +58,7 @@ METHODS = {
         "Yin et al. 2024, arXiv 2407.06645",
         "zip_compression",
         "bytes of the selected rows / bytes when compressed, lowest greedily",
-        uses=(),
+        uses=("deflate", "huffman", "zlib_sizes"),
     ),
     "near_duplicate_filter": Method(
         "Random, no near-duplicates",

@@ -1,15 +1,17 @@
 """Selection by low compression ratio, greedily in three stages ("Entropy Law", Yin et al. 2024)."""
 
+import warnings
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.deflate import Deflate
 from analysis.methods.selection import Selection, check_budget, choose, shuffled_places
+from analysis.zlib_sizes import CopiedZlib, agrees_with_zlib
 
-LEVEL = 9
-CHECKED_BYTES = 200_000  # more than two windows of the compressor
+CHECKED_BYTES = 200_000  # more than two blocks and six windows of the compressor
 ROWS_PER_READ = 16_384
 
 
@@ -31,34 +33,54 @@ def _contents(record: dict) -> str:
 FORMS = {"original": Form(_contents), "released": Form(str, b"[", b", ", b"]", np.float32)}
 
 
+class Texts:
+    """All rows in one piece of memory, each with the separator before it and the closing behind it."""
+
+    def __init__(self, texts: Sequence[bytes], form: Form) -> None:
+        self.form = form
+        whole = [form.separator + text + form.closing for text in texts]
+        self.ends = np.cumsum([len(text) for text in whole])
+        self.starts = np.concatenate([[0], self.ends[:-1]])
+        self.joined = np.frombuffer(b"".join(whole), dtype=np.uint8)
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def compressor(self) -> type:
+        """What computes sizes: ours, or zlib itself where it is another than the one that ours follows."""
+        text = self.joined[:CHECKED_BYTES].tobytes()
+        if agrees_with_zlib(Deflate, text):
+            return Deflate
+        if not agrees_with_zlib(CopiedZlib, text):
+            raise RuntimeError(f"zlib {zlib.ZLIB_RUNTIME_VERSION}: compresses text in pieces to another size")
+        warnings.warn(f"zlib {zlib.ZLIB_RUNTIME_VERSION} has sizes of its own: ZIP takes longer", stacklevel=2)
+        return CopiedZlib
+
+
 class Stream:
-    """Rows compressed so far, able to tell how large they would be with one row more.
+    """Rows selected so far as one compressed text, able to tell its ratio with one row more."""
 
-    The compressor keeps its last 32 kB and its open block, so a copy of it that is given one more row ends in
-    as many bytes as compressing everything anew.
-    """
+    def __init__(self, texts: Texts, compressor: type) -> None:
+        self.texts, self.compressed = texts, compressor()
+        self.compressed.add(texts.form.opening)
+        self.raw, self.skipped = len(texts.form.opening), len(texts.form.separator)
 
-    def __init__(self, form: Form) -> None:
-        self.form, self.compressor = form, zlib.compressobj(LEVEL)
-        self.raw, self.written, self.before = 0, 0, form.opening
+    def ratios_with(self, rows: np.ndarray) -> np.ndarray:
+        """Raw bytes over compressed bytes of the rows so far and each of these; float64."""
+        starts, ends = self.texts.starts[rows] + self.skipped, self.texts.ends[rows]
+        sizes = self.compressed.sizes_with(self.texts.joined, starts, ends)
+        return (self.raw + ends - starts) / sizes
 
-    def ratio_with(self, text: bytes) -> float:
-        """Raw bytes over compressed bytes of the rows so far and `text`."""
-        compressor = self.compressor.copy()
-        added = self.before + text + self.form.closing
-        compressed = self.written + len(compressor.compress(added)) + len(compressor.flush())
-        return (self.raw + len(added)) / compressed
-
-    def add(self, text: bytes) -> None:
+    def add(self, row: int) -> None:
         """Append a row for good."""
-        added = self.before + text
-        self.written += len(self.compressor.compress(added))
-        self.raw, self.before = self.raw + len(added), self.form.separator
+        start, end = self.texts.starts[row] + self.skipped, self.texts.ends[row] - len(self.texts.form.closing)
+        self.compressed.add(self.texts.joined[start:end].tobytes())
+        self.raw, self.skipped = self.raw + int(end - start), 0
 
 
-def score(texts: Sequence[bytes], form: Form = FORMS["original"]) -> np.ndarray:
+def score(texts: Texts, compressor: type = Deflate) -> np.ndarray:
     """Compression ratio of each row by itself, LOWER = selected first; float of shape (n_rows,)."""
-    return np.array([Stream(form).ratio_with(text) for text in texts], dtype=form.precision)
+    return Stream(texts, compressor).ratios_with(np.arange(len(texts))).astype(texts.form.precision)
 
 
 def select(
@@ -91,12 +113,12 @@ def select(
 
     Notes
     -----
-    Differs from the authors' and the study's zip/ZIP.py in its time only: the compressor is copied, not started
-    anew, for every candidate; sizes are equal byte for byte. Where a pool has fewer rows than a stage asks for,
-    all are taken; when no row is left in the race, those that lost a last stage enter it again, whereas the
-    script lets selected rows return. Its resume puts earlier rows into the text but not out of the race, so
-    that a row can be selected twice; there is no resume here. Time grows with the budget times `candidates`;
-    the text of all rows is held in memory.
+    Differs from the authors' and the study's zip/ZIP.py in its time only: a candidate's size is found by going on
+    from the rows selected so far, not by compressing them again, and equals it byte for byte. Where a pool has
+    fewer rows than a stage asks for, all are taken; when no row is left in the race, those that lost a last stage
+    enter it again, whereas the script lets selected rows return. Its resume puts earlier rows into the text but
+    not out of the race, so that a row can be selected twice; there is no resume here. Time grows with the budget
+    times `candidates`; the text of all rows is held in memory.
     """
     form = choose("variant", variant, FORMS)
     budget = check_budget(budget, features.n_rows)
@@ -106,59 +128,34 @@ def select(
             f"found {candidates}, {shortlist}, {per_round}"
         )
     texts = read_texts(features, form)
-    check_pieces(texts, form)
     places = shuffled_places(features.n_rows, seed, features.row_keys())
-    return Selection(rows=_greedy(texts, form, budget, places, candidates, shortlist, per_round))
+    return Selection(rows=_greedy(texts, budget, places, candidates, shortlist, per_round))
 
 
-def read_texts(features, form: Form = FORMS["original"]) -> list[bytes]:
+def read_texts(features, form: Form = FORMS["original"]) -> Texts:
     """The text of every row, as it is compressed."""
     starts = range(0, features.n_rows, ROWS_PER_READ)
     slices = (features.records(start, min(start + ROWS_PER_READ, features.n_rows)) for start in starts)
-    return [form.row(record).encode("utf-8", "surrogatepass") for part in slices for record in part]
-
-
-def check_pieces(texts: Sequence[bytes], form: Form) -> None:
-    """Compress the first rows at once and piece by piece.
-
-    Raises
-    ------
-    RuntimeError
-        The sizes differ: this zlib (there are several) cannot be used incrementally.
-    """
-    stream, whole, next_check = Stream(form), b"", 1
-    for text in texts:
-        added = stream.before + text
-        if len(whole) + len(added) >= next_check:  # at doubling sizes, so that the check itself takes no time
-            next_check = 2 * (len(whole) + len(added))
-            together = whole + added + form.closing
-            at_once = len(together) / len(zlib.compress(together, LEVEL))
-            if stream.ratio_with(text) != at_once:
-                raise RuntimeError(f"zlib {zlib.ZLIB_RUNTIME_VERSION}: compresses text in pieces to another size")
-        stream.add(text)
-        whole += added
-        if len(whole) > CHECKED_BYTES:
-            return
+    return Texts([form.row(record).encode("utf-8", "surrogatepass") for part in slices for record in part], form)
 
 
 def _greedy(
-    texts: list[bytes], form: Form, budget: int, places: np.ndarray, candidates: int, shortlist: int, per_round: int
+    texts: Texts, budget: int, places: np.ndarray, candidates: int, shortlist: int, per_round: int
 ) -> np.ndarray:
-    ratios = score(texts, form)
+    compressor = texts.compressor()
+    ratios = score(texts, compressor)
     racing, lost = np.ones(len(texts), dtype=bool), np.zeros(len(texts), dtype=bool)
-    everything, selected = Stream(form), []
+    everything, selected = Stream(texts, compressor), []
     while len(selected) < budget:
         if not racing.any():
             racing, lost = lost, np.zeros_like(lost)
         first = _lowest(ratios, np.flatnonzero(racing), candidates, places)
-        if selected:  # before, the ratios are those of each row by itself
-            ratios[first] = [everything.ratio_with(texts[row]) for row in first]
+        ratios[first] = everything.ratios_with(first)
         second = _lowest(ratios, first, shortlist, places)
-        chosen = _round(texts, form, second, min(per_round, budget - len(selected)))
-        racing[second], lost[second] = False, True
-        lost[chosen] = False
+        chosen = _round(Stream(texts, compressor), second, min(per_round, budget - len(selected)))
+        racing[second], lost[second], lost[chosen] = False, True, False
         for row in chosen:
-            everything.add(texts[row])
+            everything.add(row)
         selected += chosen
     return np.array(selected, dtype=np.int64)
 
@@ -170,12 +167,12 @@ def _lowest(ratios: np.ndarray, rows: np.ndarray, count: int, places: np.ndarray
     return rows[np.lexsort((places[rows], ratios[rows]))][:count]
 
 
-def _round(texts: list[bytes], form: Form, rows: np.ndarray, count: int) -> list[int]:
+def _round(stream: Stream, rows: np.ndarray, count: int) -> list[int]:
     """`count` of the rows one by one, each of lowest ratio together with those chosen before; ties as in `rows`."""
-    left, chosen, stream = rows.tolist(), [], Stream(form)
-    while left and len(chosen) < count:
-        best = min(left, key=lambda row: stream.ratio_with(texts[row]))
-        left.remove(best)
-        chosen.append(best)
-        stream.add(texts[best])
+    chosen: list[int] = []
+    while len(rows) and len(chosen) < count:
+        best = int(np.argmin(stream.ratios_with(rows)))
+        chosen.append(int(rows[best]))
+        stream.add(chosen[-1])
+        rows = np.delete(rows, best)
     return chosen
