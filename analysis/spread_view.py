@@ -127,5 +127,33 @@ def spread_findings(work: Workbench, selections: dict[str, Selection], kind: str
     return sentences
 
 
+def evolution_finding(work: Workbench, selections: dict[str, Selection], evolving: str, base: str) -> str:
+    """Whether training between the rounds changes the rows, by the rule of half of them."""
+    one, two = selections[evolving].rows, selections[base].rows
+    common, chance = len(np.intersect1d(one, two)) / len(one), len(two) / len(work.pool)
+    matters = "matters" if common < 0.5 else "does not matter"
+    return (
+        f"The training in between {matters} by the rule above: {style.label(evolving)} and {style.label(base)} have "
+        f"{share(common)} of their rows in common ({share(chance)} by chance, and the same first draw)."
+    )
+
+
+def isolation_finding(alone: pd.DataFrame) -> str:
+    """Which groups of rows lie farthest from, and nearest to, their neighbours, per property that is known."""
+    said = []
+    for name, part in alone.groupby("of", sort=False):
+        medians = part.groupby("group")["distance"].median().sort_values()
+        said.append(
+            f"by {name} from {medians.iloc[0]:.2f} ({medians.index[0]}) to {medians.iloc[-1]:.2f} ({medians.index[-1]})"
+        )
+    return f"Median distance of a row to its nearest neighbour: {listed(said)}."
+
+
+def cost_finding(made: dict[str, tuple[Selection, float]]) -> str:
+    """Seconds of every selection when it was made; what methods share is counted with the first of them."""
+    said = [f"{seconds:.1f} s ({style.label(name)})" for name, (_, seconds) in made.items()]
+    return f"Selecting took {listed(said)}; what two of them need is counted with the first."
+
+
 def _known(rows: np.ndarray, known: np.ndarray) -> np.ndarray:
     return rows[known[rows]]
