@@ -6,17 +6,17 @@ import numpy as np
 import pandas
 import torch
 
-from analysis import embeddings, encoding, loss_kernel, near_duplicates, template
-from analysis.encoding import count_tokens, encode_batch
+from analysis import embeddings, encoding, near_duplicates, template, tuned_models
+from analysis.encoding import count_tokens
 from analysis.engine import map_shards
+from analysis.finetuning import FineTuning
 from analysis.language_model import LanguageModel, fingerprint_tokenizer, load_model
 from analysis.lengths import Lengths
-from analysis.loss_kernel import LossKernel
+from analysis.pool_losses import pool_losses
 from analysis.store import Store, code_version, digest
 from analysis.token_losses import TokenLosses
 
 ROWS_PER_LENGTH_SHARD = 16_384
-ROWS_PER_MODEL_SHARD = 2_048
 
 
 class Features:
@@ -56,6 +56,7 @@ class Features:
         self.max_tokens, self.tokens_per_batch, self.shard_size = max_tokens, tokens_per_batch, shard_size
         self.precision, self.show_progress = precision, show_progress
         self._messages = pool.rows.select_columns(["messages"])
+        self._token_losses: dict[str, TokenLosses] = {}
         self._embeddings: dict[str, np.ndarray] = {}
 
     @property
@@ -132,46 +133,32 @@ class Features:
             show_progress=self.show_progress,
         )
 
-    def token_losses(self) -> TokenLosses:
+    def token_losses(self, context: str = "conversation") -> TokenLosses:
         """Losses of the answer tokens of every assistant turn; one forward pass over each row.
 
         A row that cannot be scored is nan and changes no other row.
+
+        Parameters
+        ----------
+        context : what stands before the answers. All that came before ("conversation"), or only what opens an
+            answer ("none", the same tokens scored); see `contexts.in_context` for the others.
         """
-        arrays = self._token_losses
-        row = np.repeat(np.arange(self.n_rows), arrays["turns"])
-        losses = {name: values for name, values in arrays.items() if name != "turns"}
-        return TokenLosses(n_rows=self.n_rows, row=row, **losses)
+        if context not in self._token_losses:
+            self._token_losses[context] = pool_losses(
+                self, context, text_settings=self._text_settings, autocast=self._autocast
+            )
+        return self._token_losses[context]
 
-    @cached_property
-    def _token_losses(self) -> dict[str, np.ndarray]:
-        model = self.language_model
-        kernels: list[LossKernel] = []  # made at the first shard that is missing
+    def after_finetuning(self, rows: np.ndarray, settings: FineTuning | None = None, *, seed: int = 0) -> "Features":
+        """The features of the same pool under the model fine-tuned on these rows of it, stored as a folder.
 
-        def compute(start: int, stop: int) -> dict[str, np.ndarray]:
-            if not kernels:
-                kernels.append(self._kernel())
-            encoded = encode_batch(self.messages(start, stop), model.tokenizer, model.template, self.max_tokens)
-            turns = np.array([len(row.spans) for row in encoded], dtype=np.int64)
-            return {"turns": turns, **kernels[0](encoded)}
-
-        return map_shards(
-            compute,
-            self.n_rows,
-            store=self.store,
-            kind="token_losses",
-            key=digest(
-                **self._text_settings,
-                model=model.fingerprint,
-                max_tokens=self.max_tokens,
-                weights=str(model.dtype),
-                precision=str(self._autocast),
-                code=code_version(encoding, template, loss_kernel),
-            ),
-            shard_size=self.shard_size or ROWS_PER_MODEL_SHARD,
-            label="Token losses",
-            weights=np.minimum(self._lengths["total"], self.max_tokens),
-            show_progress=self.show_progress,
-        )
+        Parameters
+        ----------
+        rows : positions in the pool, unique, in any order.
+        settings : of the fine-tuning; default that of `FineTuning` with this `max_tokens`.
+        seed : of order and dropout.
+        """
+        return self.under(tuned_models.after_finetuning(self, rows, settings, seed=seed))
 
     def embeddings(self, kind: str = "all") -> np.ndarray:
         """A point per row; float32 of shape (n_rows, dim), nan where a row has no token that counts.
@@ -207,12 +194,6 @@ class Features:
         if model.dtype != torch.float32 or self.precision == "float32":
             return None
         return torch.bfloat16 if self.precision or fast_bfloat16(model.device) else None
-
-    def _kernel(self) -> LossKernel:
-        model = self.language_model
-        if model.model is None:
-            raise ValueError(f"{model.name}: loaded without weights, so token losses cannot be computed")
-        return LossKernel(model.model, model.device, self.tokens_per_batch, self._autocast)
 
 
 def fast_bfloat16(device: torch.device) -> bool:

@@ -20,6 +20,9 @@ SPECIFICATIONS = [
     *(f"token_length(direction='{direction}')" for direction in ("shortest", "middle")),
     "cross_entropy(variant='released')",
     "cross_entropy(direction='lowest')",
+    "ifd(variant='released')",
+    "ifd(turns='last')",
+    "superfiltering(turns='last')",
     "zip_compression(variant='released')",
     "zip_compression(candidates=20, shortlist=6, per_round=3)",
     "diverse_evol(variant='released')",
@@ -78,9 +81,13 @@ class ToyFeatures:
         tuned.trained_on = len(rows)
         return tuned
 
-    def token_losses(self):
+    def with_model(self, name):
+        return self
+
+    def token_losses(self, context="conversation"):
         row = np.repeat(np.arange(self.n_rows), 2)
-        arrays = [x[self.order].ravel() for x in (self.counts, self.losses, self.losses, self.unshifted)]
+        losses = self.losses * (5 if context.endswith("none") else 1)  # every instruction helps
+        arrays = [x[self.order].ravel() for x in (self.counts, losses, losses, self.unshifted)]
         return TokenLosses(self.n_rows, row, *arrays)
 
 
