@@ -75,7 +75,7 @@ def isolation_by_group(work: Workbench, kind: str = "all") -> pd.DataFrame:
         groups |= {"fault": rows["fault"].replace("", "correct"), "style": rows["style"]}
     parts = [pd.DataFrame({"distance": alone, "group": values.iloc[alone.index].to_numpy(), "of": name})
              for name, values in groups.items()]  # fmt: skip
-    return pd.concat(parts).reset_index(names="row")
+    return pd.concat(part.sort_values("group", kind="stable") for part in parts).reset_index(names="row")
 
 
 def nearest_to_selected(work: Workbench, selection: Selection, count: int, kind: str = "all") -> np.ndarray:
