@@ -56,7 +56,7 @@ def histogram(pairs: pd.DataFrame, lowest: float = 0.5, steps: int = 25) -> pd.D
     return pd.concat(
         pd.DataFrame({"similarity": (edges[1:] + edges[:-1]) / 2, "pairs": np.histogram(part["similarity"], edges)[0],
                       "pair": name})
-        for name, part in pairs.groupby("pair")
+        for name, part in (pairs.groupby("pair") if len(pairs) else [("found", pairs)])
     )  # fmt: skip
 
 

@@ -8,10 +8,11 @@ from analysis import style
 from analysis.deflate import Deflate
 from analysis.experiments import Workbench
 from analysis.methods import Selection
-from analysis.methods.zip_compression import FORMS, Stream, Texts, read_texts, score
+from analysis.methods.zip_compression import Stream, read_texts, score
 from analysis.wording import number, share
 
 NEITHER, BOTH = "neither", "both"
+LONGEST_DISTANCE = 65_536  # twice the compressor's window
 
 
 def rows_by_ratio(work: Workbench, selections: dict[str, Selection], text: str, record: str) -> pd.DataFrame:
@@ -44,36 +45,44 @@ def growing_ratio(work: Workbench, selections: dict[str, Selection], points: int
     return pd.DataFrame(lines)
 
 
-def copies_at_a_distance(work: Workbench, seed: int, copies: int = 40, longest: int = 65_536) -> pd.DataFrame:
-    """Bytes that a copy of a row adds, against the bytes that the same row adds where it is new, by distance.
+def dashes(method: str) -> tuple[int, int] | str:
+    """Solid for a method by its defaults, dashed when it is called with options, as `style.line`; for seaborn."""
+    return "" if style.line(method) == "-" else (4, 2)
 
-    Rows drawn at random follow each other; a copy of one of the first is measured after every further row. Mean
-    over `copies` rows, in steps of 2 kB of text since the end of the original.
+
+def copies_at_a_distance(work: Workbench, seed: int, copies: int = 12, step: int = 4_096) -> pd.DataFrame:
+    """Bytes that a copy of a row adds relative to those that the row adds where it is new, by the text in between.
+
+    Rows drawn at random follow each other for 64 kB. Mean over the copies of `copies` of them, measured every
+    `step` bytes.
     """
-    records = work.features.records(0, work.features.n_rows)
-    drawn = np.random.default_rng(seed).permutation(len(records))
-    whole = read_texts(work.features)
-    form, lines = FORMS["original"], []
-    text = [whole.joined[start:end].tobytes() for start, end in zip(whole.starts, whole.ends, strict=True)]
+    drawn = np.random.default_rng(seed).permutation(len(work.pool))
+    texts = read_texts(work.features)
+    lines = []
     for original in drawn[:copies]:
-        stream, between = Stream(Texts(text, form), Deflate), 0
-        before = _added(stream, original)
+        others = drawn[drawn != original]
+        stream = Stream(texts, Deflate)
+        for row in others[:50]:  # as much text before the row as makes its first cost a usual one
+            stream.add(int(row))
+        new = _added(stream, int(original))
         stream.add(int(original))
-        for row in np.concatenate([drawn[copies:], drawn[:copies]]):
-            lines.append({"kilobytes": 2 * (between // 2048), "share": _added(stream, original) / max(before, 1)})
-            if between > longest or row == original:
+        between, wanted = 0, 0
+        for row in others[50:]:
+            if between >= wanted:
+                lines.append({"kilobytes": wanted / 1024, "share": _added(stream, int(original)) / max(new, 1.0)})
+                wanted += step
+            if wanted > LONGEST_DISTANCE:
                 break
             stream.add(int(row))
-            between += len(text[row])
+            between += int(texts.ends[row] - texts.starts[row])
     return pd.DataFrame(lines).groupby("kilobytes", as_index=False).agg(share=("share", "mean"), rows=("share", "size"))
 
 
 def _added(stream: Stream, row: int) -> float:
     """Bytes that a row adds to the compressed text."""
-    texts = stream.texts
-    ends = np.array([texts.starts[row], texts.ends[row]])
-    sizes = stream.compressed.sizes_with(texts.joined, np.full(2, texts.starts[row]), ends)
-    return float(sizes[1] - sizes[0])
+    start, end = stream.texts.starts[row], stream.texts.ends[row]
+    without, together = stream.compressed.sizes_with(stream.texts.joined, np.array([start] * 2), np.array([start, end]))
+    return float(together - without)
 
 
 def findings(
@@ -94,10 +103,10 @@ def findings(
         f"Median bytes of the rows selected: {' and '.join(medians)}; of the pool: {number(rows['bytes'].median())}.",
         f"The whole selection compresses {last[style.label(text)]:.2f} times, as many random rows {last[style.label(random)]:.2f} times.",
     ]
-    near, far = distance["share"].iloc[0], distance.loc[distance["kilobytes"] >= 34, "share"]
+    near, far = distance["share"].iloc[0], distance.loc[distance["kilobytes"] > 32, "share"]
     if len(far):
         said.append(
-            f"A copy of a row costs {share(near)} of what the row cost when it follows within 2 kB, and {share(far.mean())} "
-            "when more than 34 kB of other text lie between."
+            f"A copy right behind a row costs {share(near)} of what the row cost, and {share(far.mean())} "
+            "where more than 32 kB of other text lie between."
         )
     return said
