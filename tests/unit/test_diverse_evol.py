@@ -1,15 +1,20 @@
 from itertools import combinations
+from types import SimpleNamespace
 
+import datasets
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.features import Features
 from analysis.lengths import Lengths
 from analysis.methods import diverse_evol, k_center
 from analysis.methods.k_center import distances_to_nearest, distances_to_neighbour, farthest_at_once, farthest_first
 from analysis.methods.selection import shuffled_places
+from analysis.store import Store
 from tests.references import diverse_evol as reference
+from tests.tiny import tiny_language_model
 
 WORKED = np.array([(0, 0), (1, 0), (0, 1), (10, 0), (10.2, 0), (10.4, 0), (-7, 0), (0, -6), (0, 8)], dtype=float)
 
@@ -140,6 +145,28 @@ def test_rounds_equal_the_slow_reference(variant, fresh):
     found = diverse_evol.select(Evolving(), 30, seed=4, variant=variant, rounds=3, initial=0.2)
     assert found.rows.tolist() == expected
     assert found.scores is None and found.excluded == {}
+
+
+@pytest.mark.parametrize("variant, fresh", [("original", True), ("released", False)])
+def test_with_a_real_model_rounds_equal_the_slow_reference(variant, fresh, tmp_path):
+    asked = [[f"What is {row}?", f"It is {row * row % 37}" + " more" * (row % 4)] for row in range(24)]
+    roles = ("user", "assistant")
+    rows = [
+        {
+            "id": f"toy-{place}",
+            "messages": [{"role": role, "content": text} for role, text in zip(roles, texts, strict=True)],
+        }
+        for place, texts in enumerate(asked)
+    ]
+    pool = SimpleNamespace(rows=datasets.Dataset.from_list(rows), fingerprint="toy")
+    features = Features(
+        pool, tiny_language_model(), store=Store(tmp_path), max_tokens=64, precision="float32", show_progress=False
+    )
+    order = shuffled_places(24, 4, features.row_keys()).argsort()
+    found = diverse_evol.select(features, 12, seed=4, variant=variant, rounds=2, initial=0.3).rows.tolist()
+    assert found == reference.select(features, 12, order, sizes=[4, 4, 4], greedy=fresh, fresh=fresh, seed=4)
+    points = [model.embeddings() for model in (features, features.after_finetuning(np.array(found[:4]), seed=4))]
+    assert not np.allclose(*points, atol=1e-3), "training moves the points"
 
 
 def test_every_round_starts_from_the_base_but_in_the_released_script_from_the_last():
