@@ -195,3 +195,21 @@ def test_the_released_resume_would_select_a_row_twice():
         "zip_compression(variant='released', candidates=40, shortlist=10, per_round=5)", features, 40, seed=0
     )
     assert len(set(whole.rows)) == 40
+
+
+@pytest.mark.parametrize(
+    "raw, compressed, change",
+    [(500, 300, -1.25e-5), (2_000, 1_000, -2.5e-5), (8_000, 3_600, -5e-5), (60_000, 23_700, 3.7e-5)],
+)
+def test_beside_a_large_selection_long_and_incompressible_rows_lower_the_ratio_most(raw, compressed, change):
+    # 50 MB that compress 2.5 times; a row of a bytes that adds b changes the ratio by (a - 2.5 b) / 20 MB.
+    class Large:
+        def add(self, text):
+            pass
+
+        def sizes_with(self, blob, starts, ends):
+            return np.array([20_000_000 + compressed])
+
+    stream = Stream(zip_compression.Texts([b"x" * raw], FORMS["original"]), Large)
+    stream.raw = 50_000_000
+    assert stream.ratios_with(np.array([0]))[0] - 2.5 == pytest.approx(change, rel=0.02)
