@@ -14,6 +14,7 @@ from analysis.language_model import LanguageModel, fingerprint_tokenizer, load_m
 from analysis.lengths import Lengths
 from analysis.pool_losses import pool_losses
 from analysis.store import Store, code_version, digest
+from analysis.targets import load_targets
 from analysis.token_losses import TokenLosses
 
 ROWS_PER_LENGTH_SHARD = 16_384
@@ -58,6 +59,7 @@ class Features:
         self._messages = pool.rows.select_columns(["messages"])
         self._token_losses: dict[str, TokenLosses] = {}
         self._embeddings: dict[str, np.ndarray] = {}
+        self._targets: dict[str, dict[str, list[list[dict]]]] = {}
 
     @property
     def n_rows(self) -> int:
@@ -178,6 +180,12 @@ class Features:
     def embed(self, conversations: list[list[dict]], kind: str = "all") -> np.ndarray:
         """Points of conversations that need not be of the pool, in the space of `embeddings(kind)`."""
         return embeddings.embed(self, conversations, kind, autocast=self._autocast)
+
+    def targets(self, name: str = "auto") -> dict[str, list[list[dict]]]:
+        """Conversations that show what the model shall be good at, by group (see `targets.load_targets`)."""
+        if name not in self._targets:
+            self._targets[name] = load_targets(name, self.pool)
+        return self._targets[name]
 
     @property
     def _text_settings(self) -> dict:
