@@ -90,7 +90,15 @@ METHODS = {
         "Wu et al. 2023, arXiv 2311.08182",
         "diverse_evol",
         "argmax over rows of the distance to the nearest selected row, greedily",
-        uses=("encoding", "template", "methods.k_center", "embedding_kernel", "text_embeddings", "finetuning"),
+        uses=(
+            "encoding",
+            "template",
+            "methods.k_center",
+            "embedding_kernel",
+            "text_embeddings",
+            "finetuning",
+            "training_rows",
+        ),
     ),
     "rds_plus": Method(
         "RDS+",
