@@ -12,7 +12,8 @@ from analysis.pools.testbed import evaluation_items
 AUTO, DEVELOPMENT, HELD_OUT, POOL = "auto", "development", "held-out", "pool"
 NAMES = (AUTO, DEVELOPMENT, HELD_OUT, POOL)
 MOST_ROWS = 1_000  # of held-out rows, and of rows drawn from the pool
-SHARE_FOR_TARGETS = 0.25  # of the held-out rows; the others measure what a selection is worth
+SHARE_FOR_TARGETS = 0.25  # of the held-out rows; the others can measure what a selection is worth
+FEWEST_HELD_OUT = 20  # rows below which none is set apart
 
 
 def load_targets(name: str, pool: Pool, *, seed: int = 0) -> dict[str, list[Messages]]:
@@ -21,8 +22,8 @@ def load_targets(name: str, pool: Pool, *, seed: int = 0) -> dict[str, list[Mess
     Parameters
     ----------
     name : "development", the testbed's development items with their answers, by family (never its evaluation
-        items); "held-out", the quarter of the held-out rows on which no benchmark is measured, by source; "pool",
-        rows of the pool itself as one group; "auto", "development" where the pool is the testbed's and "held-out"
+        items); "held-out", the quarter of the held-out rows that `set_apart` names, by source; "pool", rows of
+        the pool itself as one group; "auto", "development" where the pool is the testbed's and "held-out"
         elsewhere; or a file, folder or pattern that `load_pool` reads, by the source of its rows.
     seed : of the draw where there are more than `MOST_ROWS` held-out rows or rows of the pool.
 
@@ -43,10 +44,12 @@ def load_targets(name: str, pool: Pool, *, seed: int = 0) -> dict[str, list[Mess
 
 
 def set_apart(held_out) -> np.ndarray:
-    """Which held-out rows are targets and therefore no benchmark, by what they say; bool of shape (n_rows,).
+    """Which held-out rows serve as targets, and not as a benchmark, by what they say; bool of shape (n_rows,).
 
     Rows of one group of duplicates are on the same side.
     """
+    if len(held_out) < FEWEST_HELD_OUT:
+        return np.zeros(len(held_out), dtype=bool)
     content = np.array([content_hash(messages) for messages in held_out["messages"][:]], dtype=np.uint64)
     _, group = np.unique(np.array(held_out["dup_group"][:], dtype=np.int64), return_inverse=True)
     smallest = np.full(len(content), np.iinfo(np.uint64).max, dtype=np.uint64)
@@ -70,7 +73,7 @@ def _development(pool: Pool) -> dict[str, list[Messages]]:
 
 
 def _held_out(pool: Pool, seed: int) -> dict[str, list[Messages]]:
-    rows = np.flatnonzero(set_apart(pool.held_out)) if len(pool.held_out) else np.zeros(0, dtype=np.int64)
+    rows = np.flatnonzero(set_apart(pool.held_out))
     if not len(rows):
         raise ValueError(
             f'targets: "held-out": none of the {len(pool.held_out)} held-out rows of pool {pool.name} is set apart for '
