@@ -73,7 +73,7 @@ def likeness_findings(alike: pd.DataFrame, selections: dict[str, Selection]) -> 
         for name, chosen in selections.items()
     ]
     own = [f"{share(same.reindex(chosen.rows).mean())} ({style.label(name)})" for name, chosen in selections.items()]
-    tied = len(known) - known["likeness"].nunique()
+    tied = int(known["likeness"].duplicated(keep=False).sum())
     return [
         f"The target row most like a row is of the row's own group for {share(same.mean())} of the pool "
         f"({share(by_chance)} if the two had nothing to do with each other), and among the selected for {listed(own)}.",

@@ -57,7 +57,7 @@ def test_findings_follow_from_the_table():
     same, medians, length = likeness_view.likeness_findings(alike, SELECTIONS)
     assert "for 33 % of the pool" in same and "50 % (RDS+)" in same
     assert "1.000 (RDS+)" in medians and "2 of 3 rows" not in medians
-    assert "of 3 rows have exactly" in length
+    assert "2 of 3 rows have exactly" in length
     said = likeness_view.turns_finding(work(), SELECTIONS, "rds_plus", "random_selection")
     assert said.startswith("The turns do not matter") and "50 % of their rows" in said
     curves = likeness_view.likeness_curves(alike, SELECTIONS)
