@@ -1,21 +1,25 @@
 """What a method may ask about a pool and a model: computed once, in shards, and stored."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 import pandas
 import torch
 
-from analysis import embeddings, encoding, near_duplicates, template, tuned_models
+from analysis import embeddings, encoding, influences, near_duplicates, template, tuned_models
 from analysis.encoding import count_tokens
 from analysis.engine import map_shards
 from analysis.finetuning import FineTuning
+from analysis.influences import Influences
 from analysis.language_model import LanguageModel, fingerprint_tokenizer, load_model
 from analysis.lengths import Lengths
 from analysis.pool_losses import pool_losses
+from analysis.ratings import rating_logits
 from analysis.store import Store, code_version, digest
 from analysis.targets import load_targets
 from analysis.token_losses import TokenLosses
+from analysis.warm_up import WarmUpSettings
 
 ROWS_PER_LENGTH_SHARD = 16_384
 
@@ -181,11 +185,50 @@ class Features:
         """Points of conversations that need not be of the pool, in the space of `embeddings(kind)`."""
         return embeddings.embed(self, conversations, kind, autocast=self._autocast)
 
+    def rating_logits(self, prompts: Sequence[str], form: str = "original") -> np.ndarray:
+        """Logits (nats) of the digits 1 to 5 as the next token after a prompt, the row and a cue.
+
+        A row that cannot be rated is nan and changes no other row.
+
+        Parameters
+        ----------
+        prompts : k texts that ask for a rating.
+        form : how the row is written, "original" or "released" (see `rating_text.rating_ids`).
+
+        Returns
+        -------
+        float32 of shape (n_rows, k, 5).
+        """
+        return rating_logits(self, prompts, form, text_settings=self._text_settings, autocast=self._autocast)
+
+    @property
+    def n_parameters(self) -> int:
+        """Size of the model."""
+        return self.language_model.model.num_parameters()
+
     def targets(self, name: str = "auto") -> dict[str, list[list[dict]]]:
         """Conversations that show what the model shall be good at, by group (see `targets.load_targets`)."""
         if name not in self._targets:
             self._targets[name] = load_targets(name, self.pool)
         return self._targets[name]
+
+    def influences(
+        self, rows: np.ndarray, targets: str = "auto", *, dimension: int = 8192, seed: int = 0, **warm_up
+    ) -> Influences:
+        """How far a step along every row's gradient would lower the loss of target rows, and of the pool's own.
+
+        Parameters
+        ----------
+        rows : positions in the pool on which low-rank adapters are trained first.
+        targets : see `targets`; the rows that "pool" draws are always compared with as well.
+        dimension : of the random projection of gradients.
+        seed : of the warm-up and of the projection.
+        warm_up : settings of `WarmUpSettings` but max_tokens.
+        """
+        return influences.pool_influences(
+            self, rows, targets, settings=WarmUpSettings(max_tokens=self.max_tokens, **warm_up), dimension=dimension,
+            seed=seed, text_settings=self._text_settings, autocast=self._autocast,
+        )  # fmt: skip
 
     @property
     def _text_settings(self) -> dict:

@@ -23,6 +23,11 @@ SPECIFICATIONS = [
     "ifd(variant='released')",
     "ifd(turns='last')",
     "superfiltering(turns='last')",
+    "selectit(variant='released', level='token')",
+    "selectit(normalised='once', alpha=0)",
+    "selectit(level='model', models=['one', 'other'])",
+    "perplexity(band='middle')",
+    "perplexity(band='bottom')",
     "zip_compression(variant='released')",
     "zip_compression(candidates=20, shortlist=6, per_round=3)",
     "diverse_evol(variant='released')",
@@ -72,6 +77,12 @@ class ToyFeatures:
 
     def embed(self, conversations, kind):
         return np.random.default_rng(len(conversations)).normal(size=(len(conversations), 6))
+
+    n_parameters = 1
+
+    def rating_logits(self, prompts, form="original"):
+        logits = np.random.default_rng(3).integers(0, 3, (self.n_rows, len(prompts), 5))
+        return logits[self.order].astype(np.float32)
 
     def targets(self, name):
         return {"sums": [[]] * 3, "lists": [[]] * 2}
