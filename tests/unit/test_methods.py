@@ -32,6 +32,8 @@ SPECIFICATIONS = [
     "zip_compression(candidates=20, shortlist=6, per_round=3)",
     "diverse_evol(variant='released')",
     "diverse_evol(space='base', rounds=1)",
+    "less(variant='released')",
+    "less(variant='released', targets='auto', epochs=2)",
     "rds_plus(turns='groups')",
     "rds_plus(turns='none')",
 ]
@@ -48,6 +50,7 @@ class ToyFeatures:
     def __init__(self, n_rows=40, order=None, unscorable=()):
         rng = np.random.default_rng(7)
         self.n_rows, self.order = n_rows, np.arange(n_rows) if order is None else order
+        self.unscorable = unscorable
         self.counts = rng.integers(1, 6, (n_rows, 2))
         self.losses = rng.integers(1, 5, (n_rows, 2)) * self.counts.astype(float)
         self.unshifted = rng.integers(1, 5, (n_rows, 2)) * self.counts.astype(float)
@@ -86,6 +89,14 @@ class ToyFeatures:
 
     def targets(self, name):
         return {"sums": [[]] * 3, "lists": [[]] * 2}
+
+    def influences(self, rows, targets, *, epochs, **others):
+        rng = np.random.default_rng(len(rows))
+        values = rng.choice([0.1, 0.2, 0.3], (self.n_rows, epochs, 2)).astype(np.float32)
+        values[list(self.unscorable)] = np.nan
+        values = values[self.order]
+        sizes, rates = np.array([3, 2]), np.linspace(1, 0.2, epochs)
+        return SimpleNamespace(values=values, on_pool=values[:, :, 0], sizes=sizes, learning_rates=rates)
 
     def after_finetuning(self, rows, settings=None, *, seed=0):
         tuned = copy(self)
