@@ -8,7 +8,7 @@ from analysis.template import SYSTEM, USER, Template, default_template
 
 RATINGS = "12345"
 # What asks for the digit. The released script's ends on a space, ours on a line end, which no digit is joined to.
-CUE, RELEASED_CUE = "\nRating from 1 to 5:\n", "\nThe answer is: "
+CUE, RELEASED_CUE = "\nRating:\n", "\nThe answer is: "
 FORMS = {"original": CUE, "released": RELEASED_CUE}
 LEAST_ROOM = 16  # tokens of the conversation that must be left beside the prompt
 
