@@ -55,6 +55,23 @@ def directions(whole, adapters: dict, rows, *, adam: bool) -> np.ndarray:
     return np.array(found)
 
 
+def projected(vectors: np.ndarray, dimension: int, seed: int = 0, at_once: int = 16, block: int = 128) -> np.ndarray:
+    """Products with a dense matrix of random signs, scaled to length 1; so many rows and so many columns at a time.
+
+    The matrix is drawn anew for every call, as whole it would be larger than the model.
+    """
+    parts = []
+    for start in range(0, len(vectors), at_once):
+        rng, few = np.random.default_rng(seed), np.asarray(vectors[start : start + at_once], dtype=np.float32)
+        columns = []
+        for _ in range(0, dimension, block):
+            signs = rng.integers(0, 2, (few.shape[1], block), dtype=np.int8).astype(np.float32) * 2 - 1
+            columns.append(few @ signs)
+        parts.append(np.concatenate(columns, axis=1))
+    whole = np.concatenate(parts)
+    return whole / np.linalg.norm(whole, axis=1, keepdims=True)
+
+
 def scores(rows: list[np.ndarray], groups: list[list[np.ndarray]], weights: list[float]) -> list[float]:
     """Per row the largest over groups of the mean over a group's rows of the weighted sum over epochs.
 
