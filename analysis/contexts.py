@@ -106,18 +106,20 @@ def _released(
     The prompt has lost its last space and "Assistant: " has not, so that the two contexts may lose a different
     number of the answer's first tokens.
     """
-    turns, encoded = [], []
-    for messages in conversations:
-        prompt, answer = _study_text(messages, tokenizer)
-        start = len(tokenizer.encode(prompt))
-        ids = tokenizer.encode(prompt + answer)[:max_tokens]
-        if alone:
-            longest = max(max_tokens - start + RELEASED_HEADER_TOKENS, 0)
-            start = len(tokenizer.encode(RELEASED_HEADER))
-            ids = tokenizer.encode(RELEASED_HEADER + answer)[:longest]
-        turns.append(sum(message["role"] == "assistant" for message in messages))
-        spans = [(0, 0)] * (turns[-1] - 1) + [(start, max(start, len(ids)))]
-        encoded.append(Encoded(ids=ids, spans=spans, ends=[None] * turns[-1], truncated=False))
+    texts = [_study_text(messages, tokenizer) for messages in conversations]
+    starts = [len(ids) for ids in tokenizer([prompt for prompt, _ in texts])["input_ids"]]
+    longest = [max_tokens] * len(texts)
+    if alone:
+        longest = [max(max_tokens - start + RELEASED_HEADER_TOKENS, 0) for start in starts]
+        starts = [len(tokenizer(RELEASED_HEADER)["input_ids"])] * len(texts)
+        texts = [(RELEASED_HEADER, answer) for _, answer in texts]
+    whole = tokenizer([prompt + answer for prompt, answer in texts])["input_ids"]
+    turns = [sum(message["role"] == "assistant" for message in messages) for messages in conversations]
+    encoded = []
+    for n_turns, start, ids, most in zip(turns, starts, whole, longest, strict=True):
+        kept = ids[:most]
+        spans = [(0, 0)] * (n_turns - 1) + [(start, max(start, len(kept)))]
+        encoded.append(Encoded(ids=kept, spans=spans, ends=[None] * n_turns, truncated=len(kept) < len(ids)))
     return turns, encoded
 
 

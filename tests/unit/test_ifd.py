@@ -1,12 +1,16 @@
 import numpy as np
+import pandas
 import pytest
 
 from analysis.contexts import header_ids, in_context
 from analysis.methods import ifd, select, superfiltering
+from analysis.paths import ROOT
 from analysis.template import choose_template, default_template
 from analysis.token_losses import TokenLosses
+from tests.real_tokenizers import real_tokenizer
 from tests.tiny import tiny_tokenizer
 
+SHARED = ROOT.parent / "shared"
 TOKENIZER = tiny_tokenizer()
 CHAT, DEFAULT = choose_template(TOKENIZER), default_template(TOKENIZER)
 
@@ -97,3 +101,43 @@ def test_both_passes_score_the_same_token_ids(template, max_tokens):
 def test_an_unknown_context_is_named():
     with pytest.raises(ValueError, match=r"context: expected one of 'conversation', 'none', .*, found 'nothing'"):
         in_context("nothing", CONVERSATIONS, TOKENIZER, CHAT, 100)
+
+
+SHARES = {"lima": (0.004, 0.769, 0.227), "alpagasus_dolly3k": (0.025, 0.636, 0.339)}
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared")
+@pytest.mark.parametrize("name", ["qwen", "llama3"])
+def test_the_released_slices_lose_first_words_as_often_as_was_measured(name):
+    tokenizer = real_tokenizer(name)
+    assert tokenizer.tokenize("Assistant: The answer") == ["Assistant", ":", "ĠThe", "Ġanswer"]
+    assert tokenizer.tokenize("Assistant:The answer") == ["Assistant", ":The", "Ġanswer"]
+    assert tokenizer.tokenize("Assistant:Yes") == ["Assistant", ":", "Yes"]
+    assert tokenizer.tokenize("Assistant: 4") == ["Assistant", ":", "Ġ", "4"]
+    table = pandas.read_parquet(SHARED / "pools" / "curated_real.parquet", columns=["id", "messages"])
+    for corpus, expected in SHARES.items():
+        wanted = table[table["id"].str.startswith(f"{corpus}:")]
+        conversations = [[dict(message) for message in row] for row in wanted["messages"] if len(row) == 2][:1500]
+        answers = np.array([row[-1]["content"] for row in conversations])
+        kept_given, kept_alone = (
+            _released_texts(tokenizer, conversations, context) == answers for context in RELEASED_CONTEXTS
+        )
+        shares = (kept_given & kept_alone).mean(), (kept_given & ~kept_alone).mean(), (~kept_given & ~kept_alone).mean()
+        assert shares == pytest.approx(expected, abs=0.02)
+        # What the original scores never depends on a border.
+        template = default_template(tokenizer)
+        _, whole = in_context("conversation", conversations[:300], tokenizer, template, 4096)
+        _, alone = in_context("none", conversations[:300], tokenizer, template, 4096)
+        assert all(
+            one.ids[slice(*one.spans[0])] == other.ids[slice(*other.spans[0])]
+            for one, other in zip(whole, alone, strict=True)
+        )
+
+
+RELEASED_CONTEXTS = ("released conversation", "released none")
+
+
+def _released_texts(tokenizer, conversations, context):
+    _, encoded = in_context(context, conversations, tokenizer, default_template(tokenizer), 1_000_000)
+    return np.array(tokenizer.batch_decode([row.ids[slice(*row.spans[-1])] for row in encoded]))
