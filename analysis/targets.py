@@ -12,6 +12,7 @@ from analysis.pools.testbed import evaluation_items
 AUTO, DEVELOPMENT, HELD_OUT, POOL = "auto", "development", "held-out", "pool"
 NAMES = (AUTO, DEVELOPMENT, HELD_OUT, POOL)
 MOST_ROWS = 1_000  # of held-out rows, and of rows drawn from the pool
+SHARE_OF_POOL = 0.1  # at most drawn from it
 SHARE_FOR_TARGETS = 0.25  # of the held-out rows; the others can measure what a selection is worth
 FEWEST_HELD_OUT = 20  # rows below which none is set apart
 
@@ -25,7 +26,7 @@ def load_targets(name: str, pool: Pool, *, seed: int = 0) -> dict[str, list[Mess
         items); "held-out", the quarter of the held-out rows that `set_apart` names, by source; "pool", rows of
         the pool itself as one group; "auto", "development" where the pool is the testbed's and "held-out"
         elsewhere; or a file, folder or pattern that `load_pool` reads, by the source of its rows.
-    seed : of the draw where there are more than `MOST_ROWS` held-out rows or rows of the pool.
+    seed : of the draw of rows of the pool (a tenth, at most `MOST_ROWS`), or of held-out rows where there are more.
 
     Raises
     ------
@@ -39,7 +40,8 @@ def load_targets(name: str, pool: Pool, *, seed: int = 0) -> dict[str, list[Mess
     if name == HELD_OUT:
         return _held_out(pool, seed)
     if name == POOL:
-        return {POOL: pool.messages(_drawn(np.arange(len(pool)), seed))}
+        most = min(MOST_ROWS, max(round(SHARE_OF_POOL * len(pool)), 1))
+        return {POOL: pool.messages(_drawn(np.arange(len(pool)), seed, most))}
     return _from_files(name)
 
 
@@ -79,7 +81,7 @@ def _held_out(pool: Pool, seed: int) -> dict[str, list[Messages]]:
             f'targets: "held-out": none of the {len(pool.held_out)} held-out rows of pool {pool.name} is set apart for '
             f"targets; expected a larger pool, or a file of target rows"
         )
-    return _by_source(pool.held_out.select(_drawn(rows, seed)))
+    return _by_source(pool.held_out.select(_drawn(rows, seed, MOST_ROWS)))
 
 
 def _from_files(name: str) -> dict[str, list[Messages]]:
@@ -98,6 +100,6 @@ def _by_source(rows) -> dict[str, list[Messages]]:
     return dict(sorted(groups.items()))
 
 
-def _drawn(rows: np.ndarray, seed: int) -> np.ndarray:
-    """At most `MOST_ROWS` of these row numbers, in order."""
-    return np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_ROWS])
+def _drawn(rows: np.ndarray, seed: int, most: int) -> np.ndarray:
+    """At most so many of these row numbers, in order."""
+    return np.sort(np.random.default_rng(seed).permutation(rows)[:most])

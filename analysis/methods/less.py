@@ -83,15 +83,10 @@ def select(
     """
     by_group, cumulative = choose("variant", variant, VARIANTS)
     budget = check_budget(budget, features.n_rows)
-    found = features.influences(
-        warm_up_rows(features, warm_up_share, seed),
-        "auto" if targets is None else targets,
-        epochs=epochs,
-        rank=rank,
-        learning_rate=learning_rate,
-        dimension=dimension,
-        seed=seed,
-    )
+    found = influences_of(
+        features, seed=seed, targets=targets, warm_up_share=warm_up_share, epochs=epochs, rank=rank,
+        learning_rate=learning_rate, dimension=dimension,
+    )  # fmt: skip
     values = found.values
     if not by_group:
         # A mean over groups by their sizes is the mean over their rows.
@@ -100,6 +95,14 @@ def select(
     scores = score(values, epoch_weights(found.learning_rates, cumulative=cumulative))
     excluded = {"no gradient of an answer token": int(np.isnan(scores).sum())}
     return top_k(scores, budget, seed, keys=features.row_keys(), excluded=excluded)
+
+
+def influences_of(
+    features, *, seed: int, targets: str | None = None, warm_up_share: float = 0.05, **settings
+):  # fmt: skip
+    """Influences of the pool's rows as `select` asks for them, with the same options but the variant."""
+    rows = warm_up_rows(features, warm_up_share, seed)
+    return features.influences(rows, "auto" if targets is None else targets, seed=seed, **settings)
 
 
 def warm_up_rows(features, share: float, seed: int) -> np.ndarray:

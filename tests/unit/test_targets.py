@@ -71,6 +71,8 @@ def test_rows_of_the_pool_are_a_draw_by_seed(testbed, monkeypatch):
     monkeypatch.setattr(targets, "MOST_ROWS", 50)
     first, again, other = (load_targets("pool", testbed, seed=seed)["pool"] for seed in (0, 0, 1))
     assert first == again and first != other and len(first) == 50
+    monkeypatch.undo()
+    assert len(load_targets("pool", testbed)["pool"]) == round(len(testbed) / 10)
     assert all(messages in testbed.rows["messages"][:] for messages in first)
 
 
