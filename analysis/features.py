@@ -8,6 +8,7 @@ import pandas
 import torch
 
 from analysis import embeddings, encoding, influences, near_duplicates, template, tuned_models
+from analysis.checkpoints import WarmUpSettings
 from analysis.encoding import count_tokens
 from analysis.engine import map_shards
 from analysis.finetuning import FineTuning
@@ -19,7 +20,6 @@ from analysis.ratings import rating_logits
 from analysis.store import Store, code_version, digest
 from analysis.targets import load_targets
 from analysis.token_losses import TokenLosses
-from analysis.warm_up import WarmUpSettings
 
 ROWS_PER_LENGTH_SHARD = 16_384
 
@@ -217,13 +217,8 @@ class Features:
     ) -> Influences:
         """How far a step along every row's gradient would lower the loss of target rows, and of the pool's own.
 
-        Parameters
-        ----------
-        rows : positions in the pool on which low-rank adapters are trained first.
-        targets : see `targets`; the rows that "pool" draws are always compared with as well.
-        dimension : of the random projection of gradients.
-        seed : of the warm-up and of the projection.
-        warm_up : settings of `WarmUpSettings` but max_tokens.
+        Adapters are first trained on `rows`, with the settings `warm_up` of `WarmUpSettings` (all but max_tokens);
+        `targets` as in `targets`, `dimension` of the random projection of gradients, `seed` of both.
         """
         return influences.pool_influences(
             self, rows, targets, settings=WarmUpSettings(max_tokens=self.max_tokens, **warm_up), dimension=dimension,

@@ -1,18 +1,21 @@
 """How far a step along every row's gradient would lower the loss of target rows, at every epoch of a warm-up."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from analysis import encoding, gradients, loss_kernel, template, training_rows
+from analysis import checkpoints, encoding, gradients, loss_kernel, sketch, template, training_rows
+from analysis.checkpoints import WarmUp, WarmUpSettings
 from analysis.encoding import Messages, encode_batch
 from analysis.engine import map_shards
-from analysis.gradients import GradientKernel, Sketch, block_sizes
+from analysis.gradients import GradientKernel
+from analysis.sketch import Sketch, block_sizes
 from analysis.store import code_version, digest
 from analysis.targets import POOL
-from analysis.warm_up import WarmUp, WarmUpSettings, warm_up
+from analysis.warm_up import warm_up
 
 ROWS_PER_SHARD = 2_048
 
@@ -64,7 +67,7 @@ def pool_influences(
     key = digest(
         **text_settings, model=model.fingerprint, warm_up=warm.key, targets=wanted, dimension=dimension, seed=seed,
         max_tokens=features.max_tokens, weights=str(model.dtype), precision=str(autocast),
-        code=code_version(_this_module(), gradients, loss_kernel, training_rows, encoding, template),
+        code=code_version(sys.modules[__name__], gradients, sketch, checkpoints, loss_kernel, training_rows, encoding, template),
     )  # fmt: skip
     kernels: list[GradientKernel] = []  # made at the first shard that is missing
 
@@ -101,12 +104,6 @@ def pool_influences(
         sizes=sizes[scored],
         learning_rates=np.array(warm.learning_rates),
     )
-
-
-def _this_module():
-    from analysis import influences
-
-    return influences
 
 
 def _target_means(features, warm: WarmUp, groups: Sequence[Sequence[Messages]], kernel, key: str):

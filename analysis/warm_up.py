@@ -2,115 +2,30 @@
 
 import copy
 import json
+import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
 from peft import LoraConfig, get_peft_model
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from transformers import DataCollatorWithFlattening, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
-from analysis import encoding, template, training_rows
+from analysis import checkpoints, encoding, template, training_rows
+from analysis.checkpoints import PARTS, WarmUp, WarmUpSettings, file_of
 from analysis.encoding import Messages, encode_batch
 from analysis.language_model import LanguageModel
 from analysis.store import code_version, digest
 from analysis.training_rows import Padding, rows_stay_apart, training_examples
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
-MATRICES, PARTS = ("A", "B"), ("weight", "mean", "square")
 RECORD = "warm_up.json"
-
-
-@dataclass(frozen=True)
-class WarmUpSettings:
-    """Settings of a warm-up; rank, learning rate and rows of a step suit the embedded bases.
-
-    The paper has for models of 7 to 13 billion parameters: rank 128, learning rate 2e-5, and the other values
-    as here.
-
-    Attributes
-    ----------
-    rank : of the adapters on the attention's four linear layers (on all linear layers where none is called so).
-    learning_rate : highest; it rises over 3 % of the steps and then falls linearly to 0.
-    epochs : passes over the rows, and checkpoints.
-    batch_rows : rows per optimiser step.
-    device_rows : rows that the device holds at once; default all of a step.
-    max_tokens : rows are cut to so many tokens.
-    dropout : of the adapters' input, in training alone.
-    scale : what the adapters' product is multiplied by (alpha / rank).
-    """
-
-    rank: int = 8
-    learning_rate: float = 1e-3
-    epochs: int = 4
-    batch_rows: int = 32
-    device_rows: int | None = None
-    max_tokens: int = 1024
-    dropout: float = 0.1
-    scale: float = 4.0
-
-    def __post_init__(self) -> None:
-        for name in ("rank", "epochs", "batch_rows"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name}: expected a whole number from 1 up, found {value!r}")
-        for name in ("learning_rate", "scale"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name}: expected more than 0, found {getattr(self, name)!r}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout: expected from 0 to below 1, found {self.dropout!r}")
-        rows = self.device_rows
-        if rows is not None and (not 1 <= rows <= self.batch_rows or self.batch_rows % rows):
-            raise ValueError(f"device_rows: expected a divisor of {self.batch_rows}, found {rows!r}")
-
-
-@dataclass(frozen=True)
-class Adapter:
-    """One matrix of an adapter at a checkpoint; tensors of its shape.
-
-    `mean` and `square` are Adam's running means of the gradient and of its square.
-    """
-
-    weight: torch.Tensor
-    mean: torch.Tensor
-    square: torch.Tensor
-
-
-@dataclass(frozen=True)
-class WarmUp:
-    """A finished warm-up, in a folder.
-
-    Attributes
-    ----------
-    key : changes with everything that the checkpoints depend on.
-    scale : see `WarmUpSettings`.
-    learning_rates : mean learning rate of the steps of every epoch.
-    losses : nats per learned token, one per step.
-    seconds : that the training took.
-    """
-
-    folder: Path
-    key: str
-    scale: float
-    learning_rates: list[float]
-    losses: list[float]
-    seconds: float
-
-    def adapters(self, epoch: int, device: torch.device) -> dict[str, tuple[Adapter, Adapter]]:
-        """The matrices A (rank, inputs) and B (outputs, rank) of every adapted layer after an epoch, from 0."""
-        tensors = load_file(self.folder / _file(epoch), device=str(device))
-        layers = dict.fromkeys(name.rsplit("/", 2)[0] for name in tensors)
-        return {
-            layer: tuple(
-                Adapter(*(tensors[f"{layer}/{matrix}/{part}"].float() for part in PARTS)) for matrix in MATRICES
-            )
-            for layer in layers
-        }
 
 
 def warm_up(features, rows: np.ndarray, settings: WarmUpSettings, *, seed: int) -> WarmUp:
@@ -131,7 +46,8 @@ def warm_up(features, rows: np.ndarray, settings: WarmUpSettings, *, seed: int) 
     base, store = features.language_model, features.store
     key = digest(
         pool=features.pool.fingerprint, base=base.fingerprint, weights=str(base.dtype), rows=np.asarray(rows).tolist(),
-        seed=seed, settings=asdict(settings), template=base.template.settings(), code=settings_code(),
+        seed=seed, settings=asdict(settings), template=base.template.settings(),
+        code=code_version(sys.modules[__name__], checkpoints, training_rows, encoding, template),
     )  # fmt: skip
     with store.claim("warm_ups", key):
         folder = store.folder("warm_ups", key)
@@ -140,13 +56,6 @@ def warm_up(features, rows: np.ndarray, settings: WarmUpSettings, *, seed: int) 
             folder = store.save_folder("warm_ups", key, lambda empty: train(base, conversations, settings, seed, empty))
     record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     return WarmUp(folder, key, settings.scale, **record)
-
-
-def settings_code() -> str:
-    """Changes with the code that decides what a warm-up learns."""
-    from analysis import warm_up as this_module
-
-    return code_version(this_module, training_rows, encoding, template)
 
 
 def train(
@@ -162,7 +71,7 @@ def train(
         raise ValueError(f"{base.name}: none of {len(conversations)} rows can be trained on: {dict(dropped)}")
     with tempfile.TemporaryDirectory(prefix="warm-up-") as working, torch.random.fork_rng():
         torch.manual_seed(seed)  # the adapters' first values
-        model = get_peft_model(copy.deepcopy(base.model), _adapters(base, settings))
+        model = _adapted(base, settings)
         # Laid end to end, rows need no padding, which costs most on a CPU.
         end_to_end = base.device.type == "cpu" and rows_stay_apart(base.model)
         keeper = _Checkpoints(Path(folder))
@@ -200,14 +109,18 @@ def adapted_layers(model) -> list[str]:
     return chosen
 
 
-def _adapters(base: LanguageModel, settings: WarmUpSettings) -> LoraConfig:
-    return LoraConfig(
+def _adapted(base: LanguageModel, settings: WarmUpSettings) -> torch.nn.Module:
+    adapters = LoraConfig(
         r=settings.rank,
         lora_alpha=settings.scale * settings.rank,
         lora_dropout=settings.dropout,
         target_modules=adapted_layers(base.model),
         task_type="CAUSAL_LM",
     )
+    with warnings.catch_warnings():
+        # peft asks the model in a way of which transformers says that it will change its name.
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+        return get_peft_model(copy.deepcopy(base.model), adapters)
 
 
 def _arguments(device: torch.device, settings: WarmUpSettings, seed: int, folder: str, order: str) -> TrainingArguments:
@@ -236,10 +149,6 @@ def _arguments(device: torch.device, settings: WarmUpSettings, seed: int, folder
         remove_unused_columns=False,
         dataloader_pin_memory=device.type == "cuda",
     )
-
-
-def _file(epoch: int) -> str:
-    return f"epoch_{epoch}.safetensors"
 
 
 class _Checkpoints(TrainerCallback):
@@ -273,5 +182,5 @@ class _Checkpoints(TrainerCallback):
             values = (parameter.detach(), known["exp_avg"], known["exp_avg_sq"])
             for part, value in zip(PARTS, values, strict=True):
                 tensors[f"{layer}/{matrix[0]}/{part}"] = value.float().cpu().contiguous().clone()
-        save_file(tensors, self.folder / _file(self.epoch))
+        save_file(tensors, self.folder / file_of(self.epoch))
         self.epoch += 1

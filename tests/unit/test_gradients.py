@@ -6,14 +6,16 @@ import pytest
 import torch
 
 from analysis import gradients
+from analysis.checkpoints import WarmUpSettings
 from analysis.encoding import Encoded, encode_batch
 from analysis.features import Features
-from analysis.gradients import GradientKernel, Sketch, adam_direction, block_sizes
+from analysis.gradients import GradientKernel, adam_direction
 from analysis.methods import select
 from analysis.methods.less import epoch_weights
 from analysis.pools import Pool
+from analysis.sketch import Sketch, block_sizes
 from analysis.store import Store
-from analysis.warm_up import WarmUpSettings, adapted_layers, warm_up
+from analysis.warm_up import adapted_layers, warm_up
 from tests.references import less as reference
 from tests.tiny import tiny_language_model
 
