@@ -45,8 +45,8 @@ def _one_prompt(features, prompt, form, digits, kernels, label, text_settings, a
     def compute(start: int, stop: int) -> dict[str, np.ndarray]:
         if not kernels:
             kernels.append(_kernel(features, autocast))
-        head, texts = rating_ids(features.messages(start, stop), prompt, model.tokenizer, features.max_tokens, form)
-        return {"logits": kernels[0](head, texts, digits)}
+        texts = rating_ids(features.messages(start, stop), prompt, model.tokenizer, features.max_tokens, form)
+        return {"logits": kernels[0](texts, digits)}
 
     return map_shards(
         compute,
