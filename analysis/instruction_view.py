@@ -11,7 +11,7 @@ from analysis.pool_view import table
 from analysis.wording import listed, share
 
 SELECTED, ASIDE, REST = "selected", "set aside", "neither"
-ROLES = {REST: style.LIGHT_GREY, ASIDE: style.PALETTE[2], SELECTED: style.PALETTE[1]}
+ROLES = {REST: style.LIGHT_GREY, ASIDE: style.PALETTE[5], SELECTED: style.colour("ifd")}
 LENGTH_GROUPS = 12
 SMALL_GROUP = 5
 
@@ -68,6 +68,11 @@ def set_aside(work: Workbench, selections: dict[str, Selection]) -> pd.DataFrame
                 for role in (ASIDE, SELECTED)
             ]  # fmt: skip
     return pd.DataFrame(lines)
+
+
+def variant_colours(original: str, released: str) -> dict[str, str]:
+    """Colours of two variants of a method, which in other figures have one colour."""
+    return {style.label(original): style.colour(original), style.label(released): style.PALETTE[1]}
 
 
 def findings(work: Workbench, selections: dict[str, Selection]) -> list[str]:
