@@ -14,7 +14,7 @@ from analysis import benchmarks, encoding, finetuning, generation, loss_kernel, 
 from analysis.features import Features
 from analysis.finetuning import FineTuning, finetune
 from analysis.language_model import LanguageModel, load_model
-from analysis.methods import METHODS, Selection, parse, select
+from analysis.methods import Selection, code_of, parse, select
 from analysis.pools import Pool, load_pool
 from analysis.pools.testbed import WORLD_VERSION
 from analysis.results import BASE, RANDOM, Results, Run
@@ -48,7 +48,7 @@ class Workbench:
         key = digest(
             pool=self.pool.fingerprint, base=self.base.fingerprint, method=name, options=options,
             budget=budget, unit=budget_unit, seed=seed, max_tokens=self.features.max_tokens,
-            code=_selection_code(name),
+            code=code_version(*(import_module(module) for module in code_of(method))),
         )  # fmt: skip
         with self.store.claim("selections", key):
             record, arrays = self.store.record("selections", key), self.store.arrays("selections", key)
@@ -66,7 +66,7 @@ class Workbench:
         if budget_unit == "rows":
             return select(method, self.features, budget, seed=seed)
         one = select(method, self.features, 1, seed=seed)
-        selectable = len(self.pool) if one.scores is None else int(np.isfinite(one.scores).sum())
+        selectable = len(self.pool) - sum(one.excluded.values())
         ranked = select(method, self.features, selectable, seed=seed)
         tokens = np.minimum(self.features.lengths().total, self.settings.max_tokens)
         return Selection(cut_by_tokens(ranked.rows, tokens, budget), ranked.scores, ranked.excluded)
@@ -198,10 +198,6 @@ def prepare(
         base = load_model(model, store=store)
     features = Features(rows, base, store=store, max_tokens=settings.max_tokens, show_progress=show_progress)
     return Workbench(rows, base, features, store, settings, seed)
-
-
-def _selection_code(name: str) -> str:
-    return code_version(*(import_module(module) for module in METHODS[name].code))
 
 
 def _training_code() -> str:
