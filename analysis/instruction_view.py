@@ -96,13 +96,23 @@ def findings(work: Workbench, selections: dict[str, Selection]) -> list[str]:
     return said
 
 
-def tie_shares(selections: dict[str, Selection]) -> dict[str, float]:
-    """Share of the scored rows whose score another row has too, by method."""
-    shares = {}
+def not_helped(work: Workbench, selections: dict[str, Selection]) -> str:
+    """Share of the pool whose instruction does not help, by every method that sets such rows aside."""
+    shares = [
+        f"{share(chosen.excluded[ifd.NO_HELP] / len(work.pool))} ({style.label(name)})"
+        for name, chosen in selections.items() if ifd.NO_HELP in chosen.excluded
+    ]  # fmt: skip
+    return f"Rows whose instruction does not help: {listed(shares)}." if shares else "Every instruction helps."
+
+
+def ties(selections: dict[str, Selection]) -> str:
+    """Share of the rows that can be selected whose score another row has too, by method."""
+    shares = []
     for name, chosen in selections.items():
-        _, place, counts = np.unique(chosen.scores[np.isfinite(chosen.scores)], return_inverse=True, return_counts=True)
-        shares[style.label(name)] = float((counts[place] > 1).mean())
-    return shares
+        scores = chosen.scores[np.isfinite(chosen.scores)]
+        _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+        shares.append(f"{share(float((counts[place] > 1).mean()))} ({style.label(name)})")
+    return f"Rows that share their score with another one: {listed(shares)}."
 
 
 def _variant(method: str) -> str:
