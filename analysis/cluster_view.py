@@ -1,5 +1,7 @@
 """Tables about clusters of a pool: what is in them, which of them a selection reaches, and what quotas give up."""
 
+import inspect
+
 import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_mutual_info_score
@@ -8,6 +10,7 @@ from analysis import style
 from analysis.clustering import Clusters
 from analysis.experiments import Workbench
 from analysis.methods import Selection, inner_call, parse
+from analysis.methods.kmeans import select
 from analysis.methods.selection import rank_share
 from analysis.pool_view import table
 from analysis.results import Results
@@ -16,15 +19,23 @@ from analysis.statistics import BETTER, NO_DIFFERENCE, UNDECIDED, WORSE, compare
 from analysis.wording import listed, number, quantity, share, unit_name
 
 IN_THE_POOL = "whole pool"
+LENGTH = "answer length"
 MOST_CLUSTERS = 20
 VERDICTS = {BETTER: "better", WORSE: "worse", NO_DIFFERENCE: "no different by δ or more", UNDECIDED: "undecided"}
+
+
+def call(**options) -> str:
+    """A call of k-means with these options, those left out that are as they are anyway."""
+    parameters = inspect.signature(select).parameters
+    said = [f"{name}={value!r}" for name, value in options.items() if value != parameters[name].default]
+    return f"kmeans({', '.join(said)})" if said else "kmeans"
 
 
 def properties(work: Workbench) -> dict[str, pd.Series]:
     """What is known of every row that clusters may follow: family, style and fault in the testbed, else the source."""
     rows = table(work.pool, work.features.lengths())
     fifth = (rows["answer tokens"].rank(method="first", pct=True) * 5).clip(upper=4.999).astype(int) + 1
-    known = {"answer length": "length, fifth " + fifth.astype(str)}
+    known = {LENGTH: "length, fifth " + fifth.astype(str)}
     if work.pool.has_truth:
         return {"family": rows["family"], "style": rows["style"], "fault": rows["fault"].replace("", "correct")} | known
     return {"source": rows["group"]} | known
@@ -36,7 +47,7 @@ def contents(work: Workbench, clusters: Clusters) -> pd.DataFrame:
     shown = range(min(len(clusters.centres), MOST_CLUSTERS))
     parts = {f"{one + 1} ({number(clusters.sizes[one])})": pd.Series(rows[clusters.labels == one]) for one in shown}
     shares = pd.DataFrame({name: part.value_counts(normalize=True) for name, part in parts.items()}).fillna(0.0)
-    return shares.loc[shares.to_numpy().argmax(axis=1).argsort(kind="stable")].rename_axis(index="rows of")
+    return shares.iloc[shares.to_numpy().argmax(axis=1).argsort(kind="stable")].rename_axis(index="rows of")
 
 
 def agreement(work: Workbench, kinds: list[str], numbers: list[int]) -> pd.DataFrame:
@@ -80,10 +91,10 @@ def diversity(work: Workbench, clusters: Clusters, selections: dict[str, Selecti
     duplicates = table(work.pool, work.features.lengths())["dup_group"]
     lines = []
     for method, chosen in selections.items():
-        scores = deciding_scores(work, method, chosen)
+        scores, of_rows = deciding_scores(work, method, chosen), clusters.labels[chosen.rows]
         lines.append({
             "method": style.label(method), "rows": len(chosen.rows),
-            "effective clusters": effective(clusters.labels[chosen.rows]),
+            "effective clusters": effective(np.extract(of_rows >= 0, of_rows)),
             f"effective number by {name}": effective(groups.iloc[chosen.rows]),
             "repeated rows": 1 - duplicates.iloc[chosen.rows].nunique() / len(chosen.rows),
             "place by score": np.nan if scores is None else places(scores)[chosen.rows].mean(),
@@ -130,12 +141,14 @@ def exchanged(first: Selection, second: Selection, count: int) -> np.ndarray:
 
 
 def agreement_finding(found: pd.DataFrame) -> list[str]:
-    """What the clusters of each space follow most and least."""
-    sentences = []
+    """What the clusters of each space follow most and least, and whether that is skills rather than form."""
+    first, sentences = found["of"].iloc[0], []
     for (space, count), part in found.groupby(["space", "clusters"], sort=False):
         said = part.sort_values("agreement", ascending=False)
         values = [f"{line['of']} {line['agreement']:.2f}" for line in said.to_dict("records")]
-        sentences.append(f"{count} of the space {space!r} follow, of what is known of the rows, {listed(values)}.")
+        by_name = part.set_index("of")["agreement"]
+        which = f"{first} rather than" if by_name[first] > by_name[LENGTH] else f"no more {first} than"
+        sentences.append(f"{count} of the space {space!r} follow {which} {LENGTH}: {listed(values)}.")
     return sentences
 
 
