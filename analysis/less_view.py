@@ -53,7 +53,7 @@ def affinity(work: Workbench, found: Influences) -> pd.DataFrame:
 def selected_by_length(work: Workbench, selections: dict[str, Selection]) -> pd.DataFrame:
     """Share of the rows selected in each tenth of answer length: method, answer tokens (median of the tenth), share."""
     answer = pd.Series(work.features.lengths().answer)
-    tenth = (answer.rank(method="first", pct=True) * TENTHS).clip(upper=TENTHS - 0.001).astype(int)
+    tenth = ((answer.rank(method="first") - 1) * TENTHS // len(answer)).astype(int)
     lines = []
     for name, chosen in selections.items():
         picked = np.zeros(len(answer))
@@ -88,14 +88,14 @@ def changes(work: Workbench, found: Influences, budget: int) -> pd.DataFrame:
 
 
 def changes_finding(changed: pd.DataFrame) -> str:
-    """Which of the two changes takes the selection further from the original."""
-    targets, weights = changed["overlap"].iloc[2], changed["overlap"].iloc[1]
-    more = "targets" if targets < weights else "weights of the epochs"
-    return (
-        f"The script's {more} change the selection most: with the pool's draw as target alone {share(targets)} of the "
-        f"original's rows remain, with the cumulative weights alone {share(weights)}, and with both "
-        f"{share(changed['overlap'].iloc[3])}."
-    )
+    """Which of the script's changes matter: those that leave fewer than half of the original's rows."""
+    weights, targets, both = changed["overlap"].iloc[1:]
+    said = [
+        f"{what} {'matters' if part < 0.5 else 'does not matter'} by the rule above ({share(part)} of the original's rows "
+        f"remain)"
+        for what, part in {"the weighting of epochs": weights, "the target drawn from the pool": targets}.items()
+    ]
+    return f"Of what the script changes, {listed(said)}; with both {share(both)} remain."
 
 
 def group_findings(work: Workbench, found: Influences, selection: Selection) -> list[str]:

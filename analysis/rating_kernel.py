@@ -19,12 +19,11 @@ class RatingKernel(LossKernel):
     texts begin with is computed once, where the model keeps keys and values of every position.
     """
 
-    def __call__(self, head: list[int], texts: Sequence[list[int]], tokens: list[int]) -> np.ndarray:
+    def __call__(self, texts: Sequence[list[int]], tokens: list[int]) -> np.ndarray:
         """Logits of the tokens that may follow each text; a text that fails gets nan (with a warning), no other changes.
 
         Parameters
         ----------
-        head : token ids that stand before every text; may be empty.
         texts : token ids; one without any is nan.
         tokens : ids of the candidates.
 
@@ -36,9 +35,10 @@ class RatingKernel(LossKernel):
         ------
         One of ROW_ERRORS where every text fails: then the model is at fault, not a text.
         """
-        past = self._read(head) if head and any(texts) else None
-        if past is None:
-            texts = [[*head, *text] if text else [] for text in texts]
+        head = common_beginning([text for text in texts if text])
+        past = self._read(head) if head else None
+        if past is not None:
+            texts = [text[len(head) :] for text in texts]
         lengths = [len(text) for text in texts]
         logits = np.full((len(texts), len(tokens)), np.nan, dtype=np.float32)
         failures: dict[int, Exception] = {}
@@ -91,3 +91,13 @@ class RatingKernel(LossKernel):
 
     def _precision(self):
         return torch.autocast(self.device.type, dtype=self.autocast) if self.autocast is not None else nullcontext()
+
+
+def common_beginning(texts: Sequence[list[int]]) -> list[int]:
+    """The longest list with which all texts begin and after which none ends."""
+    if not texts:
+        return []
+    first, last = min(texts), max(texts)  # in their order, so that all others share what these two do
+    most = min(map(len, texts)) - 1
+    differing = (place for place in range(most) if first[place] != last[place])
+    return first[: next(differing, most)]

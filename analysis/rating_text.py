@@ -38,8 +38,8 @@ def digit_ids(tokenizer, cue: str = CUE) -> list[int]:
 
 def rating_ids(
     conversations: Sequence[Messages], prompt: str, tokenizer, max_tokens: int, form: str = "original"
-) -> tuple[list[int], list[list[int]]]:
-    """Token ids that all texts begin with, and those that follow, up to where the model says the digit.
+) -> list[list[int]]:
+    """Token ids of each text, from the prompt up to where the model says the digit.
 
     Parameters
     ----------
@@ -65,9 +65,9 @@ def rating_ids(
             f"conversation, expected at least {LEAST_ROOM}"
         )
     if form == "released":
-        return [], _released(conversations, prompt, tokenizer, max_tokens)
+        return _released(conversations, prompt, tokenizer, max_tokens)
     encoded = encode_batch(conversations, tokenizer, _template(tokenizer), room)
-    return head, [[*row.ids, *cue] for row in encoded]
+    return [[*head, *row.ids, *cue] for row in encoded]
 
 
 def _template(tokenizer) -> Template:

@@ -35,8 +35,8 @@ def rate(model, tokenizer, messages: list[dict], prompts, max_tokens: int, form:
     """Score of a conversation: a forward pass for each prompt, all positions' logits, the digits' of the last."""
     rated = []
     for prompt in prompts:
-        head, texts = rating_ids([messages], prompt, tokenizer, max_tokens, form)
-        logits = model(input_ids=torch.tensor([head + texts[0]], device=model.device)).logits[0, -1].float()
+        (text,) = rating_ids([messages], prompt, tokenizer, max_tokens, form)
+        logits = model(input_ids=torch.tensor([text], device=model.device)).logits[0, -1].float()
         probabilities = torch.softmax(logits, dim=0)
         five = [probabilities[token].item() for token in digit_ids(tokenizer)]
         rated.append([one / sum(five) for one in five])

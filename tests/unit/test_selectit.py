@@ -79,7 +79,7 @@ def rated(conversations=CONVERSATIONS, tokens_per_batch=600, model=MODEL, form="
     digits = digit_ids(TOKENIZER)
     kernel = RatingKernel(model, CPU, tokens_per_batch)
     return np.stack(
-        [kernel(*rating_ids(conversations, prompt, TOKENIZER, max_tokens, form), digits) for prompt in PROMPTS], axis=1
+        [kernel(rating_ids(conversations, prompt, TOKENIZER, max_tokens, form), digits) for prompt in PROMPTS], axis=1
     )
 
 
