@@ -107,10 +107,21 @@ def _equal_weights(row: Encoded) -> np.ndarray:
     return np.full(len(row.ids), 1 / max(len(row.ids), 1))
 
 
+def _prompt_weights(row: Encoded) -> np.ndarray:
+    """Equal weights on all that comes before the last answer."""
+    start = row.spans[-1][0]
+    return np.full(start, 1 / max(start, 1))
+
+
 def _position_weights(row: Encoded) -> np.ndarray:
     positions = np.arange(1.0, len(row.ids) + 1)
     return positions / max(positions.sum(), 1)
 
 
 # Weight of every position in the mean, up to the last one that counts; they sum to one.
-WEIGHTS = {"answer": _answer_weights, "all": _equal_weights, "weighted": _position_weights}
+WEIGHTS = {
+    "answer": _answer_weights,
+    "prompt": _prompt_weights,
+    "all": _equal_weights,
+    "weighted": _position_weights,
+}

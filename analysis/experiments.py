@@ -14,7 +14,7 @@ from analysis import benchmarks, encoding, finetuning, generation, loss_kernel, 
 from analysis.features import Features
 from analysis.finetuning import FineTuning, finetune
 from analysis.language_model import LanguageModel, load_model
-from analysis.methods import METHODS, Selection, parse, select
+from analysis.methods import Selection, code_of, parse, select
 from analysis.pools import Pool, load_pool
 from analysis.pools.testbed import WORLD_VERSION
 from analysis.results import BASE, RANDOM, Results, Run
@@ -48,7 +48,7 @@ class Workbench:
         key = digest(
             pool=self.pool.fingerprint, base=self.base.fingerprint, method=name, options=options,
             budget=budget, unit=budget_unit, seed=seed, max_tokens=self.features.max_tokens,
-            code=_selection_code(name),
+            code=code_version(*(import_module(module) for module in code_of(method))),
         )  # fmt: skip
         with self.store.claim("selections", key):
             record, arrays = self.store.record("selections", key), self.store.arrays("selections", key)
@@ -69,8 +69,7 @@ class Workbench:
         n_rows = min(len(self.pool), -(-budget * len(self.pool) // int(tokens.sum())))
         while True:
             ranked = select(method, self.features, n_rows, seed=seed)
-            left_out = sum(ranked.excluded.values())
-            selectable = len(self.pool) - left_out if ranked.scores is None else int(np.isfinite(ranked.scores).sum())
+            selectable = len(self.pool) - sum(ranked.excluded.values())
             if tokens[ranked.rows].sum() >= budget or n_rows >= selectable:
                 return Selection(cut_by_tokens(ranked.rows, tokens, budget), ranked.scores, ranked.excluded)
             n_rows = min(2 * n_rows, selectable)
@@ -202,10 +201,6 @@ def prepare(
         base = load_model(model, store=store)
     features = Features(rows, base, store=store, max_tokens=settings.max_tokens, show_progress=show_progress)
     return Workbench(rows, base, features, store, settings, seed)
-
-
-def _selection_code(name: str) -> str:
-    return code_version(*(import_module(module) for module in METHODS[name].code))
 
 
 def _training_code() -> str:

@@ -9,6 +9,7 @@ import torch
 
 from analysis import embeddings, encoding, influences, near_duplicates, template, tuned_models
 from analysis.checkpoints import WarmUpSettings
+from analysis.clustering import Clusters, pool_clusters
 from analysis.encoding import count_tokens
 from analysis.engine import map_shards
 from analysis.finetuning import FineTuning
@@ -171,15 +172,20 @@ class Features:
 
         Parameters
         ----------
-        kind : mean of the model's last hidden states over the tokens of the answers ("answer"), over all
-            tokens ("all"), or over all with weights that grow with the position ("weighted"); "tfidf", without
-            a model; or a folder or hub id of sentence-transformers.
+        kind : mean of the model's last hidden states over the tokens of the answers ("answer"), of all that
+            comes before the last answer ("prompt"), over all tokens ("all"), or over all with weights that grow
+            with the position ("weighted"); "tfidf", without a model; or a folder or hub id of
+            sentence-transformers.
         """
         if kind not in self._embeddings:
             self._embeddings[kind] = embeddings.pool_embeddings(
                 self, kind, text_settings=self._text_settings, autocast=self._autocast
             )
         return self._embeddings[kind]
+
+    def clusters(self, kind: str, n_clusters: int, seed: int) -> Clusters:
+        """Clusters of the rows by their `embeddings(kind)`, see `clustering.cluster`."""
+        return pool_clusters(self, kind, n_clusters, seed)
 
     def embed(self, conversations: list[list[dict]], kind: str = "all") -> np.ndarray:
         """Points of conversations that need not be of the pool, in the space of `embeddings(kind)`."""

@@ -19,9 +19,9 @@ SHARE, LIKELIEST = "mean share of probability", "rows that it is likeliest for"
 NEAR = 0.001  # scores that differ by less are counted as near the last one selected
 
 
-def prompts_shown(prompts=PROMPTS) -> pd.DataFrame:
-    """The prompts by number."""
-    return pd.DataFrame({"prompt": range(1, len(prompts) + 1), "asks": prompts})
+def prompts_shown(prompts=PROMPTS):
+    """The prompts by number, in full."""
+    return pd.DataFrame({"prompt": range(1, len(prompts) + 1), "asks": prompts}).style.hide(axis="index")
 
 
 def digits(work: Workbench, prompts=PROMPTS) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.methods.selection import Selection, parse_call, top_k
 
-__all__ = ["METHODS", "Method", "Selection", "get", "parse", "select", "top_k"]
+__all__ = ["METHODS", "Method", "Selection", "code_of", "get", "inner_call", "parse", "select", "top_k"]
 
 GIVEN = ("features", "budget", "seed")  # by whoever selects, so never options of a method
 
@@ -19,7 +19,8 @@ class Method:
     """A method of the suite: how it is called in figures, its family, where it comes from, its file here.
 
     `uses` names the modules of `analysis` beside its own on whose code its selections depend: a change in
-    one of them makes stored selections invalid.
+    one of them makes stored selections invalid. `inner` is an option that holds the call of another method, or
+    one of `words`.
     """
 
     label: str
@@ -28,6 +29,8 @@ class Method:
     module: str
     equation: str = ""
     uses: tuple[str, ...] = ("encoding", "template")
+    inner: str = ""
+    words: tuple[str, ...] = ()
 
     @property
     def code(self) -> tuple[str, ...]:
@@ -58,7 +61,10 @@ METHODS = {
         "Li et al. 2023, arXiv 2308.12032",
         "ifd",
         "mean loss of the answer after its instruction / alone, where below 1",
-        uses=("encoding", "template", "loss_kernel", "contexts"),
+        uses=(
+            *("encoding", "template", "loss_kernel", "contexts"),
+            *("methods.pre_experience", "clustering", "embedding_kernel", "finetuning", "training_rows"),
+        ),
     ),
     "superfiltering": Method(
         "Superfiltering",
@@ -143,6 +149,24 @@ METHODS = {
         "cosine of position-weighted mean states to a target row's, the target rows in turn",
         uses=("encoding", "template", "embedding_kernel", "targets"),
     ),
+    "kmeans": Method(
+        "K-means",
+        "diversity",
+        f"{STUDY}, section 5.4",
+        "kmeans",
+        "the best rows of every cluster by another method, by the cluster's quota",
+        uses=(
+            "encoding",
+            "template",
+            "methods.quotas",
+            "clustering",
+            "embedding_kernel",
+            "text_embeddings",
+            "loss_kernel",
+        ),
+        inner="inside",
+        words=("random", "nearest"),
+    ),
 }
 
 
@@ -168,7 +192,39 @@ def parse(specification: str) -> tuple[str, dict]:
         if option not in known:
             listed = f"its options are {', '.join(known)}" if known else "it has no options"
             raise ValueError(f"method {specification!r}: unknown option {option!r}; {listed}")
+    inner_call(name, options)
     return name, options
+
+
+def inner_call(name: str, options: dict) -> str | None:
+    """The call of another method among a method's options, checked; `None` where there is none.
+
+    Raises
+    ------
+    ValueError
+        The option is no text, or not a method's call and none of the words that it may also be.
+    """
+    method = get(name)
+    if not method.inner:
+        return None
+    value = options.get(method.inner, inspect.signature(method.select).parameters[method.inner].default)
+    if value in method.words:
+        return None
+    expected = f"{method.inner}: expected {', '.join(map(repr, method.words))} or a method's call as text"
+    if not isinstance(value, str):
+        raise ValueError(f"method {name}: {expected}, found {value!r}")
+    try:
+        parse(value)
+    except ValueError as error:
+        raise ValueError(f"method {name}: {expected}; {error}") from error
+    return value
+
+
+def code_of(specification: str) -> tuple[str, ...]:
+    """Full names of the modules that decide what a call selects, those of a method within it included."""
+    name, options = parse(specification)
+    inner = inner_call(name, options)
+    return tuple(dict.fromkeys([*get(name).code, *(code_of(inner) if inner else ())]))
 
 
 def select(specification: str, features, budget: int, *, seed: int) -> Selection:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from analysis.methods import pre_experience as stage
 from analysis.methods.selection import Selection, choose, top_k
 from analysis.token_losses import TokenLosses
 
@@ -33,7 +34,18 @@ def mean_loss(loss: np.ndarray, count: np.ndarray) -> np.ndarray:
     return np.where(count > 0, np.asarray(loss, dtype=np.float64) / np.maximum(count, 1), np.nan)
 
 
-def select(features, budget: int, *, seed: int, variant: str = "original", turns: str = "mean") -> Selection:
+def select(
+    features,
+    budget: int,
+    *,
+    seed: int,
+    variant: str = "original",
+    turns: str = "mean",
+    pre_experience: bool = False,
+    clusters: int = 100,
+    per_cluster: int = 10,
+    band: tuple[float, float] = (25, 75),
+) -> Selection:
     """Take the rows whose instruction helps least to find the answer, but does help.
 
     Parameters
@@ -42,15 +54,21 @@ def select(features, budget: int, *, seed: int, variant: str = "original", turns
         the last turn as text, its first token lost where it fuses with the header, in one pass or in both.
     turns : of a conversation of several turns: "mean" over the ratios of all its turns, each after its history;
         or the "last" one ("released" always takes the last).
+    pre_experience : whether the model first learns from a few rows of every cluster of instructions; the authors
+        do so for models that do not follow any, and not in their later version.
+    clusters, per_cluster, band : of these rows, see `pre_experience.sample`; the study's scripts have 1,000 clusters.
 
     Notes
     -----
     Rows of a ratio from 1 up (above 1 for "released") are set aside. Differs from the authors' data_by_IFD.py in
     the template, in a header of this template's length where they allow four tokens, in turns, which they do not
     have, and in setting a ratio of exactly 1 aside; "released" differs from IFD/cherry_seletion in leaving out
-    rows without a score instead of giving them 0.
+    rows without a score instead of giving them 0. The pre-experience differs in the fine-tuning's settings and in
+    mini-batches of k-means.
     """
     given, alone, fixed_turns, one_is_allowed = choose("variant", variant, VARIANTS)
+    if pre_experience:
+        features = stage.learned(features, clusters=clusters, per_cluster=per_cluster, band=band, seed=seed)
     ratios = per_row(features.token_losses(given), features.token_losses(alone), fixed_turns or turns, score)
     return ranked(features, ratios, budget, seed, one_is_allowed=one_is_allowed)
 

@@ -76,7 +76,13 @@ def test_batched_means_equal_those_of_transformers_one_by_one(kind, tokens_per_b
         answer = torch.zeros(len(row.ids))
         for start, end in row.spans:
             answer[start:end] = 1
-        weights = {"answer": answer, "all": torch.ones(len(row.ids)), "weighted": torch.arange(1.0, len(row.ids) + 1)}
+        prompt = (torch.arange(len(row.ids)) < row.spans[-1][0]).float()
+        weights = {
+            "answer": answer,
+            "prompt": prompt,
+            "all": torch.ones(len(row.ids)),
+            "weighted": torch.arange(1.0, len(row.ids) + 1),
+        }
         expected = (weights[kind] @ states) / weights[kind].sum()
         np.testing.assert_allclose(values, expected.detach().numpy(), atol=1e-5)
 

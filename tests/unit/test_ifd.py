@@ -4,6 +4,7 @@ import pytest
 
 from analysis.contexts import header_ids, in_context
 from analysis.methods import ifd, select, superfiltering
+from analysis.methods.pre_experience import sample
 from analysis.paths import ROOT
 from analysis.template import choose_template, default_template
 from analysis.token_losses import TokenLosses
@@ -141,3 +142,27 @@ RELEASED_CONTEXTS = ("released conversation", "released none")
 def _released_texts(tokenizer, conversations, context):
     _, encoded = in_context(context, conversations, tokenizer, default_template(tokenizer), 1_000_000)
     return np.array(tokenizer.batch_decode([row.ids[slice(*row.spans[-1])] for row in encoded]))
+
+
+def test_rows_of_the_pre_experience_lie_in_the_band_at_an_even_stride():
+    perplexity = np.arange(1.0, 21)  # 25 % lie below 5.75 and 75 % below 15.25
+    one = np.zeros(20, dtype=int)
+    assert perplexity[sample(one, perplexity, per_cluster=10)].tolist() == list(range(6, 16))
+    assert perplexity[sample(one, perplexity, per_cluster=3)].tolist() == [6, 9, 12]
+    assert perplexity[sample(one, perplexity, per_cluster=20)].tolist() == list(range(6, 16))
+    assert perplexity[sample(one, perplexity, per_cluster=30, band=(0, 100))].tolist() == list(range(1, 21))
+    order = np.random.default_rng(0).permutation(20)
+    assert perplexity[order][sample(one, perplexity[order], per_cluster=3)].tolist() == [6, 9, 12]
+    # Two clusters side by side, a row that belongs to none, and one cluster of a single row.
+    labels = np.array([0] * 20 + [1] * 20 + [-1, 2])
+    doubled = np.concatenate([perplexity, 10 * perplexity, [np.nan, 5.0]])
+    assert doubled[sample(labels, doubled, per_cluster=3)].tolist() == [6, 9, 12, 60, 90, 120, 5]
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [({"band": (75, 25)}, "band: expected percentiles"), ({"per_cluster": 0}, "per_cluster: expected a whole number")],
+)
+def test_an_impossible_pre_experience_is_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        sample(np.zeros(3, dtype=int), np.ones(3), **options)

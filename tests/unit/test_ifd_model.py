@@ -6,7 +6,7 @@ import pytest
 from analysis.features import Features
 from analysis.finetuning import FineTuning
 from analysis.loss_kernel import LossKernel
-from analysis.methods import ifd, select
+from analysis.methods import ifd, pre_experience, select
 from analysis.store import Store
 from tests.references import ifd as reference
 from tests.tiny import tiny_language_model
@@ -103,3 +103,16 @@ def test_the_prompts_tokens_are_scored_in_the_last_answers_place(tmp_path):
     one_turn = np.arange(50) % 3 > 0
     assert np.array_equal(count[one_turn], lengths.prompt[one_turn] - 1)  # nothing stands before the first token
     assert np.isfinite(prompt.mean("last")).all()
+
+
+def test_the_pre_experience_scores_with_a_model_tuned_on_the_sampled_rows(tmp_path):
+    made, options = features(tmp_path), {"clusters": 4, "per_cluster": 2, "band": (25, 75)}
+    plain = select("ifd", made, 3, seed=0)
+    tuned = select("ifd(pre_experience=True, clusters=4, per_cluster=2)", made, 3, seed=0)
+    expected = ratios(pre_experience.learned(made, **options, seed=0))
+    kept = np.isfinite(tuned.scores)
+    np.testing.assert_array_equal(kept, expected < 1)
+    np.testing.assert_array_equal(tuned.scores[kept], expected[kept])
+    assert not np.array_equal(plain.scores, tuned.scores, equal_nan=True)
+    with pytest.raises(ValueError, match="clusters: expected a whole number from 1 up, found 0"):
+        select("ifd(pre_experience=True, clusters=0)", made, 3, seed=0)

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -5,14 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hypothesis_numpy
 
+from analysis.language_model import load_model
 from analysis.methods import select, selectit
 from analysis.methods.selectit import PROMPTS, combine, score, token_score
-from analysis.rating_kernel import RatingKernel
-from analysis.rating_text import digit_ids, rating_ids
+from analysis.paths import ROOT
+from analysis.rating_kernel import RatingKernel, common_beginning
+from analysis.rating_text import CUE, RELEASED_CUE, digit_ids, rating_ids
+from tests.real_tokenizers import real_tokenizer
 from tests.references import selectit as reference
 from tests.tiny import tiny_model, tiny_tokenizer
-from tests.unit.test_features import features, toy_pool
+from tests.unit.test_features import features, language_model, toy_pool
 
+SHARED = ROOT.parent / "shared"
 TOKENIZER = tiny_tokenizer()
 MODEL = tiny_model(TOKENIZER)
 CPU = torch.device("cpu")
@@ -96,3 +102,161 @@ def test_the_rows_of_the_reference_are_selected(tmp_path):
     chosen = select("selectit", features(tmp_path, pool, shard_size=16), 12, seed=0)
     np.testing.assert_allclose(chosen.scores, literal, atol=1e-5)
     assert chosen.rows.tolist() == sorted(range(40), key=lambda row: -literal[row])[:12]
+
+
+def test_shuffling_the_rows_shuffles_the_ratings():
+    order = np.random.default_rng(0).permutation(len(CONVERSATIONS))
+    expected, found = rated(), rated([CONVERSATIONS[row] for row in order])
+    np.testing.assert_allclose(found, expected[order], atol=1e-4)
+
+
+class Faulty(torch.nn.Module):
+    """A model that fails on any batch in which a token occurs, or gives nan for its rows."""
+
+    def __init__(self, token, fault):
+        super().__init__()
+        self.token, self.fault = token, fault
+
+    def get_output_embeddings(self):
+        return MODEL.get_output_embeddings()
+
+    def forward(self, input_ids, use_cache):
+        logits = MODEL(input_ids=input_ids, use_cache=use_cache).logits.clone()
+        hit = (input_ids == self.token).any(dim=1)
+        if hit.any() and self.fault == "error":
+            raise torch.OutOfMemoryError("out of memory")
+        logits[hit] = torch.nan
+        return SimpleNamespace(logits=logits)
+
+
+@pytest.mark.parametrize("fault", ["error", "nan"])
+def test_a_row_at_fault_is_nan_and_changes_no_other_row(fault, recwarn):
+    bad = TOKENIZER.convert_tokens_to_ids("Z")
+    turns = [{"role": "user", "content": "Zzz?"}, {"role": "assistant", "content": "Yes!"}]
+    conversations = [*CONVERSATIONS[:5], turns, *CONVERSATIONS[5:]]
+    found, expected = score(rated(conversations, model=Faulty(bad, fault))), score(rated())
+    assert np.flatnonzero(np.isnan(found)).tolist() == [5]
+    np.testing.assert_allclose(np.delete(found, 5), expected, atol=1e-5)
+    told = {str(warning.message) for warning in recwarn if "could not be rated" in str(warning.message)}
+    message = "1 of 25 rows could not be rated, first row 5 of the shard: OutOfMemoryError: out of memory"
+    assert told == ({message} if fault == "error" else set())
+    with pytest.raises(torch.OutOfMemoryError):
+        rated(model=Faulty(TOKENIZER.convert_tokens_to_ids(":"), "error"))
+
+
+def test_one_prompt_that_fails_makes_its_row_nan_and_no_other():
+    logits = np.random.default_rng(0).normal(size=(6, 5, 5))
+    expected = score(logits)
+    logits[2, 3] = np.nan
+    np.testing.assert_equal(score(logits), np.where(np.arange(6) == 2, np.nan, expected))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=5), max_size=5))
+def test_what_texts_begin_with_is_found_and_leaves_something_of_each(texts):
+    head = common_beginning(texts)
+    assert all(text[: len(head)] == head and len(text) > len(head) for text in texts)
+    one_more = {tuple(text[: len(head) + 1]) for text in texts}
+    assert not texts or len(one_more) > 1 or min(map(len, texts)) == len(head) + 1
+
+
+def test_the_digits_are_single_tokens_else_it_is_said_which_is_not():
+    assert TOKENIZER.convert_ids_to_tokens(digit_ids(TOKENIZER)) == list("12345")
+    joined = tiny_tokenizer(["Rating: 4", "The answer is: 4", "is: 4"] * 50, vocabulary=400)
+    assert joined.convert_ids_to_tokens(digit_ids(joined)) == list("12345")
+    with pytest.raises(ValueError, match=r"expected '4' after '.nThe answer is: ' to be one token, found .*Ġ4"):
+        digit_ids(joined, RELEASED_CUE)
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared")
+@pytest.mark.parametrize("name", ["qwen", "llama3"])
+@pytest.mark.parametrize("cue", [CUE, RELEASED_CUE])
+def test_the_study_s_digits_are_those_of_its_models(name, cue):
+    assert digit_ids(real_tokenizer(name), cue) == [16, 17, 18, 19, 20]
+
+
+@pytest.mark.parametrize("base", ["tiny-weak", "tiny-strong"])
+def test_the_embedded_bases_have_digits(base):
+    tokenizer = load_model(base, weights=False).tokenizer
+    assert [tokenizer.decode([token]) for token in digit_ids(tokenizer)] == list("12345")
+
+
+MESSAGES = [{"role": "system", "content": "Be brief."}] + CONVERSATIONS[0]
+
+
+def test_the_text_names_instructions_and_responses():
+    (ids,) = rating_ids([MESSAGES], "Rate it.", TOKENIZER, 500)
+    users = [message["content"] for message in MESSAGES[1::2]]
+    answers = [message["content"] for message in MESSAGES[2::2]]
+    assert TOKENIZER.decode(ids) == (
+        f"Rate it.\n\nInstruction:Be brief.\n\n{users[0]}\nResponse:{answers[0]}"
+        f"\nInstruction:{users[1]}\nResponse:{answers[1]}{CUE}"
+    )
+
+
+def test_the_released_text_pairs_messages_and_has_none_for_an_odd_number():
+    found = rating_ids([MESSAGES, MESSAGES[1:3]], "Rate it.", TOKENIZER, 500, "released")
+    user, answer = (message["content"] for message in MESSAGES[1:3])
+    assert found[0] == []
+    assert TOKENIZER.decode(found[1]) == f"Rate it.\n\nInstruction: {user}\nResponse: {answer}{RELEASED_CUE}"
+    kernel = RatingKernel(MODEL, CPU, 100)
+    assert np.isnan(kernel(found, [1, 2])).all(axis=1).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("form", ["original", "released"])
+def test_a_long_row_is_cut_and_its_prompt_and_cue_are_not(form):
+    long = [{"role": "user", "content": "Say it. " * 30}, {"role": "assistant", "content": "Yes! " * 300}]
+    (ids,) = rating_ids([long], PROMPTS[0], TOKENIZER, 300, form)
+    text = TOKENIZER.decode(ids)
+    assert 290 <= len(ids) <= 300
+    assert text.startswith(PROMPTS[0]) and text.endswith({"original": CUE, "released": RELEASED_CUE}[form])
+    with pytest.raises(ValueError, match=r"max_tokens: a rating prompt of .* expected at least 16"):
+        rating_ids([long], PROMPTS[0], TOKENIZER, 60, form)
+
+
+def test_ratings_are_stored_by_prompt(tmp_path, monkeypatch):
+    one = features(tmp_path).rating_logits(PROMPTS[:1])
+    asked = []
+    original = RatingKernel.__call__
+    monkeypatch.setattr(
+        RatingKernel, "__call__", lambda self, texts, tokens: asked.append(len(texts)) or original(self, texts, tokens)
+    )
+    two = features(tmp_path).rating_logits(PROMPTS[:2])
+    assert two.shape == (50, 2, 5) and two.dtype == np.float32 and sum(asked) == 50
+    np.testing.assert_array_equal(two[:, :1], one)
+    np.testing.assert_array_equal(features(tmp_path).rating_logits(PROMPTS[:2]), two)
+    assert sum(asked) == 50
+
+
+def test_the_levels_and_models(tmp_path):
+    one = features(tmp_path)
+    small, large = (features(tmp_path, model=language_model(tiny_model(TOKENIZER, seed, hidden)))
+                    for seed, hidden in ((1, 16), (2, 64)))  # fmt: skip
+    one.with_model = {"small": small, "large": large}.get
+    by_model = [score(scorer.rating_logits(PROMPTS)) for scorer in (small, large)]
+    shares = np.array([small.n_parameters, large.n_parameters]) / (small.n_parameters + large.n_parameters)
+    found = select("selectit(level='model', models=['small', 'large'])", one, 5, seed=0)
+    np.testing.assert_allclose(found.scores, shares @ by_model)
+    found = select("selectit(level='model', models=['small', 'large'], weights=(7, 13))", one, 5, seed=0)
+    np.testing.assert_allclose(found.scores, 7 * by_model[0] + 13 * by_model[1])
+    found = select("selectit(level='token')", one, 5, seed=0)
+    np.testing.assert_allclose(found.scores, token_score(one.rating_logits(PROMPTS[:1])[:, 0]))
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ("level='model'", r"models: expected names in a list with level=.model. and only there, found \(\)"),
+        ("models=['one']", "models: expected names in a list with"),
+        ("weights=(1,)", "weights: expected only with level"),
+        ("prompts=['Rate it.']", "prompts: expected at least 2 for the sentence level, found 1"),
+        ("prompts='Rate it.'", "prompts: expected one or more texts, found 'Rate it.'"),
+        ("alpha=-1", "alpha: expected a number from 0 up, found -1"),
+        ("normalised='thrice'", "normalised: expected one of 'twice', 'once', found 'thrice'"),
+        ("level='word'", "level: expected one of 'token', 'sentence', 'model', found 'word'"),
+    ],
+)
+def test_a_wrong_option_is_named(tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        select(f"selectit({options})", features(tmp_path, toy_pool(3)), 1, seed=0)
