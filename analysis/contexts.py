@@ -107,13 +107,13 @@ def _released(
     number of the answer's first tokens.
     """
     texts = [_study_text(messages, tokenizer) for messages in conversations]
-    starts = [len(ids) for ids in tokenizer([prompt for prompt, _ in texts])["input_ids"]]
+    starts = [len(ids) for ids in tokenizer([prompt for prompt, _ in texts], verbose=False)["input_ids"]]
     longest = [max_tokens] * len(texts)
     if alone:
         longest = [max(max_tokens - start + RELEASED_HEADER_TOKENS, 0) for start in starts]
         starts = [len(tokenizer(RELEASED_HEADER)["input_ids"])] * len(texts)
         texts = [(RELEASED_HEADER, answer) for _, answer in texts]
-    whole = tokenizer([prompt + answer for prompt, answer in texts])["input_ids"]
+    whole = tokenizer([prompt + answer for prompt, answer in texts], verbose=False)["input_ids"]
     turns = [sum(message["role"] == "assistant" for message in messages) for messages in conversations]
     encoded = []
     for n_turns, start, ids, most in zip(turns, starts, whole, longest, strict=True):
