@@ -39,8 +39,9 @@ def lloyd(points: np.ndarray, n_clusters: int, seed: int, rounds: int = 100) -> 
     """Labels and centres of k-means over all rows at every round, from centres that k-means++ draws."""
     rng, points = np.random.default_rng(seed), np.asarray(points, dtype=np.float64)
     centres = points[rng.integers(len(points), size=1)]
+    nearest = np.full(len(points), np.inf)
     while len(centres) < n_clusters:
-        nearest = _squared(points, centres).min(axis=1)
+        nearest = np.minimum(nearest, _squared(points, centres[-1:])[:, 0])
         centres = np.concatenate([centres, points[rng.choice(len(points), size=1, p=nearest / nearest.sum())]])
     labels = np.full(len(points), -1)
     for _ in range(rounds):

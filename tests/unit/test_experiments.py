@@ -165,7 +165,7 @@ def test_selections_are_stored_with_scores_and_seconds(tmp_path, monkeypatch):
     assert stored_seconds == seconds > 0 and stored.excluded == selection.excluded
 
 
-@pytest.mark.parametrize("method", [RANDOM, LONGEST])
+@pytest.mark.parametrize("method", [RANDOM, LONGEST, "kmeans(clusters=3, embedding='tfidf')"])
 def test_a_token_budget_is_used_up_to_the_next_row(tmp_path, method):
     workbench = make_workbench(tmp_path)
     tokens = np.minimum(workbench.features.lengths().total, 64)

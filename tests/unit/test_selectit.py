@@ -171,9 +171,9 @@ def test_the_digits_are_single_tokens_else_it_is_said_which_is_not():
 @pytest.mark.shared
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs ../shared")
 @pytest.mark.parametrize("name", ["qwen", "llama3"])
-@pytest.mark.parametrize("cue", [CUE, RELEASED_CUE])
-def test_the_study_s_digits_are_those_of_its_models(name, cue):
-    assert digit_ids(real_tokenizer(name), cue) == [16, 17, 18, 19, 20]
+def test_the_study_s_digits_are_those_of_its_models(name):
+    tokenizer = real_tokenizer(name)
+    assert digit_ids(tokenizer, CUE) == digit_ids(tokenizer, RELEASED_CUE) == [16, 17, 18, 19, 20]
 
 
 @pytest.mark.parametrize("base", ["tiny-weak", "tiny-strong"])
@@ -230,8 +230,8 @@ def test_ratings_are_stored_by_prompt(tmp_path, monkeypatch):
 
 
 def test_the_levels_and_models(tmp_path):
-    one = features(tmp_path)
-    small, large = (features(tmp_path, model=language_model(tiny_model(TOKENIZER, seed, hidden)))
+    one = features(tmp_path, toy_pool(12))
+    small, large = (features(tmp_path, toy_pool(12), language_model(tiny_model(TOKENIZER, seed, hidden)))
                     for seed, hidden in ((1, 16), (2, 64)))  # fmt: skip
     one.with_model = {"small": small, "large": large}.get
     by_model = [score(scorer.rating_logits(PROMPTS)) for scorer in (small, large)]
