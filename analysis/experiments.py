@@ -10,7 +10,7 @@ import pandas as pd
 from filelock import Timeout
 from tqdm import tqdm
 
-from analysis import benchmarks, encoding, finetuning, generation, loss_kernel, template, training_rows
+from analysis import benchmarks, encoding, finetuning, generation, loss_kernel, targets, template, training_rows
 from analysis.features import Features
 from analysis.finetuning import FineTuning, finetune
 from analysis.language_model import LanguageModel, load_model
@@ -204,4 +204,4 @@ def prepare(
 
 
 def _training_code() -> str:
-    return code_version(finetuning, training_rows, benchmarks, generation, loss_kernel, encoding, template)
+    return code_version(finetuning, training_rows, benchmarks, targets, generation, loss_kernel, encoding, template)
