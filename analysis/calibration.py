@@ -26,6 +26,7 @@ BUDGET = 500
 SEEDS = 5
 SETTINGS = FineTuning()
 WHOLE_POOL = replace(SETTINGS, epochs=1)  # one pass over 20,000 rows is 13 times the steps of three over 500
+PROVENANCE = f"{POOL_ROWS:,} rows of each pool · budget {BUDGET} · world version {WORLD_VERSION}"
 CONDITIONS = (
     ("curated", "base alone"), ("curated", "all rows"), ("curated", "random rows"),
     ("wild", "random rows"), ("wild", "oracle rows"), ("wild", "wrong rows"),

@@ -5,6 +5,7 @@ import pandas as pd
 from analysis.experiments import Workbench
 from analysis.palette import label
 from analysis.results import BASE, RANDOM, Results
+from analysis.source_labels import OTHER, source_labels
 from analysis.statistics import compare_all
 from analysis.wording import POINTS
 
@@ -55,10 +56,12 @@ def runs_overview(results: Results) -> pd.DataFrame:
 
 
 def by_group(results: Results, benchmark: str, at_most: int = 12) -> pd.DataFrame:
-    """Difference from random per group of items (family of skills, or source), largest groups first."""
+    """Difference from random per group of items (family of skills, or source), largest first, small ones together."""
     groups = pd.Series(results.item_groups(benchmark))
+    large = groups.value_counts().head(at_most).index
+    groups = groups.map(source_labels(groups.unique())).where(groups.isin(large), OTHER)
     random = pd.Series(results.items(RANDOM, benchmark).mean(axis=0)).groupby(groups).mean()
-    sizes = groups.value_counts().head(at_most)
+    sizes = groups.value_counts()
     lines = []
     unit = results.table.loc[results.table["benchmark"] == benchmark, "unit"].iloc[0]
     for method in dict.fromkeys(results.table["method"]):

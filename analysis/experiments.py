@@ -10,7 +10,7 @@ import pandas as pd
 from filelock import Timeout
 from tqdm import tqdm
 
-from analysis import benchmarks, encoding, finetuning, generation, loss_kernel, template, training_rows
+from analysis import benchmarks, encoding, finetuning, generation, loss_kernel, targets, template, training_rows
 from analysis.features import Features
 from analysis.finetuning import FineTuning, finetune
 from analysis.language_model import LanguageModel, load_model
@@ -39,8 +39,8 @@ class Workbench:
     def select(self, method: str, budget: int, *, seed: int, budget_unit: str = "rows") -> tuple[Selection, float]:
         """A method's selection and the seconds it took when it was made; stored.
 
-        With `budget_unit="tokens"` all rows that can be selected are ranked, and cut where the
-        tokens of one epoch reach the budget.
+        With `budget_unit="tokens"` as many rows are selected as have the tokens, twice as many while they do not
+        suffice, and the selection is cut where the tokens of one epoch reach the budget.
         """
         if budget_unit not in UNITS:
             raise ValueError(f"budget_unit: expected one of {', '.join(UNITS)}, found {budget_unit!r}")
@@ -65,11 +65,14 @@ class Workbench:
     def _ranked(self, method: str, budget: int, seed: int, budget_unit: str) -> Selection:
         if budget_unit == "rows":
             return select(method, self.features, budget, seed=seed)
-        one = select(method, self.features, 1, seed=seed)
-        selectable = len(self.pool) - sum(one.excluded.values())
-        ranked = select(method, self.features, selectable, seed=seed)
         tokens = np.minimum(self.features.lengths().total, self.settings.max_tokens)
-        return Selection(cut_by_tokens(ranked.rows, tokens, budget), ranked.scores, ranked.excluded)
+        n_rows = min(len(self.pool), -(-budget * len(self.pool) // int(tokens.sum())))
+        while True:
+            ranked = select(method, self.features, n_rows, seed=seed)
+            selectable = len(self.pool) - sum(ranked.excluded.values())
+            if tokens[ranked.rows].sum() >= budget or n_rows >= selectable:
+                return Selection(cut_by_tokens(ranked.rows, tokens, budget), ranked.scores, ranked.excluded)
+            n_rows = min(2 * n_rows, selectable)
 
     def runs(
         self, methods: Sequence[str], budget: int, *, n_seeds: int, n_draws: int, random_seeds: int = 1,
@@ -201,4 +204,4 @@ def prepare(
 
 
 def _training_code() -> str:
-    return code_version(finetuning, training_rows, benchmarks, generation, loss_kernel, encoding, template)
+    return code_version(finetuning, training_rows, benchmarks, targets, generation, loss_kernel, encoding, template)

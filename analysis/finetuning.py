@@ -10,18 +10,12 @@ import numpy as np
 import torch
 from accelerate.utils import broadcast_object_list
 from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import (
-    DataCollatorWithFlattening,
-    PreTrainedModel,
-    Trainer,
-    TrainerCallback,
-    TrainingArguments,
-)
+from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
 from analysis.encoding import Messages, encode_batch
 from analysis.language_model import LanguageModel, fingerprint_weights
-from analysis.training_rows import Padding, rows_stay_apart, training_examples
+from analysis.training_rows import EndToEnd, Padding, rows_stay_apart, training_examples
 
 
 @dataclass(frozen=True)
@@ -151,7 +145,7 @@ def _train(
         model=_trainable(base.model, settings),
         args=arguments,
         train_dataset=examples,
-        data_collator=DataCollatorWithFlattening() if end_to_end else Padding(base.tokenizer.pad_token_id),
+        data_collator=(EndToEnd if end_to_end else Padding)(base.tokenizer.pad_token_id),
         callbacks=[watch],
     )
     trainer.remove_callback(PrinterCallback)

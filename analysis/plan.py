@@ -25,6 +25,7 @@ class Profile:
     parameters: dict
     notebooks: dict
     jobs: int = 1  # notebooks at the same time, where the command line does not say
+    first: tuple[str, ...] = ()  # notebooks that start before the others: the longest, whose runs the others share
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,9 @@ def load_profile(name: str) -> Profile:
     if not path.is_file():
         raise ValueError(f"unknown profile {name!r}; known: {', '.join(profile_names())}, or the path of a .yaml file")
     content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    extra = set(content) - {"parameters", "notebooks", "jobs"}
+    extra = set(content) - {"parameters", "notebooks", "jobs", "first"}
     if extra:
-        raise ValueError(f"{path}: unknown key {sorted(extra)[0]!r}; expected parameters, notebooks, jobs")
+        raise ValueError(f"{path}: unknown key {sorted(extra)[0]!r}; expected parameters, notebooks, jobs, first")
     notebooks = {stem: [{}] if own is None else own for stem, own in (content.get("notebooks") or {}).items()}
     notebooks = {stem: [own] if isinstance(own, Mapping) else own for stem, own in notebooks.items()}
     for stem, variants in notebooks.items():
@@ -85,7 +86,11 @@ def load_profile(name: str) -> Profile:
     jobs = content.get("jobs", 1)
     if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
         raise ValueError(f"{path}: jobs: expected a whole number from 1 up; got {jobs!r}")
-    return Profile(path.stem, dict(content.get("parameters") or {}), notebooks, jobs)
+    first = content.get("first") or []
+    suite = {notebook.stem for notebook in NOTEBOOKS.glob("*.ipynb")}
+    if not isinstance(first, list) or not suite.issuperset(first):
+        raise ValueError(f"{path}: first: expected a list of names out of {', '.join(sorted(suite))}; got {first!r}")
+    return Profile(path.stem, dict(content.get("parameters") or {}), notebooks, jobs, tuple(first))
 
 
 def find_notebooks(wanted: Sequence[str], folder: Path | None = None) -> list[Path]:
@@ -155,7 +160,7 @@ def make_plan(
     reports: Path | None = None,
     base: Path | None = None,
 ) -> list[Job]:
-    """Every notebook with its checked values; nothing has started when an error is raised.
+    """Every notebook with its checked values, in the order they start; nothing has started when an error is raised.
 
     Parameters
     ----------
@@ -191,7 +196,7 @@ def make_plan(
             if "output_dir" in signatures[path]:
                 values["output_dir"] = str((base / values.get("output_dir", output_dir)).absolute())
             jobs.append(Job(path, f"{path.stem}.{variant['name']}" if named else path.stem, run, values, reports))
-    return jobs
+    return sorted(jobs, key=lambda job: job.notebook.stem not in profile.first)
 
 
 def _check_profile_names(profile: Profile, chosen: list[str]) -> None:

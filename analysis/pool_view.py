@@ -1,12 +1,16 @@
 """Tables about the rows of a pool, ready to be drawn, and the sentences that follow from them."""
 
+from itertools import cycle
+
 import numpy as np
 import pandas as pd
 
+from analysis.palette import DARK_GREY, LIGHT_GREY, PALETTE
 from analysis.pools import Pool
+from analysis.source_labels import OTHER, source_labels
 from analysis.wording import number, share
 
-OTHER = "all other"
+ALL = "all rows"
 ROWS_AT_ONCE = 10_000
 
 
@@ -37,22 +41,23 @@ def table(pool: Pool, lengths) -> pd.DataFrame:
     rows = pool.rows.select_columns(columns).to_pandas()
     rows["answer tokens"], rows["prompt tokens"] = lengths.answer, lengths.prompt
     rows["total tokens"], rows["truncated"] = lengths.total, lengths.truncated
-    group = rows["family" if pool.has_truth else "source"].astype(str).map(short_source)
+    group = rows["family" if pool.has_truth else "source"].astype(str)
+    group = group.map(source_labels(group.unique()))
     frequent = group.value_counts().index[: 7 if group.nunique() > 8 else 8]
     rows["group"] = group.where(group.isin(frequent), OTHER)
     return rows
 
 
-def short_source(source: str, longest: int = 28) -> str:
-    """The end of a source's name: the part that tells sources of one collection apart."""
-    name = source.rsplit("/", 1)[-1].rsplit(":", 1)[-1].removesuffix(".json").removesuffix(".jsonl") or source
-    return name if len(name) <= longest else f"…{name[-longest + 1 :]}"
+def colours(groups: pd.Series) -> dict[str, str]:
+    """A colour for every group, the same in every figure of a pool; grey for all rows and for the rest."""
+    named = sorted(set(groups) - {ALL, OTHER})
+    return {ALL: DARK_GREY, OTHER: LIGHT_GREY} | dict(zip(named, cycle(PALETTE)))
 
 
 def length_curve(rows: pd.DataFrame, points: int = 200) -> pd.DataFrame:
     """Share of rows with at most so many answer tokens, for all rows and per style (or group of sources)."""
     name = "style" if "style" in rows else "group"
-    shares, parts = np.linspace(0.0025, 1, points), [("all rows", rows), *rows.groupby(name)]
+    shares, parts = np.linspace(0.0025, 1, points), [(ALL, rows), *rows.groupby(name)]
     return pd.concat(
         pd.DataFrame({
             "group": label, "answer tokens": np.quantile(part["answer tokens"], shares, method="inverted_cdf"),
@@ -62,22 +67,15 @@ def length_curve(rows: pd.DataFrame, points: int = 200) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def composition(rows: pd.DataFrame, at_most: int) -> pd.DataFrame:
-    """Rows and faulty rows by skill (truth known) or by source, most frequent first; the rest in one line."""
+def composition(rows: pd.DataFrame, at_most: int) -> tuple[pd.DataFrame, str]:
+    """Rows and faulty rows by skill (truth known) or by source, most frequent first, and what is beyond `at_most`."""
     name = "skill" if "skill" in rows else "source"
     faulty = rows["fault"] != "" if "fault" in rows else pd.Series(False, index=rows.index)
     counted = faulty.groupby(rows[name]).agg(["size", "sum"]).sort_values("size", ascending=False)
     head, rest = counted.iloc[:at_most], counted.iloc[at_most:]
-    head = head.rename(index=short_source) if name == "source" else head
-    table = head.reset_index(names="what").rename(columns={"size": "rows", "sum": "faulty rows"})
-    if len(rest):
-        more = {
-            "what": f"{len(rest):,} more",
-            "rows": int(rest["size"].sum()),
-            "faulty rows": int(rest["sum"].sum()),
-        }
-        table = pd.concat([table, pd.DataFrame([more])], ignore_index=True)
-    return table
+    head = head.rename(index=source_labels(counted.index)).reset_index(names="what")
+    more = f"not shown: {len(rest):,} more {name}s with {rest['size'].sum():,} rows" if len(rest) else ""
+    return head.rename(columns={"size": "rows", "sum": "faulty rows"}), more
 
 
 def text_map(pool: Pool, rows: pd.DataFrame, count: int, n_neighbors: int, seed: int) -> pd.DataFrame:
@@ -108,13 +106,14 @@ def findings(pool: Pool, rows: pd.DataFrame) -> list[str]:
     median, high = np.quantile(answers, [0.5, 0.99])
     kind_of_group = "skill" if "skill" in rows else "source"
     top = rows[kind_of_group].value_counts()
+    first = source_labels(top.index)[str(top.index[0])]
     said = [
         f"The pool {pool.name} offers {number(len(rows))} rows to select from and holds {number(len(pool.held_out))} out; "
         f"{number(set_aside)} were set aside.",
         f"Half of the answers have at most {number(median)} tokens, one in a hundred more than {number(high)} "
         f"({high / max(median, 1):.1f} times as many); the longest tenth holds "
         f"{share(answers[answers >= answers.quantile(0.9)].sum() / answers.sum())} of all answer tokens.",
-        f"The most frequent of {number(len(top))} {kind_of_group}{'s' if len(top) > 1 else ''}, {short_source(str(top.index[0]))}, has "
+        f"The most frequent of {number(len(top))} {kind_of_group}{'s' if len(top) > 1 else ''}, {first}, has "
         f"{share(top.iloc[0] / len(rows))} of the rows, the median one {share(top.median() / len(rows))}.",
     ]
     repeated = 1 - rows["dup_group"].nunique() / len(rows)

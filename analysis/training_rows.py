@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import torch
@@ -69,12 +70,13 @@ def rows_stay_apart(model) -> bool:
 
     Not every architecture masks them from each other, and one that does not would learn from the wrong rows.
     """
-    ids = torch.arange(2, 14, device=model.device)[None] % model.get_input_embeddings().weight.shape[0]
-    rows = ids[:, :5], ids[:, 5:]
-    positions = torch.cat([torch.arange(row.shape[1], device=model.device) for row in rows])[None]
-    alone = torch.cat([model(input_ids=row, use_cache=False).logits for row in rows], dim=1).float()
-    together = model(input_ids=ids, position_ids=positions, use_cache=False).logits.float()
-    return torch.allclose(alone, together, rtol=1e-2, atol=1e-2)
+    n_tokens = model.get_input_embeddings().weight.shape[0]
+    rows = [[(first + place) % n_tokens for place in range(length)] for first, length in ((2, 7), (9, 4), (13, 3))]
+    batch = EndToEnd(0)([{"input_ids": row, "labels": row} for row in rows])  # the second line holds two rows
+    alone = [model(input_ids=torch.tensor([row], device=model.device), use_cache=False).logits[0] for row in rows]
+    ids, positions = (batch[name].to(model.device) for name in ("input_ids", "position_ids"))
+    together = model(input_ids=ids, position_ids=positions, use_cache=False).logits.flatten(0, 1)
+    return torch.allclose(torch.cat(alone).float(), together.float(), rtol=1e-2, atol=1e-2)
 
 
 class Padding:
@@ -88,3 +90,34 @@ class Padding:
             name: pad_sequence([torch.tensor(row[name]) for row in examples], True, fill)
             for name, fill in self.fill.items()
         }
+
+
+class EndToEnd:
+    """Rows to tensors, laid end to end in as few lines as the longest row allows, with positions from 0 in each row.
+
+    One line for all rows would cost attention the square of their sum; a line for each would be mostly padding.
+    """
+
+    def __init__(self, pad_id: int) -> None:
+        self.fill = {"input_ids": pad_id, "labels": IGNORED, "position_ids": 0}
+
+    def __call__(self, examples: list[dict]) -> dict[str, torch.Tensor]:
+        lines = lay_end_to_end([len(example["input_ids"]) for example in examples])
+        rows = {name: [example[name] for example in examples] for name in ("input_ids", "labels")}
+        rows["position_ids"] = [range(len(example["input_ids"])) for example in examples]
+        laid = {name: [list(chain(*(of[row] for row in line))) for line in lines] for name, of in rows.items()}
+        return {name: pad_sequence([torch.tensor(line) for line in laid[name]], True, fill)
+                for name, fill in self.fill.items()}  # fmt: skip
+
+
+def lay_end_to_end(lengths: Sequence[int]) -> list[list[int]]:
+    """Numbers of the rows in each line: the longest rows first, each in the first line where it still fits."""
+    room, lines = [], []
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        place = next((place for place, left in enumerate(room) if left >= lengths[row]), len(lines))
+        if place == len(lines):
+            lines.append([])
+            room.append(max(lengths))
+        lines[place].append(row)
+        room[place] -= lengths[row]
+    return lines

@@ -82,8 +82,9 @@ def test_resolution_is_given_for_each_benchmark(table):
     assert len(sentences) == 2 and all("four of five cases" in sentence for sentence in sentences)
 
 
-def test_groups_add_up_to_the_whole_difference(results, table):
-    groups = comparison.by_group(results, ACCURACY)
+@pytest.mark.parametrize("at_most", [1, 12])
+def test_groups_add_up_to_the_whole_difference_few_or_many(results, table, at_most):
+    groups = comparison.by_group(results, ACCURACY, at_most)
     one = groups[groups["method"] == "token_length"]
     whole = table[(table["method"] == "token_length") & (table["benchmark"] == ACCURACY)]["estimate"].iloc[0]
     assert np.average(one["difference"], weights=one["items"]) == pytest.approx(100 * whole, abs=1e-4)

@@ -174,6 +174,14 @@ def test_a_pool_on_the_command_line_collapses_the_variants(tmp_path, profile):
     assert one[0].figures == tmp_path / "tiny-wild" / "figures" / "one"
 
 
+def test_notebooks_named_first_start_first(tmp_path):
+    path = tmp_path / "p.yaml"
+    path.write_text("first: [30_versus_random]\nparameters: {limit: 100}\n")
+    started = [job.report for job in make_plan(find_notebooks([]), load_profile(str(path)), {}, reports=tmp_path)]
+    assert started[0] == "30_versus_random"
+    assert started[1:] == sorted(started[1:])
+
+
 def test_only_the_plain_full_run_writes_the_committed_figures(tmp_path):
     from analysis.paths import FIGURES
 
@@ -191,7 +199,7 @@ def test_shipped_profiles_load(name):
 @pytest.mark.parametrize(
     ("text", "message"),
     [("parameter: {}", "unknown key 'parameter'"), ("notebooks: {a: 5}", "expected values"),
-     ("notebooks: {a: [{x: 1}, {x: 2}]}", "needs a `name`")],
+     ("notebooks: {a: [{x: 1}, {x: 2}]}", "needs a `name`"), ("first: [no_such]", "expected a list of names")],
 )  # fmt: skip
 def test_a_wrong_profile_is_named(tmp_path, text, message):
     (tmp_path / "p.yaml").write_text(text)

@@ -5,11 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analysis.encoding import Encoded, encode
 from analysis.finetuning import FineTuning, finetune
 from analysis.language_model import LanguageModel, fingerprint_weights
-from analysis.training_rows import IGNORED, cut_by_tokens, rows_stay_apart, training_examples
+from analysis.training_rows import (
+    IGNORED,
+    EndToEnd,
+    cut_by_tokens,
+    lay_end_to_end,
+    rows_stay_apart,
+    training_examples,
+)
 from tests.tiny import tiny_language_model
 
 QUICK = FineTuning(epochs=2, learning_rate=5e-3, batch_rows=4, max_tokens=128)
@@ -178,9 +187,10 @@ def test_token_budgets_that_cannot_be_met_are_errors(budget, message):
 
 def test_rows_laid_end_to_end_teach_what_padded_rows_teach(base):
     """Batches of the same rows: one batch holds them all, so order does not matter."""
-    one_batch = replace(QUICK, batch_rows=len(CONVERSATIONS))
-    padded = finetune(base, CONVERSATIONS, replace(one_batch, end_to_end=False), seed=0)
-    joined = finetune(base, CONVERSATIONS, replace(one_batch, end_to_end=True), seed=0)
+    rows = [conversation(f"What is {number}?", "It is so. " * (1 + number % 5)) for number in range(14)]
+    one_batch = replace(QUICK, batch_rows=len(rows))
+    padded = finetune(base, rows, replace(one_batch, end_to_end=False), seed=0)
+    joined = finetune(base, rows, replace(one_batch, end_to_end=True), seed=0)
     assert np.allclose(joined.training["losses"], padded.training["losses"], atol=1e-4)
     for name, weight in padded.model.state_dict().items():
         assert torch.allclose(joined.model.state_dict()[name], weight, atol=1e-3), name
@@ -199,3 +209,21 @@ def test_a_model_that_mixes_rows_laid_end_to_end_is_found_out(base):
             return base.model(input_ids=input_ids, use_cache=use_cache)  # the positions are lost on the way
 
     assert not rows_stay_apart(Mixing())
+
+
+@given(lengths=st.lists(st.integers(1, 50), min_size=1, max_size=20))
+def test_lines_hold_every_row_once_and_none_is_longer_than_the_longest_row(lengths):
+    lines = lay_end_to_end(lengths)
+    assert sorted(row for line in lines for row in line) == list(range(len(lengths)))
+    assert all(sum(lengths[row] for row in line) <= max(lengths) for line in lines)
+    if len(lines) > 1:  # no two lines would fit into one, so less than half is padding
+        assert 2 * sum(lengths) > (len(lines) - 1) * max(lengths)
+
+
+def test_rows_laid_end_to_end_begin_at_position_0():
+    rows = [{"input_ids": list(range(n)), "labels": [-100, *range(1, n)]} for n in (2, 5, 3)]
+    batch = EndToEnd(pad_id=9)(rows)
+    assert batch["input_ids"].tolist() == [[0, 1, 2, 3, 4], [0, 1, 2, 0, 1]]
+    assert batch["position_ids"].tolist() == batch["input_ids"].tolist()
+    assert EndToEnd(pad_id=9)(rows[:2])["input_ids"].tolist() == [[0, 1, 2, 3, 4], [0, 1, 9, 9, 9]]
+    assert EndToEnd(pad_id=9)(rows[:2])["labels"].tolist() == [[-100, 1, 2, 3, 4], [-100, 1, -100, -100, -100]]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import ks_2samp
 
 from analysis.clustering import cluster
 from analysis.lengths import Lengths
@@ -183,6 +184,20 @@ def test_different_seeds_draw_different_subsets_and_every_row_equally_often():
     # Each row is drawn with probability 1/4: 500 +- 5 standard deviations of 19.4.
     assert abs(times - 500).max() < 97
     assert len({tuple(sorted(draw)) for draw in draws}) > 1990
+
+
+def test_random_scores_select_like_random_selection_and_informed_scores_do_not():
+    features, trials = ToyFeatures(400), 500
+    worth = np.random.default_rng(5).lognormal(size=400)  # what a subset would bring, unknown to both
+    mean_worth = {"random": [], "random scores": [], "informed scores": []}
+    for seed in range(trials):
+        noise = np.random.default_rng(10_000 + seed).normal(size=400)
+        keys = features.row_keys()
+        mean_worth["random"].append(worth[select("random_selection", features, 40, seed=seed).rows].mean())
+        mean_worth["random scores"].append(worth[top_k(noise, 40, seed, keys=keys).rows].mean())
+        mean_worth["informed scores"].append(worth[top_k(noise + worth / 5, 40, seed, keys=keys).rows].mean())
+    assert ks_2samp(mean_worth["random scores"], mean_worth["random"]).pvalue > 0.001
+    assert ks_2samp(mean_worth["informed scores"], mean_worth["random"]).pvalue < 1e-6
 
 
 def test_ties_are_broken_by_seed_and_not_by_file_order():
