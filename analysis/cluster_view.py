@@ -24,11 +24,11 @@ MOST_CLUSTERS = 20
 VERDICTS = {BETTER: "better", WORSE: "worse", NO_DIFFERENCE: "no different by δ or more", UNDECIDED: "undecided"}
 
 
-def call(**options) -> str:
+def call(inside: str, **options) -> str:
     """A call of k-means with these options, those left out that are as they are anyway."""
     parameters = inspect.signature(select).parameters
     said = [f"{name}={value!r}" for name, value in options.items() if value != parameters[name].default]
-    return f"kmeans({', '.join(said)})" if said else "kmeans"
+    return f"kmeans({', '.join([f'inside={inside!r}', *said])})"
 
 
 def properties(work: Workbench) -> dict[str, pd.Series]:

@@ -45,7 +45,7 @@ def work():
 
 
 def test_a_call_leaves_out_what_is_as_it_is_anyway():
-    assert cluster_view.call(inside="token_length", clusters=10) == "kmeans"
+    assert cluster_view.call(inside="token_length", clusters=10) == "kmeans(inside='token_length')"
     assert cluster_view.call(inside="ifd", clusters=100) == "kmeans(inside='ifd', clusters=100)"
 
 
