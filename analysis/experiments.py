@@ -14,7 +14,8 @@ from analysis import benchmarks, encoding, finetuning, generation, loss_kernel, 
 from analysis.features import Features
 from analysis.finetuning import FineTuning, finetune
 from analysis.language_model import LanguageModel, load_model
-from analysis.methods import Selection, code_of, parse, select
+from analysis.methods import Selection, by_chance, code_of, inner_call, parse, select
+from analysis.named_files import files_named
 from analysis.pools import Pool, load_pool
 from analysis.pools.testbed import WORLD_VERSION
 from analysis.results import BASE, RANDOM, Results, Run
@@ -23,6 +24,7 @@ from analysis.store import Store, code_version, digest
 from analysis.training_rows import cut_by_tokens
 
 UNITS = ("rows", "tokens")
+APART = 1_000  # seeds of other draws by chance: with those of random selection they would draw much the same rows
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Workbench:
         key = digest(
             pool=self.pool.fingerprint, base=self.base.fingerprint, method=name, options=options,
             budget=budget, unit=budget_unit, seed=seed, max_tokens=self.features.max_tokens,
+            files=_files(method), finetuning=asdict(self.settings) if finetuning.__name__ in code_of(method) else None,
             code=code_version(*(import_module(module) for module in code_of(method))),
         )  # fmt: skip
         with self.store.claim("selections", key):
@@ -81,16 +84,20 @@ class Workbench:
         """The runs of a comparison: random from `n_draws` independent subsets, each method `n_seeds` times.
 
         Subset d of random is trained with the seeds d, d + 1, … (`random_seeds` of them), so that no two runs
-        share subset and seed, and a design with more seeds contains the one with fewer.
+        share subset and seed, and a design with more seeds contains the one with fewer. A method by which chance
+        selects draws anew for every run.
         """
         planned = []
         for method in dict.fromkeys([RANDOM, *methods]):
-            is_random = parse(method)[0] == RANDOM
-            for draw in range(n_draws if is_random else 1):
-                chosen, seconds = self.select(method, budget, seed=self.seed + draw, budget_unit=budget_unit)
-                for number in range(random_seeds if is_random else n_seeds):
-                    training_seed = self.seed + draw + number
-                    planned.append(Run(method, budget, draw, training_seed, chosen.rows, seconds))
+            if parse(method)[0] == RANDOM:
+                seeds = [(draw, draw, draw + number) for draw in range(n_draws) for number in range(random_seeds)]
+            elif by_chance(method):
+                seeds = [(number, APART + number, number) for number in range(n_seeds)]
+            else:
+                seeds = [(0, 0, number) for number in range(n_seeds)]
+            for draw, drawn, trained in seeds:
+                chosen, seconds = self.select(method, budget, seed=self.seed + drawn, budget_unit=budget_unit)
+                planned.append(Run(method, budget, draw, self.seed + trained, chosen.rows, seconds))
         return planned
 
     def run_grid(self, runs: Sequence[Run], *, with_base: bool = False, show_progress: bool = True) -> Results:
@@ -199,8 +206,17 @@ def prepare(
         base = scratch_base(rows, store=store, seed=seed, show_progress=show_progress)
     else:
         base = load_model(model, store=store)
-    features = Features(rows, base, store=store, max_tokens=settings.max_tokens, show_progress=show_progress)
+    features = Features(
+        rows, base, store=store, max_tokens=settings.max_tokens, finetuning=settings, show_progress=show_progress
+    )
     return Workbench(rows, base, features, store, settings, seed)
+
+
+def _files(method: str) -> list[list]:
+    """State of the files that a call names, those of a method within it included."""
+    name, options = parse(method)
+    inner = inner_call(name, options)
+    return [*files_named(options), *(_files(inner) if inner else ())]
 
 
 def _training_code() -> str:

@@ -14,7 +14,7 @@ from analysis.encoding import count_tokens
 from analysis.engine import map_shards
 from analysis.finetuning import FineTuning
 from analysis.influences import Influences
-from analysis.language_model import LanguageModel, fingerprint_tokenizer, load_model
+from analysis.language_model import LanguageModel, fast_bfloat16, fingerprint_tokenizer, load_model
 from analysis.lengths import Lengths
 from analysis.pool_losses import pool_losses
 from analysis.ratings import rating_logits
@@ -39,6 +39,7 @@ class Features:
     precision : of the matrix products of a model with float32 weights, "float32" or "bfloat16"; default
         bfloat16 where the processor has instructions for it (1.4 to 1.8 times faster on such a CPU; the mean
         loss of a row moves by 0.002 nats on average). Other weights are used as they are.
+    finetuning : settings of `after_finetuning`; default those of `FineTuning` with this `max_tokens`.
     show_progress : whether to show rows/s and the time left.
     """
 
@@ -52,6 +53,7 @@ class Features:
         tokens_per_batch: int = 8192,
         shard_size: int | None = None,
         precision: str | None = None,
+        finetuning: FineTuning | None = None,
         show_progress: bool = True,
     ) -> None:
         if precision not in (None, "float32", "bfloat16"):
@@ -61,6 +63,7 @@ class Features:
         self.pool, self.language_model, self.store = pool, language_model, store
         self.max_tokens, self.tokens_per_batch, self.shard_size = max_tokens, tokens_per_batch, shard_size
         self.precision, self.show_progress = precision, show_progress
+        self.finetuning = finetuning or FineTuning(max_tokens=max_tokens)
         self._messages = pool.rows.select_columns(["messages"])
         self._token_losses: dict[str, TokenLosses] = {}
         self._embeddings: dict[str, np.ndarray] = {}
@@ -107,15 +110,10 @@ class Features:
     def under(self, language_model: LanguageModel) -> "Features":
         """The features of the same pool under a model that is loaded already."""
         return Features(
-            self.pool,
-            language_model,
-            store=self.store,
-            max_tokens=self.max_tokens,
-            tokens_per_batch=self.tokens_per_batch,
-            shard_size=self.shard_size,
-            precision=self.precision,
-            show_progress=self.show_progress,
-        )
+            self.pool, language_model, store=self.store, max_tokens=self.max_tokens,
+            tokens_per_batch=self.tokens_per_batch, shard_size=self.shard_size, precision=self.precision,
+            finetuning=self.finetuning, show_progress=self.show_progress,
+        )  # fmt: skip
 
     def lengths(self) -> Lengths:
         """Tokens per row: answers, last answer, prompt, total. The tokenizer alone is used."""
@@ -162,7 +160,7 @@ class Features:
         Parameters
         ----------
         rows : positions in the pool, unique, in any order.
-        settings : of the fine-tuning; default that of `FineTuning` with this `max_tokens`.
+        settings : of the fine-tuning; default those of these features.
         seed : of order and dropout.
         """
         return self.under(tuned_models.after_finetuning(self, rows, settings, seed=seed))
@@ -246,11 +244,3 @@ class Features:
         if model.dtype != torch.float32 or self.precision == "float32":
             return None
         return torch.bfloat16 if self.precision or fast_bfloat16(model.device) else None
-
-
-def fast_bfloat16(device: torch.device) -> bool:
-    """Whether the processor has instructions for bfloat16, and does not only imitate it."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
-    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))

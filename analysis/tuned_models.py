@@ -20,7 +20,7 @@ def after_finetuning(features, rows: np.ndarray, settings: FineTuning | None = N
     """
     base, store = features.language_model, features.store
     rows = _checked(rows, features.n_rows)
-    settings = (settings or FineTuning(max_tokens=features.max_tokens)).resolved(base.device)
+    settings = (settings or features.finetuning).resolved(base.device)
     key = digest(
         pool=features.pool.fingerprint, base=base.fingerprint, weights=str(base.dtype), rows=rows.tolist(), seed=seed,
         settings=asdict(settings), template=base.template.settings(),

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from analysis.engine import map_shards
-from analysis.features import Features, fast_bfloat16
-from analysis.language_model import LanguageModel, fingerprint_weights, load_model
+from analysis.features import Features
+from analysis.language_model import LanguageModel, fast_bfloat16, fingerprint_weights, load_model
 from analysis.methods import select
 from analysis.store import Store
 from analysis.template import choose_template, default_template
