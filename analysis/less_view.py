@@ -12,7 +12,8 @@ from analysis.influences import Influences
 from analysis.methods import Selection, parse
 from analysis.methods.less import epoch_weights, influences_of, score
 from analysis.methods.selection import top_k
-from analysis.pool_view import short_source, table
+from analysis.pool_view import table
+from analysis.source_labels import source_labels
 from analysis.wording import listed, number, share
 
 MOST_GROUPS = 12
@@ -47,7 +48,8 @@ def affinity(work: Workbench, found: Influences) -> pd.DataFrame:
     common = sorted(set(rows) & set(columns))
     rows, columns = (common + sorted(set(names) - set(common)) for names in (rows, columns))
     means = (values - values.mean()).groupby(own.to_numpy()).mean().loc[rows, columns]
-    return means.rename(index=short_source, columns=short_source)
+    short = source_labels({*means.index, *means.columns})
+    return means.rename(index=short, columns=short)
 
 
 def selected_by_length(work: Workbench, selections: dict[str, Selection]) -> pd.DataFrame:
@@ -116,9 +118,8 @@ def group_findings(work: Workbench, found: Influences, selection: Selection) -> 
             f"The targets on which a row has most influence are of its own kind for {share(same.mean())} of the pool "
             f"({share(chance)} if the two had nothing to do with each other), and for {share(picked)} of the selected."
         )
-    largest = [
-        f"{short_source(str(name))} ({share(count / len(selection.rows))})" for name, count in served.head(3).items()
-    ]
+    short = source_labels(names)
+    largest = [f"{short[str(name)]} ({share(count / len(selection.rows))})" for name, count in served.head(3).items()]
     said.append(
         f"The selected rows have their largest influence on {len(served)} of {len(names)} groups of targets, most of all on "
         f"{listed(largest)}."

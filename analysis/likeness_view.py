@@ -9,7 +9,8 @@ from analysis.experiments import Workbench
 from analysis.methods import Selection
 from analysis.methods.rds_plus import normalised
 from analysis.methods.rds_plus import score as largest_likeness
-from analysis.pool_view import short_source, table
+from analysis.pool_view import table
+from analysis.source_labels import source_labels
 from analysis.wording import listed, number, share
 
 WHOLE_POOL, TARGETS = "whole pool", "target rows"
@@ -56,8 +57,9 @@ def shares_by_group(
     parts = {TARGETS: sizes / sizes.sum(), WHOLE_POOL: alike["own"].value_counts(normalize=True)}
     for name, chosen in selections.items():
         parts[style.label(name)] = alike["own"].iloc[chosen.rows].value_counts(normalize=True)
+    short = source_labels(shown)
     return pd.DataFrame([
-        {"what": short_source(str(what)), "method": name, "share": float(part.get(what, 0.0))}
+        {"what": short[str(what)], "method": name, "share": float(part.get(what, 0.0))}
         for what in shown for name, part in parts.items()
     ])  # fmt: skip
 
