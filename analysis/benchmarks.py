@@ -11,6 +11,7 @@ from analysis.generation import generate
 from analysis.language_model import LanguageModel
 from analysis.loss_kernel import LossKernel
 from analysis.pools.testbed import evaluation_items, grade
+from analysis.targets import set_apart
 
 ACCURACY, ANSWER_LOSS = "testbed accuracy", "held-out answer loss"
 UNITS = {ACCURACY: "share correct", ANSWER_LOSS: "nats per answer token, negated"}
@@ -59,14 +60,16 @@ def held_out_answer_loss(
 ) -> BenchmarkResult:
     """Minus the mean loss per answer token (nats) of each held-out row, by source; nan if it has no token.
 
-    Of more than `max_rows` rows a fixed random sample is scored, the same for every model.
+    The held-out rows that serve as targets (`targets.set_apart`) are not scored: a method could have seen them.
+    Of more than `max_rows` others a fixed random sample is scored, the same for every model.
 
     Raises
     ------
     ValueError
         The model gives a row that has answer tokens no finite loss (names the first such row).
     """
-    started, rows = time.perf_counter(), pool.held_out
+    started = time.perf_counter()
+    rows = pool.held_out.select(np.flatnonzero(~set_apart(pool.held_out)))
     if len(rows) > max_rows:  # files are often ordered by source: not the first rows
         rows = rows.select(np.sort(np.random.default_rng(0).permutation(len(rows))[:max_rows]))
     encoded = encode_batch(rows["messages"][:], language_model.tokenizer, language_model.template, max_tokens)

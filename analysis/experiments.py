@@ -10,11 +10,12 @@ import pandas as pd
 from filelock import Timeout
 from tqdm import tqdm
 
-from analysis import benchmarks, encoding, finetuning, generation, loss_kernel, template, training_rows
+from analysis import benchmarks, encoding, finetuning, generation, loss_kernel, targets, template, training_rows
 from analysis.features import Features
 from analysis.finetuning import FineTuning, finetune
 from analysis.language_model import LanguageModel, load_model
-from analysis.methods import METHODS, Selection, parse, select
+from analysis.methods import Selection, by_chance, code_of, inner_call, parse, select
+from analysis.named_files import files_named
 from analysis.pools import Pool, load_pool
 from analysis.pools.testbed import WORLD_VERSION
 from analysis.results import BASE, RANDOM, Results, Run
@@ -23,6 +24,7 @@ from analysis.store import Store, code_version, digest
 from analysis.training_rows import cut_by_tokens
 
 UNITS = ("rows", "tokens")
+APART = 1_000  # seeds of other draws by chance: with those of random selection they would draw much the same rows
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,8 @@ class Workbench:
     def select(self, method: str, budget: int, *, seed: int, budget_unit: str = "rows") -> tuple[Selection, float]:
         """A method's selection and the seconds it took when it was made; stored.
 
-        With `budget_unit="tokens"` all rows that can be selected are ranked, and cut where the
-        tokens of one epoch reach the budget.
+        With `budget_unit="tokens"` as many rows are selected as have the tokens, twice as many while they do not
+        suffice, and the selection is cut where the tokens of one epoch reach the budget.
         """
         if budget_unit not in UNITS:
             raise ValueError(f"budget_unit: expected one of {', '.join(UNITS)}, found {budget_unit!r}")
@@ -48,7 +50,8 @@ class Workbench:
         key = digest(
             pool=self.pool.fingerprint, base=self.base.fingerprint, method=name, options=options,
             budget=budget, unit=budget_unit, seed=seed, max_tokens=self.features.max_tokens,
-            code=_selection_code(name),
+            files=_files(method), finetuning=asdict(self.settings) if finetuning.__name__ in code_of(method) else None,
+            code=code_version(*(import_module(module) for module in code_of(method))),
         )  # fmt: skip
         with self.store.claim("selections", key):
             record, arrays = self.store.record("selections", key), self.store.arrays("selections", key)
@@ -65,11 +68,14 @@ class Workbench:
     def _ranked(self, method: str, budget: int, seed: int, budget_unit: str) -> Selection:
         if budget_unit == "rows":
             return select(method, self.features, budget, seed=seed)
-        one = select(method, self.features, 1, seed=seed)
-        selectable = len(self.pool) if one.scores is None else int(np.isfinite(one.scores).sum())
-        ranked = select(method, self.features, selectable, seed=seed)
         tokens = np.minimum(self.features.lengths().total, self.settings.max_tokens)
-        return Selection(cut_by_tokens(ranked.rows, tokens, budget), ranked.scores, ranked.excluded)
+        n_rows = min(len(self.pool), -(-budget * len(self.pool) // int(tokens.sum())))
+        while True:
+            ranked = select(method, self.features, n_rows, seed=seed)
+            selectable = len(self.pool) - sum(ranked.excluded.values())
+            if tokens[ranked.rows].sum() >= budget or n_rows >= selectable:
+                return Selection(cut_by_tokens(ranked.rows, tokens, budget), ranked.scores, ranked.excluded)
+            n_rows = min(2 * n_rows, selectable)
 
     def runs(
         self, methods: Sequence[str], budget: int, *, n_seeds: int, n_draws: int, random_seeds: int = 1,
@@ -78,16 +84,20 @@ class Workbench:
         """The runs of a comparison: random from `n_draws` independent subsets, each method `n_seeds` times.
 
         Subset d of random is trained with the seeds d, d + 1, … (`random_seeds` of them), so that no two runs
-        share subset and seed, and a design with more seeds contains the one with fewer.
+        share subset and seed, and a design with more seeds contains the one with fewer. A method by which chance
+        selects draws anew for every run.
         """
         planned = []
         for method in dict.fromkeys([RANDOM, *methods]):
-            is_random = parse(method)[0] == RANDOM
-            for draw in range(n_draws if is_random else 1):
-                chosen, seconds = self.select(method, budget, seed=self.seed + draw, budget_unit=budget_unit)
-                for number in range(random_seeds if is_random else n_seeds):
-                    training_seed = self.seed + draw + number
-                    planned.append(Run(method, budget, draw, training_seed, chosen.rows, seconds))
+            if parse(method)[0] == RANDOM:
+                seeds = [(draw, draw, draw + number) for draw in range(n_draws) for number in range(random_seeds)]
+            elif by_chance(method):
+                seeds = [(number, APART + number, number) for number in range(n_seeds)]
+            else:
+                seeds = [(0, 0, number) for number in range(n_seeds)]
+            for draw, drawn, trained in seeds:
+                chosen, seconds = self.select(method, budget, seed=self.seed + drawn, budget_unit=budget_unit)
+                planned.append(Run(method, budget, draw, self.seed + trained, chosen.rows, seconds))
         return planned
 
     def run_grid(self, runs: Sequence[Run], *, with_base: bool = False, show_progress: bool = True) -> Results:
@@ -196,13 +206,18 @@ def prepare(
         base = scratch_base(rows, store=store, seed=seed, show_progress=show_progress)
     else:
         base = load_model(model, store=store)
-    features = Features(rows, base, store=store, max_tokens=settings.max_tokens, show_progress=show_progress)
+    features = Features(
+        rows, base, store=store, max_tokens=settings.max_tokens, finetuning=settings, show_progress=show_progress
+    )
     return Workbench(rows, base, features, store, settings, seed)
 
 
-def _selection_code(name: str) -> str:
-    return code_version(*(import_module(module) for module in METHODS[name].code))
+def _files(method: str) -> list[list]:
+    """State of the files that a call names, those of a method within it included."""
+    name, options = parse(method)
+    inner = inner_call(name, options)
+    return [*files_named(options), *(_files(inner) if inner else ())]
 
 
 def _training_code() -> str:
-    return code_version(finetuning, training_rows, benchmarks, generation, loss_kernel, encoding, template)
+    return code_version(finetuning, training_rows, benchmarks, targets, generation, loss_kernel, encoding, template)

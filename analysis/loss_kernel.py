@@ -57,7 +57,7 @@ class LossKernel:
         losses = np.full((3, len(count)), np.nan)
         lengths = [max((end for start, end in row if end > start), default=0) for row in spans]
         failures: dict[int, Exception] = {}
-        for batch in _batches(lengths, self.tokens_per_batch):
+        for batch in batches(lengths, self.tokens_per_batch):
             for rows, values in self._score(batch, encoded, spans, lengths, failures):
                 turns = np.concatenate([np.arange(first_turn[row], first_turn[row + 1]) for row in rows])
                 losses[:, turns] = values
@@ -149,7 +149,7 @@ class LossKernel:
         return next_loss, this_loss
 
 
-def _batches(lengths: list[int], tokens_per_batch: int) -> Iterator[list[int]]:
+def batches(lengths: list[int], tokens_per_batch: int) -> Iterator[list[int]]:
     """Rows that have a token to score, shortest first, in batches of at most so many positions."""
     batch: list[int] = []
     for row in sorted((row for row, length in enumerate(lengths) if length), key=lambda row: lengths[row]):

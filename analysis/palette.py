@@ -3,6 +3,7 @@
 import re
 
 from analysis.methods import METHODS
+from analysis.methods.selection import parse_call
 
 RANDOM = "random_selection"
 GREY, LIGHT_GREY, DARK_GREY = "#8c8c8c", "#d0d0d0", "#4d4d4d"
@@ -56,8 +57,18 @@ def label(method: str) -> str:
         if name not in METHODS:
             raise ValueError(f"unknown method {name!r}; known: {', '.join([*LABELS, *METHODS])}")
         text = METHODS[name].label
-    values = re.sub(r"\w+\s*=\s*|['\"()]", "", options)
-    return f"{text} ({values})" if values else text
+    values = [_value(name, option, value) for option, value in parse_call(method)[1].items()] if options else []
+    return f"{text} ({', '.join(values)})" if values else text
+
+
+def _value(name: str, option: str, value) -> str:
+    """An option's value as figures show it; of a switch its name, of a method within a method its label."""
+    method = METHODS.get(name)
+    if isinstance(value, bool):
+        return option.replace("_", " ") if value else f"no {option.replace('_', ' ')}"
+    if method and option == method.inner and value not in method.words:
+        return label(value)
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def palette(methods: list[str]) -> dict[str, str]:

@@ -1,58 +1,15 @@
-"""The selection methods: arrays in, row numbers out. A new one is a file here and a line in `METHODS`."""
+"""The selection methods: arrays in, row numbers out. A new one is a file here and an entry in `catalogue.METHODS`."""
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import import_module
 
 import numpy as np
 
+from analysis.methods.catalogue import METHODS, Method
 from analysis.methods.selection import Selection, parse_call, top_k
 
-__all__ = ["METHODS", "Method", "Selection", "get", "parse", "select", "top_k"]
+__all__ = ["METHODS", "Method", "Selection", "by_chance", "code_of", "get", "inner_call", "parse", "select", "top_k"]
 
 GIVEN = ("features", "budget", "seed")  # by whoever selects, so never options of a method
-
-
-@dataclass(frozen=True)
-class Method:
-    """A method of the suite: how it is called in figures, its family, where it comes from, its file here.
-
-    `uses` names the modules of `analysis` beside its own on whose code its selections depend: a change in
-    one of them makes stored selections invalid.
-    """
-
-    label: str
-    family: str  # baseline, length, quality or diversity
-    paper: str
-    module: str
-    equation: str = ""
-    uses: tuple[str, ...] = ("encoding", "template")
-
-    @property
-    def code(self) -> tuple[str, ...]:
-        """Full names of the modules that decide what is selected."""
-        return tuple(f"analysis.{name}" for name in (f"methods.{self.module}", "methods.selection", *self.uses))
-
-    @property
-    def select(self) -> Callable[..., Selection]:
-        """`select(features, budget, *, seed, options...)` of the method's file."""
-        return import_module(f"analysis.methods.{self.module}").select
-
-
-STUDY = "Xia et al. 2024, arXiv 2410.09335"
-METHODS = {
-    "random_selection": Method("Random", "baseline", STUDY, "random_selection"),
-    "token_length": Method("Token length", "length", f"{STUDY}, section 5.4", "token_length"),
-    "cross_entropy": Method(
-        "Cross-entropy",
-        "quality",
-        STUDY,
-        "cross_entropy",
-        "mean over answer tokens of -log p(token | before)",
-        uses=("encoding", "template", "loss_kernel"),
-    ),
-}
 
 
 def get(name: str) -> Method:
@@ -77,7 +34,45 @@ def parse(specification: str) -> tuple[str, dict]:
         if option not in known:
             listed = f"its options are {', '.join(known)}" if known else "it has no options"
             raise ValueError(f"method {specification!r}: unknown option {option!r}; {listed}")
+    inner_call(name, options)
     return name, options
+
+
+def inner_call(name: str, options: dict) -> str | None:
+    """The call of another method among a method's options, checked; `None` where there is none.
+
+    Raises
+    ------
+    ValueError
+        The option is no text, or not a method's call and none of the words that it may also be.
+    """
+    method = get(name)
+    if not method.inner:
+        return None
+    value = options.get(method.inner, inspect.signature(method.select).parameters[method.inner].default)
+    if value in method.words:
+        return None
+    expected = f"{method.inner}: expected {', '.join(map(repr, method.words))} or a method's call as text"
+    if not isinstance(value, str):
+        raise ValueError(f"method {name}: {expected}, found {value!r}")
+    try:
+        parse(value)
+    except ValueError as error:
+        raise ValueError(f"method {name}: {expected}; {error}") from error
+    return value
+
+
+def by_chance(specification: str) -> bool:
+    """Whether chance alone selects, so that another seed is another draw; "random" within clusters included."""
+    name, options = parse(specification)
+    return get(name).by_chance or options.get(get(name).inner) == "random"
+
+
+def code_of(specification: str) -> tuple[str, ...]:
+    """Full names of the modules that decide what a call selects, those of a method within it included."""
+    name, options = parse(specification)
+    inner = inner_call(name, options)
+    return tuple(dict.fromkeys([*get(name).code, *(code_of(inner) if inner else ())]))
 
 
 def select(specification: str, features, budget: int, *, seed: int) -> Selection:

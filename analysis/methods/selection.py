@@ -62,11 +62,7 @@ def top_k(
     unexplained = len(scores) - len(selectable) - sum(counts.values())
     if unexplained:
         counts["not scorable"] = unexplained
-    if budget > len(selectable):
-        why = ", ".join(f"{count} {reason}" for reason, count in counts.items())
-        raise ValueError(
-            f"budget: {budget} rows asked for, only {len(selectable)} of {len(scores)} can be selected: {why}"
-        )
+    check_left(budget, len(selectable), len(scores), counts)
     tie_break = shuffled_places(len(scores), seed, keys)
     order = np.lexsort((tie_break[selectable], -scores[selectable]))
     return Selection(rows=selectable[order[:budget]], scores=scores, excluded=counts)
@@ -105,6 +101,13 @@ def check_budget(budget: int, n_rows: int) -> int:
     if budget > n_rows:
         raise ValueError(f"budget: {budget} rows asked for, but the pool has only {n_rows}")
     return int(budget)
+
+
+def check_left(budget: int, n_left: int, n_rows: int, excluded: dict[str, int]) -> None:
+    """An error that says how many rows can be selected, and why no more, where the budget is above it."""
+    if budget > n_left:
+        why = ", ".join(f"{count} {reason}" for reason, count in excluded.items() if count)
+        raise ValueError(f"budget: {budget} rows asked for, only {n_left} of {n_rows} can be selected: {why}")
 
 
 def choose(name: str, value: str, choices: dict):

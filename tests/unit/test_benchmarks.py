@@ -12,6 +12,7 @@ from analysis import benchmarks
 from analysis.encoding import encode, encode_prompt
 from analysis.language_model import LanguageModel
 from analysis.pools.testbed import evaluation_items
+from analysis.targets import load_targets
 from tests.tiny import tiny_language_model, tiny_model
 
 
@@ -127,3 +128,18 @@ def test_accuracy_is_measured_only_where_the_testbed_is_the_pool(pool):
     assert list(benchmarks.benchmarks_for(pool)) == [benchmarks.ANSWER_LOSS]
     testbed = SimpleNamespace(name="curated", held_out=pool.held_out, has_truth=True)
     assert list(benchmarks.benchmarks_for(testbed)) == [benchmarks.ACCURACY, benchmarks.ANSWER_LOSS]
+
+
+def test_held_out_rows_that_serve_as_targets_are_not_scored(language_model):
+    rows = [
+        [{"role": "user", "content": f"Say {n}."}, {"role": "assistant", "content": f"It is {n}."}] for n in range(80)
+    ]
+    ids = [f"row{n}" for n in range(80)]
+    columns = {"id": ids, "source": ["a"] * 80, "messages": rows, "dup_group": list(range(80))}
+    pool = SimpleNamespace(name="eighty rows", held_out=Dataset.from_dict(columns), has_truth=False)
+    seen = {messages[0]["content"] for group in load_targets("held-out", pool).values() for messages in group}
+    scored = {
+        rows[ids.index(one)][0]["content"] for one in benchmarks.held_out_answer_loss(language_model, pool).item_ids
+    }
+    assert 8 <= len(seen) <= 32 and not seen & scored
+    assert seen | scored == {messages[0]["content"] for messages in rows}

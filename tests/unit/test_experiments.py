@@ -46,9 +46,8 @@ def rows(numbers) -> Dataset:
 def make_workbench(folder: Path, **settings) -> Workbench:
     base = tiny_language_model()
     pool = Pool("forty rows", rows(range(N_ROWS)), rows(range(100, 110)), "forty", {}, {})
-    store = Store(folder)
-    features = Features(pool, base, store=store, max_tokens=64, show_progress=False)
-    training = FineTuning(**{"epochs": 1, "batch_rows": 4, "max_tokens": 64, **settings})
+    store, training = Store(folder), FineTuning(**{"epochs": 1, "batch_rows": 4, "max_tokens": 64, **settings})
+    features = Features(pool, base, store=store, max_tokens=64, finetuning=training, show_progress=False)
     return Workbench(pool, base, features, store, training, seed=0)
 
 
@@ -77,6 +76,31 @@ def test_random_is_drawn_anew_and_a_method_keeps_its_subset(tmp_path):
     assert len({tuple(sorted(run.rows)) for run in random}) == 4
     assert [run.training_seed for run in longest] == [0, 1, 2]
     assert len({tuple(run.rows) for run in longest}) == 1
+
+
+@pytest.mark.parametrize("method", ["near_duplicate_filter", "kmeans(clusters=3, embedding='tfidf', inside='random')"])
+def test_a_method_by_chance_draws_anew_for_every_run_and_not_as_random_does(tmp_path, method):
+    workbench = make_workbench(tmp_path)
+    runs = workbench.runs([method], 8, n_seeds=3, n_draws=3)
+    drawn, random = ({tuple(sorted(run.rows)) for run in runs if run.method == name} for name in (method, RANDOM))
+    assert len(drawn) == len(random) == 3 and not drawn & random
+
+
+def test_a_selection_depends_on_files_and_settings_that_decide_it(tmp_path, monkeypatch):
+    selected, select = [], experiments.select
+    monkeypatch.setattr(
+        experiments, "select", lambda call, *given, **options: selected.append(call) or select(call, *given, **options)
+    )
+    path = tmp_path / "targets.jsonl"
+    inside = f"kmeans(clusters=2, embedding='tfidf', inside=\"rds_plus(targets='{path}', turns='none')\")"
+    evolving = "diverse_evol(rounds=1, initial=0.5)"
+    for text, epochs, again in (("Is 3?", 1, [inside, evolving]), ("Is 19?", 1, [inside]), ("", 2, [evolving])):
+        if text:
+            path.write_text(json.dumps({"prompt": text, "response": "It is."}))
+        selected.clear()
+        for method in (inside, evolving, LONGEST):
+            make_workbench(tmp_path / "store", epochs=epochs).select(method, 8, seed=0)
+        assert [one for one in selected if one != LONGEST] == again
 
 
 def test_a_larger_design_contains_the_smaller_one(tmp_path):
@@ -165,7 +189,7 @@ def test_selections_are_stored_with_scores_and_seconds(tmp_path, monkeypatch):
     assert stored_seconds == seconds > 0 and stored.excluded == selection.excluded
 
 
-@pytest.mark.parametrize("method", [RANDOM, LONGEST])
+@pytest.mark.parametrize("method", [RANDOM, LONGEST, "kmeans(clusters=3, embedding='tfidf')"])
 def test_a_token_budget_is_used_up_to_the_next_row(tmp_path, method):
     workbench = make_workbench(tmp_path)
     tokens = np.minimum(workbench.features.lengths().total, 64)

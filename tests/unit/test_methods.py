@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from copy import copy
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
+from analysis.clustering import cluster
 from analysis.lengths import Lengths
 from analysis.methods import METHODS, cross_entropy, get, parse, select, token_length
 from analysis.methods.selection import Selection, rank_share, top_k
@@ -20,15 +22,41 @@ SPECIFICATIONS = [
     *(f"token_length(direction='{direction}')" for direction in ("shortest", "middle")),
     "cross_entropy(variant='released')",
     "cross_entropy(direction='lowest')",
+    "ifd(variant='released')",
+    "ifd(turns='last')",
+    "ifd(pre_experience=True, clusters=3, per_cluster=2)",
+    "superfiltering(turns='last')",
+    "selectit(variant='released', level='token')",
+    "selectit(normalised='once', alpha=0)",
+    "selectit(level='model', models=['one', 'other'])",
+    "perplexity(band='middle')",
+    "perplexity(band='bottom')",
+    "zip_compression(variant='released')",
+    "zip_compression(candidates=20, shortlist=6, per_round=3)",
+    "diverse_evol(variant='released')",
+    "diverse_evol(space='base', rounds=1)",
+    "less(variant='released')",
+    "less(variant='released', targets='auto', epochs=2)",
+    "rds_plus(turns='groups')",
+    "rds_plus(turns='none')",
+    "kmeans(inside='random', clusters=3)",
+    "kmeans(inside='nearest', quota='equal', embedding='answer')",
+    "kmeans(inside='cross_entropy(direction=\"lowest\")', clusters=7)",
 ]
+
+# Methods whose smaller selections are no part of larger ones, as rounds grow with the budget and quotas are rounded.
+NOT_NESTED = ("diverse_evol", "kmeans")
 
 
 class ToyFeatures:
     """Two turns a row, with many equal values; `order` permutes the rows and everything known about them."""
 
+    trained_on = 0
+
     def __init__(self, n_rows=40, order=None, unscorable=()):
         rng = np.random.default_rng(7)
         self.n_rows, self.order = n_rows, np.arange(n_rows) if order is None else order
+        self.unscorable = unscorable
         self.counts = rng.integers(1, 6, (n_rows, 2))
         self.losses = rng.integers(1, 5, (n_rows, 2)) * self.counts.astype(float)
         self.unshifted = rng.integers(1, 5, (n_rows, 2)) * self.counts.astype(float)
@@ -37,15 +65,60 @@ class ToyFeatures:
     def row_keys(self):
         return np.random.default_rng(1).permutation(10 * self.n_rows)[: self.n_rows][self.order].astype(np.uint64)
 
+    def records(self, start, stop):
+        words = "sum list sort river owl capital".split()
+        texts = [" ".join(words[(row * step) % 6] for step in range(1, 2 + row % 7)) for row in range(self.n_rows)]
+        rows = [{"id": f"row-{row:02d}", "source": "toy", "messages": [{"role": "user", "content": text}]}
+                for row, text in enumerate(texts)]  # fmt: skip
+        return [rows[row] for row in self.order[start:stop]]
+
+    def near_duplicates(self, threshold):
+        return np.arange(self.n_rows)
+
     def lengths(self):
         counts = self.counts[self.order]
         answer = counts.sum(axis=1)
         prompt = np.full(self.n_rows, 7)
         return Lengths(answer, counts[:, 1], prompt, answer + prompt + 2, answer > 9)
 
-    def token_losses(self):
+    def embeddings(self, kind):
+        return np.random.default_rng(2 + self.trained_on).normal(size=(self.n_rows, 6)).astype(np.float32)[self.order]
+
+    def clusters(self, kind, n_clusters, seed):
+        return cluster(self.embeddings(kind), n_clusters, seed, keys=self.row_keys())
+
+    def embed(self, conversations, kind):
+        return np.random.default_rng(len(conversations)).normal(size=(len(conversations), 6))
+
+    n_parameters = 1
+
+    def rating_logits(self, prompts, form="original"):
+        logits = np.random.default_rng(3).integers(0, 3, (self.n_rows, len(prompts), 5))
+        return logits[self.order].astype(np.float32)
+
+    def targets(self, name):
+        return {"sums": [[]] * 3, "lists": [[]] * 2}
+
+    def influences(self, rows, targets, *, epochs, **others):
+        rng = np.random.default_rng(len(rows))
+        values = rng.choice([0.1, 0.2, 0.3], (self.n_rows, epochs, 2)).astype(np.float32)
+        values[list(self.unscorable)] = np.nan
+        values = values[self.order]
+        sizes, rates = np.array([3, 2]), np.linspace(1, 0.2, epochs)
+        return SimpleNamespace(values=values, on_pool=values[:, :, 0], sizes=sizes, learning_rates=rates)
+
+    def after_finetuning(self, rows, settings=None, *, seed=0):
+        tuned = copy(self)
+        tuned.trained_on = len(rows)
+        return tuned
+
+    def with_model(self, name):
+        return self
+
+    def token_losses(self, context="conversation"):
         row = np.repeat(np.arange(self.n_rows), 2)
-        arrays = [x[self.order].ravel() for x in (self.counts, self.losses, self.losses, self.unshifted)]
+        losses = self.losses * (5 if context.endswith("none") else 1)  # every instruction helps
+        arrays = [x[self.order].ravel() for x in (self.counts, losses, losses, self.unshifted)]
         return TokenLosses(self.n_rows, row, *arrays)
 
 
@@ -62,6 +135,8 @@ def test_a_selection_has_budget_unique_rows_in_range(specification, budget):
 def test_the_same_seed_gives_the_same_subset_and_a_larger_budget_contains_it(specification):
     first, again = (select(specification, ToyFeatures(), 12, seed=3) for _ in range(2))
     assert np.array_equal(first.rows, again.rows)
+    if parse(specification)[0] in NOT_NESTED:
+        return
     assert np.array_equal(select(specification, ToyFeatures(), 20, seed=3).rows[:12], first.rows)
 
 
@@ -97,7 +172,7 @@ def test_unscorable_rows_are_never_selected_and_are_counted(specification):
     selection = select(specification, features, 37, seed=0)
     assert set(range(40)) - set(selection.rows) == {0, 5, 39}
     assert selection.excluded == {"no answer token could be scored": 3}
-    assert np.isnan(selection.scores[[0, 5, 39]]).all()
+    assert selection.scores is None or np.isnan(selection.scores[[0, 5, 39]]).all()
     with pytest.raises(ValueError, match="38 rows asked for, only 37 of 40 can be selected: 3 no answer token"):
         select(specification, features, 38, seed=0)
 

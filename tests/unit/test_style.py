@@ -91,6 +91,19 @@ def test_options_keep_the_colour_and_show_in_the_label():
     assert style.line(released) != style.line("cross_entropy")
 
 
+@pytest.mark.parametrize(
+    "method, expected",
+    [
+        ("kmeans(inside='ifd', clusters=100)", "K-means (IFD, 100)"),
+        ("kmeans(inside='random')", "K-means (random)"),
+        ("kmeans(inside='cross_entropy(direction=\"lowest\")')", "K-means (Cross-entropy (lowest))"),
+        ("cross_entropy(band=(80, 95))", "Cross-entropy (80, 95)"),
+    ],
+)
+def test_a_method_within_a_method_is_called_by_its_own_label(method, expected):
+    assert style.label(method) == expected
+
+
 def test_unknown_method_names_the_known_ones():
     with pytest.raises(ValueError, match=r"token_lenght.*token_length"):
         style.colour("token_lenght")

@@ -1,0 +1,228 @@
+from dataclasses import replace
+
+import datasets
+import numpy as np
+import pytest
+import torch
+
+from analysis import gradients
+from analysis.checkpoints import WarmUpSettings
+from analysis.encoding import Encoded, encode_batch
+from analysis.features import Features
+from analysis.gradients import GradientKernel, adam_direction
+from analysis.methods import select
+from analysis.methods.less import epoch_weights
+from analysis.pools import Pool
+from analysis.sketch import Sketch, block_sizes
+from analysis.store import Store
+from analysis.warm_up import adapted_layers, warm_up
+from tests.references import less as reference
+from tests.tiny import tiny_language_model
+
+LANGUAGE_MODEL = tiny_language_model()
+CPU = torch.device("cpu")
+EVERYTHING = 10**6  # no projection loses anything in so many numbers
+WARM_UP = {"rank": 2, "epochs": 2, "batch_rows": 8, "learning_rate": 1e-2}
+
+
+def conversation(*contents):
+    return [{"role": ("user", "assistant")[i % 2], "content": content} for i, content in enumerate(contents)]
+
+
+CONVERSATIONS = [
+    conversation(f"What is {row}?", "It is " + "more " * (row % 7) + str(row * row), "Sure!", "Yes " * (1 + row % 5))[
+        : 2 + 2 * (row % 3 == 0)
+    ]
+    for row in range(23)
+]
+ENCODED = encode_batch(CONVERSATIONS, LANGUAGE_MODEL.tokenizer, LANGUAGE_MODEL.template, 256)
+
+
+def features(folder, conversations=CONVERSATIONS, order=None, **settings):
+    order = range(len(conversations)) if order is None else order
+    rows = datasets.Dataset.from_list([{"id": f"toy-{row}", "messages": conversations[row]} for row in order])
+    pool = Pool("toy", rows, rows.select([]), f"toy {list(order)}", {}, {})
+    made = Features(pool, LANGUAGE_MODEL, store=Store(folder), shard_size=8, show_progress=False, **settings)
+    groups = {"auto": {"few": conversations[:3], "more": conversations[3:8]}, "pool": {"pool": conversations[::2]}}
+    made.targets = groups.__getitem__
+    return made
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory):
+    return warm_up(features(tmp_path_factory.mktemp("warm")), np.arange(16), WarmUpSettings(**WARM_UP), seed=0)
+
+
+def kernel(warm, epoch=1, dimension=EVERYTHING, tokens_per_batch=8192, model=LANGUAGE_MODEL.model, **settings):
+    adapters = warm.adapters(epoch, CPU)
+    sketch = Sketch(block_sizes(adapters), dimension, 0, CPU)
+    return GradientKernel(model, adapters, warm.scale, sketch, CPU, tokens_per_batch, **settings)
+
+
+def test_the_worked_number_of_adam():
+    found = adam_direction(torch.tensor(0.5), torch.tensor(0.1), torch.tensor(0.04))
+    assert float(found) == pytest.approx(0.698170, abs=1e-6)
+    assert reference.adam_direction(0.5, 0.1, 0.04) == pytest.approx(0.698170, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["adam", "plain"])
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_gradients_equal_those_of_peft_row_by_row(warm, kind, epoch):
+    adapters = warm.adapters(epoch, CPU)
+    whole = reference.adapted(LANGUAGE_MODEL.model, adapters, warm.scale)
+    expected = reference.directions(whole, adapters, ENCODED, adam=kind == "adam")
+    found, lengths = kernel(warm, epoch)(ENCODED, kind)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert (lengths > 0).all()
+
+
+@pytest.mark.parametrize("tokens_per_batch", [1, 100, 8192])
+@pytest.mark.parametrize("numbers", [1, 2**26])
+def test_a_batch_gives_what_each_row_gives_alone(warm, tokens_per_batch, numbers, monkeypatch):
+    alone = np.concatenate([kernel(warm)([row], "adam")[0] for row in ENCODED])
+    monkeypatch.setitem(gradients.GRADIENT_NUMBERS, "cpu", numbers)
+    monkeypatch.setitem(gradients.LOGITS_AT_ONCE, "cpu", 2000)
+    together, _ = kernel(warm, tokens_per_batch=tokens_per_batch)(ENCODED, "adam")
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_a_model_that_is_not_trained_gives_the_same_and_is_left_as_it_was(warm):
+    frozen = tiny_language_model().model.requires_grad_(False)
+    np.testing.assert_allclose(
+        kernel(warm, model=frozen)(ENCODED, "plain")[0], kernel(warm)(ENCODED, "plain")[0], atol=1e-6
+    )
+    assert not any(module._forward_hooks for module in frozen.modules())
+    assert all(parameter.grad is None and not parameter.requires_grad for parameter in frozen.parameters())
+
+
+def test_bad_rows_are_nan_and_change_no_other(warm):
+    expected, _ = kernel(warm)(ENCODED[:5], "adam")
+    nothing = replace(ENCODED[0], spans=[(2, 2)], ends=[None])
+    unknown = Encoded(ids=[1, 2, 10**6, 3], spans=[(1, 3)], ends=[3], truncated=False)
+    empty = Encoded(ids=[], spans=[(0, 0)], ends=[None], truncated=False)
+    with pytest.warns(UserWarning, match="1 of 6 rows have no gradient, first row 7 of the shard: IndexError"):
+        found, lengths = kernel(warm)([*ENCODED[:5], nothing, empty, unknown], "adam")
+    assert np.isnan(found[5:]).all() and np.isnan(lengths[5:]).all()
+    np.testing.assert_allclose(found[:5], expected, atol=1e-6)
+    with pytest.raises(IndexError):
+        kernel(warm)([unknown, unknown], "adam")
+
+
+def test_an_unknown_kind_is_an_error(warm):
+    with pytest.raises(ValueError, match="kind: expected one of 'adam', 'plain', found 'sgd'"):
+        kernel(warm)(ENCODED[:1], "sgd")
+
+
+@pytest.mark.parametrize("dimension", [256, 1024, 4096])
+def test_a_projection_keeps_inner_products_up_to_one_over_the_root_of_its_dimension(dimension):
+    sizes = {"one": 9_000, "two": 3_000}
+    sketch = Sketch(sizes, dimension, 0, CPU)
+    vectors = torch.randn(401, 12_000, generator=torch.Generator().manual_seed(0))
+    vectors = vectors / vectors.norm(dim=1, keepdim=True)
+    total = torch.zeros(dimension, len(vectors))
+    for name, block in zip(sizes, vectors.split(list(sizes.values()), dim=1), strict=True):
+        sketch.add(total, name, block)
+    projected = total.T
+    error = (projected[:200] * projected[200:400]).sum(1) - (vectors[:200] * vectors[200:400]).sum(1)
+    assert float(error.square().mean().sqrt()) == pytest.approx(dimension**-0.5, rel=0.2)
+    assert abs(float(error.mean())) < 4 * (200 * dimension) ** -0.5
+
+
+def test_a_projection_depends_on_its_seed_and_loses_nothing_where_there_is_room():
+    block = torch.randn(3, 40, generator=torch.Generator().manual_seed(0))
+
+    def projected(dimension, seed):
+        sketch = Sketch({"a": 40}, dimension, seed, CPU)
+        total = torch.zeros(sketch.dimension, 3)
+        sketch.add(total, "a", block)
+        return total.T
+
+    assert torch.equal(projected(8, 0), projected(8, 0)) and not torch.equal(projected(8, 0), projected(8, 1))
+    assert torch.equal(projected(40, 0), block) and torch.equal(projected(100, 1), block)
+
+
+def test_a_warm_up_keeps_every_epoch_with_adams_state_and_is_repeatable(warm, tmp_path):
+    assert adapted_layers(LANGUAGE_MODEL.model) == [
+        f"model.layers.{layer}.self_attn.{name}_proj" for layer in (0, 1) for name in "qkvo"
+    ]
+    assert len(warm.learning_rates) == 2 and len(warm.losses) == 4 and warm.losses[-1] < warm.losses[0]
+    # Of four steps the first has rate 0 (warm-up of 3 %, at least one step), then the rate falls linearly.
+    assert warm.learning_rates == pytest.approx([1e-2 / 2, 1e-2 * (2 / 3 + 1 / 3) / 2])
+    first, last = (warm.adapters(epoch, CPU) for epoch in (0, 1))
+    assert set(first) == set(adapted_layers(LANGUAGE_MODEL.model))
+    for layer, (matrix_a, matrix_b) in last.items():
+        assert matrix_a.weight.shape == (2, 32) and matrix_b.weight.shape == (32, 2)
+        assert matrix_b.weight.abs().sum() > 0 and (matrix_b.square > 0).any() and (matrix_b.square >= 0).all()
+        assert not torch.equal(matrix_b.weight, first[layer][1].weight)
+    again = warm_up(features(tmp_path), np.arange(16), WarmUpSettings(**WARM_UP), seed=0)
+    assert torch.equal(again.adapters(1, CPU)[layer][0].mean, last[layer][0].mean)
+
+
+@pytest.mark.parametrize(
+    "setting, message",
+    [({"rank": 0}, "rank: expected a whole number from 1 up, found 0"),
+     ({"epochs": 1.5}, "epochs: expected a whole number"),
+     ({"learning_rate": 0}, "learning_rate: expected more than 0"),
+     ({"dropout": 1}, "dropout: expected from 0 to below 1"),
+     ({"device_rows": 5}, "device_rows: expected a divisor of 32, found 5")],
+)  # fmt: skip
+def test_a_setting_that_cannot_be_is_an_error(setting, message):
+    with pytest.raises(ValueError, match=message):
+        WarmUpSettings(**setting)
+
+
+def expected_scores(asked, warm, groups, weights):
+    rows, by_group = [], [[] for _ in groups]
+    for epoch in range(2):
+        adapters = warm.adapters(epoch, CPU)
+        whole = reference.adapted(LANGUAGE_MODEL.model, adapters, warm.scale)
+        rows.append(reference.directions(whole, adapters, asked, adam=True))
+        for group, known in zip(groups, by_group, strict=True):
+            encoded = encode_batch(group, LANGUAGE_MODEL.tokenizer, LANGUAGE_MODEL.template, 1024)
+            known.append(reference.directions(whole, adapters, encoded, adam=False))
+    return reference.scores(rows, by_group, weights)
+
+
+@pytest.mark.parametrize("variant", ["original", "released", "released on targets"])
+def test_a_selection_equals_the_slow_reference_from_gradient_to_score(variant, tmp_path):
+    asked = features(tmp_path)
+    options = "epochs=2, rank=2, learning_rate=0.01"
+    if variant != "original":
+        options += ", variant='released'" + (", targets='auto'" if "on" in variant else "")
+    found = select(f"less({options})", asked, 10, seed=0)
+    settings = WarmUpSettings(rank=2, epochs=2, learning_rate=0.01)
+    order = np.argsort(np.random.default_rng(0).permutation(23)[np.argsort(np.argsort(asked.row_keys()))])
+    warm = warm_up(asked, order, settings, seed=0)
+    groups = list(asked.targets("pool" if variant == "released" else "auto").values())
+    if variant != "original":
+        groups = [[messages for group in groups for messages in group]]
+    weights = epoch_weights(warm.learning_rates, cumulative=variant != "original")
+    expected = expected_scores(ENCODED, warm, groups, weights)
+    np.testing.assert_allclose(found.scores, expected, atol=1e-5)
+    assert found.rows.tolist() == np.argsort(expected)[::-1][:10].tolist()
+
+
+def test_shuffling_the_pool_shuffles_the_scores(tmp_path):
+    forward = select("less(epochs=2)", features(tmp_path / "a"), 5, seed=0)
+    order = np.random.default_rng(5).permutation(23)
+    shuffled = select("less(epochs=2)", features(tmp_path / "b", order=order), 5, seed=0)
+    np.testing.assert_allclose(shuffled.scores, forward.scores[order], atol=1e-5)
+    assert order[shuffled.rows].tolist() == forward.rows.tolist()
+
+
+def test_a_second_call_reads_the_store(tmp_path, monkeypatch):
+    first = features(tmp_path).influences(np.arange(16), **WARM_UP)
+    monkeypatch.setattr(GradientKernel, "__call__", None)
+    again = features(tmp_path).influences(np.arange(16), **WARM_UP)
+    assert np.array_equal(first.values, again.values) and np.array_equal(first.on_pool, again.on_pool)
+    assert first.values.shape == (23, 2, 2) and first.groups == ("few", "more") and first.sizes.tolist() == [3, 5]
+    assert first.lengths.shape == (23, 2) and first.on_pool.shape == (23, 2)
+
+
+def test_targets_without_a_gradient_are_an_error(tmp_path):
+    asked = features(tmp_path)
+    asked.targets = lambda name: (
+        {"empty": [conversation("Nothing?", "")]} if name == "auto" else {"pool": CONVERSATIONS}
+    )
+    with pytest.raises(ValueError, match="targets: none of the rows of 'auto' has a gradient"):
+        asked.influences(np.arange(16), **WARM_UP)

@@ -1,0 +1,29 @@
+"""A file behind an option: another content is another selection."""
+
+import os
+
+from analysis.named_files import files_named
+
+
+def test_values_that_name_no_file_have_no_state():
+    assert files_named({"variant": "released", "clusters": 10, "band": (25, 75), "targets": "auto", "empty": ""}) == []
+
+
+def test_files_folders_patterns_and_lists_are_seen(tmp_path):
+    for name in ("a.jsonl", "b.jsonl", "model/weights", "model/deep/names"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    one = files_named({"targets": str(tmp_path / "a.jsonl")})
+    assert [path for path, *_ in one] == [str(tmp_path / "a.jsonl")] and one[0][1] == len("a.jsonl")
+    assert len(files_named(str(tmp_path / "*.jsonl"))) == 2
+    assert files_named(f"{tmp_path / 'a.jsonl'}, {tmp_path / 'b.jsonl'}") == files_named(str(tmp_path / "*.jsonl"))
+    assert len(files_named([str(tmp_path / "model"), str(tmp_path / "a.jsonl")])) == 3
+
+
+def test_a_changed_file_has_another_state(tmp_path):
+    path = tmp_path / "targets.jsonl"
+    path.write_text("one")
+    before = files_named(str(path))
+    path.write_text("two")
+    os.utime(path, ns=(1, before[0][2] + 1_000_000))
+    assert files_named(str(path)) != before

@@ -1,0 +1,55 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from analysis import zip_view
+from analysis.features import Features
+from analysis.methods import select
+from analysis.methods.zip_compression import score
+from analysis.pools import load_pool
+from analysis.store import Store
+
+RANDOM, TEXT, RECORD = "random_selection", "zip_compression", "zip_compression(variant='released')"
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    cache = tmp_path_factory.mktemp("cache")
+    pool = load_pool("curated", limit=700, cache=cache)
+    return SimpleNamespace(pool=pool, features=Features(pool, None, store=Store(cache), show_progress=False))
+
+
+@pytest.fixture(scope="module")
+def selections(work):
+    return {name: select(name, work.features, 30, seed=0) for name in (RANDOM, TEXT, RECORD)}
+
+
+def test_every_row_has_its_bytes_its_ratio_and_who_selects_it(work, selections):
+    rows = zip_view.rows_by_ratio(work, selections, TEXT, RECORD).sort_values("row")
+    assert len(rows) == len(work.pool)
+    assert np.array_equal(rows["ratio"], score(zip_view.read_texts(work.features)))
+    one = set(rows.loc[rows["selected by"].isin(["ZIP", "both"]), "row"])
+    assert one == set(selections[TEXT].rows)
+    text = "".join(message["content"] + "\n" for message in work.pool.rows[5]["messages"])
+    assert rows["bytes"].iloc[5] == len(text.encode())
+
+
+def test_zip_keeps_the_ratio_of_its_set_below_that_of_random_rows(work, selections):
+    growing = zip_view.growing_ratio(work, selections)
+    last = growing.groupby("method")["ratio"].last()
+    assert last["ZIP"] < last["Random"]
+    assert growing.groupby("method")["rows selected"].max().tolist() == [30, 30, 30]
+
+
+def test_a_copy_is_cheap_within_the_window_and_not_beyond(work):
+    distance = zip_view.copies_at_a_distance(work, seed=0, copies=4).set_index("kilobytes")["share"]
+    assert distance[0] < 0.3 and distance[distance.index >= 36].min() > 0.45 > distance[distance.index <= 24].max()
+
+
+def test_findings_are_sentences_with_numbers(work, selections):
+    said = zip_view.findings(
+        zip_view.rows_by_ratio(work, selections, TEXT, RECORD), zip_view.growing_ratio(work, selections),
+        zip_view.copies_at_a_distance(work, seed=0, copies=2), TEXT, RECORD, RANDOM,
+    )  # fmt: skip
+    assert len(said) == 5 and all(any(letter.isdigit() for letter in sentence) for sentence in said)
