@@ -6,7 +6,6 @@ import seaborn as sns
 
 from analysis import style
 from analysis.comparison import in_units
-from analysis.palette import MARKERS
 from analysis.results import BASE, RANDOM, Results
 from analysis.statistics import interval_of_mean
 
@@ -53,16 +52,26 @@ def colours_of(names) -> dict[str, str]:
     return fixed | {name: style.PALETTE[place % len(style.PALETTE)] for place, name in enumerate(others)}
 
 
-def group_dots(ax, by_group: pd.DataFrame) -> None:
-    """Difference from random of every method in each group of items, the methods beside one another."""
-    names = list(dict.fromkeys(by_group["name"]))
-    sns.pointplot(
-        data=by_group, x="difference", y="group", hue="name", palette=colours_of(names), linestyle="none", markersize=4,
-        markers=[MARKERS[place % len(MARKERS)] for place in range(len(names))], errorbar=None, ax=ax,
-        dodge=0.4 if len(names) > 1 else False,
+def height(results: Results) -> float:
+    """Height to width of a figure with a panel per benchmark and a line per method, so that no two labels meet."""
+    panels = len(results.benchmarks)
+    lines = results.table.loc[results.table["method"] != BASE, "method"].nunique()
+    return max(0.27, 0.13 + 0.028 * lines) * panels
+
+
+def group_map(ax, by_group: pd.DataFrame) -> None:
+    """Difference from random of many methods in each group of items as colours and numbers, the best methods first."""
+    means = by_group.groupby("name")["difference"].mean().sort_values(ascending=False)
+    table = by_group.pivot(index="name", columns="group", values="difference").loc[means.index]
+    table = table[list(dict.fromkeys(by_group["group"]))]
+    most = table.abs().max().max()
+    decimals = ".0f" if most >= 10 else ".2f"
+    sns.heatmap(
+        table, cmap="RdBu", vmin=-most, vmax=most, annot=True, fmt=decimals, annot_kws={"size": 6.5}, linewidths=0.5,
+        cbar_kws={"label": f"difference from random ({by_group['in'].iloc[0]})"}, ax=ax,
     )  # fmt: skip
-    ax.axvline(0, color=style.DARK_GREY, linewidth=1)
-    sns.move_legend(ax, "center left", bbox_to_anchor=(1, 0.5), title=None)
+    ax.set(xlabel="", ylabel="")
+    ax.tick_params(length=0)
 
 
 def score_dots(ax, runs: pd.DataFrame, base: float) -> None:

@@ -62,13 +62,14 @@ def label(method: str) -> str:
 
 
 def _value(name: str, option: str, value) -> str:
-    """An option's value as figures show it; of a switch its name, of a method within a method its label."""
+    """An option as figures show it: words alone, numbers after its name, a method within a method by its label."""
     method = METHODS.get(name)
     if isinstance(value, bool):
         return option.replace("_", " ") if value else f"no {option.replace('_', ' ')}"
     if method and option == method.inner and value not in method.words:
         return label(value)
-    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    return text if isinstance(value, str) else f"{option.replace('_', ' ')} {text}"
 
 
 def palette(methods: list[str]) -> dict[str, str]:

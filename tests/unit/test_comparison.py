@@ -91,15 +91,16 @@ def test_groups_add_up_to_the_whole_difference_few_or_many(results, table, at_mo
 
 
 @pytest.mark.parametrize("methods", [1, 2])
-def test_every_method_has_a_point_in_every_group(results, methods):
+def test_the_map_shows_every_method_in_every_group_the_best_first(results, methods):
     groups = comparison.by_group(results, ACCURACY)
     groups = groups[groups["method"].isin(groups["method"].unique()[:methods])]
     fig, ax = style.figure()
-    comparison_plot.group_dots(ax, groups)
-    drawn = [line.get_xdata() for line in ax.lines if line.get_marker() not in ("", "None", None)]
-    shown = np.sort(np.concatenate([xs for xs in drawn if len(xs) > 0]))
-    assert np.allclose(np.unique(shown), np.unique(groups["difference"]))
-    assert len(ax.get_legend().get_texts()) == methods
+    comparison_plot.group_map(ax, groups)
+    shown = [float(text.get_text()) for text in ax.texts]
+    assert np.allclose(np.sort(shown), np.sort(groups["difference"].round()))
+    means = groups.groupby("name")["difference"].mean()
+    names = [text.get_text() for text in ax.get_yticklabels()]
+    assert sorted(names) == sorted(means.index) and means[names].is_monotonic_decreasing
     plt.close(fig)
 
 

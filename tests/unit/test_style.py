@@ -94,10 +94,10 @@ def test_options_keep_the_colour_and_show_in_the_label():
 @pytest.mark.parametrize(
     "method, expected",
     [
-        ("kmeans(inside='ifd', clusters=100)", "K-means (IFD, 100)"),
+        ("kmeans(inside='ifd', clusters=100)", "K-means (IFD, clusters 100)"),
         ("kmeans(inside='random')", "K-means (random)"),
         ("kmeans(inside='cross_entropy(direction=\"lowest\")')", "K-means (Cross-entropy (lowest))"),
-        ("cross_entropy(band=(80, 95))", "Cross-entropy (80, 95)"),
+        ("cross_entropy(band=(80, 95))", "Cross-entropy (band 80, 95)"),
     ],
 )
 def test_a_method_within_a_method_is_called_by_its_own_label(method, expected):
