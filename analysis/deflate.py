@@ -5,7 +5,10 @@ Deflate finds repeats greedily within 32 kB and closes a block every 16,383 symb
 this one adds is found by going on from here and taking everything back afterwards.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
+import torch
 from numba import njit
 
 from analysis.huffman import DISTANCE_CODES, LENGTH_CODES, block_bits
@@ -18,6 +21,7 @@ TOO_FAR = 4_096  # for a repeat of three bytes
 GOOD, CHAIN = 32, 4_096  # level 9: candidates that are looked at, a quarter of them after a repeat of 32 bytes
 BLOCK = 16_383  # symbols
 HEADER_AND_CHECKSUM = 6  # bytes
+ENDINGS_PER_THREAD = 64  # fewer take less time than a thread and its copy of the state
 # Of the state: bytes so far, place of the next byte, repeat at the byte before it (length, start, whether that
 # byte waits to be written), symbols in the open block, where it began, bits of the closed ones.
 NEWEST, NEWEST_OF_FOUR, OLDER, OLDER_OF_FOUR, NUMBER = range(5)
@@ -51,8 +55,24 @@ class Deflate:
         longest = int((ends - starts).max(initial=0))
         self._reserve(longest)
         pending = int(self.state[LENGTH] - self.state[PLACE])
-        log = np.zeros((longest + pending, 7), dtype=np.int32)
-        return _sizes(self.data, self.chains, self.literals, self.distances, self.state, blob, starts, ends, log)
+        sizes = np.empty(len(starts), dtype=np.int64)
+
+        def measure(part: int) -> None:
+            # The first part tries its endings in place, the others in copies, as all are taken back.
+            data, chains = (self.data, self.chains) if part == 0 else copies[part]
+            log = np.zeros((longest + pending, 7), dtype=np.int32)
+            every = slice(part, None, parts)
+            states = self.literals, self.distances, self.state
+            sizes[every] = _sizes(data, chains, *states, blob, starts[every], ends[every], log)
+
+        parts = max(1, min(torch.get_num_threads(), len(starts) // ENDINGS_PER_THREAD))
+        copies = {part: (self.data.copy(), self.chains.copy()) for part in range(1, parts)}
+        if parts == 1:
+            measure(0)
+        else:
+            with ThreadPoolExecutor(parts) as threads:
+                list(threads.map(measure, range(parts)))
+        return sizes
 
     def _reserve(self, more: int) -> None:
         needed = int(self.state[LENGTH]) + more + LONGEST
@@ -62,7 +82,7 @@ class Deflate:
             self.data = grown
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _sizes(data, chains, literals, distances, state, blob, starts, ends, log):
     sizes = np.empty(len(starts), dtype=np.int64)
     trial, of_literals, of_distances = state.copy(), literals.copy(), distances.copy()

@@ -34,7 +34,8 @@ class Features:
     language_model : its weights are needed by `token_losses` only.
     store : where finished shards are kept; what is there is not computed again.
     max_tokens : rows are cut to so many tokens before a model sees them (`lengths` counts whole rows).
-    tokens_per_batch : positions of a batch, padding included; changes speed and memory only.
+    tokens_per_batch : positions of a batch, padding included; changes speed and memory only. Default 2,048 on a
+        CPU, where what does not fit a core's cache takes a third longer, and 8,192 elsewhere.
     shard_size : rows per stored shard; default 16,384 for lengths and 2,048 where a model runs.
     precision : of the matrix products of a model with float32 weights, "float32" or "bfloat16"; default
         bfloat16 where the processor has instructions for it (1.4 to 1.8 times faster on such a CPU; the mean
@@ -50,7 +51,7 @@ class Features:
         *,
         store: Store,
         max_tokens: int = 1024,
-        tokens_per_batch: int = 8192,
+        tokens_per_batch: int | None = None,
         shard_size: int | None = None,
         precision: str | None = None,
         finetuning: FineTuning | None = None,
@@ -61,7 +62,9 @@ class Features:
         if precision == "float32" and language_model.dtype != torch.float32:
             raise ValueError(f'precision: "float32" needs float32 weights, found {language_model.dtype}')
         self.pool, self.language_model, self.store = pool, language_model, store
-        self.max_tokens, self.tokens_per_batch, self.shard_size = max_tokens, tokens_per_batch, shard_size
+        self.max_tokens, self.shard_size = max_tokens, shard_size
+        most = 2048 if language_model.device.type == "cpu" else 8192
+        self.tokens_per_batch = most if tokens_per_batch is None else tokens_per_batch
         self.precision, self.show_progress = precision, show_progress
         self.finetuning = finetuning or FineTuning(max_tokens=max_tokens)
         self._messages = pool.rows.select_columns(["messages"])

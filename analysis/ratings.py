@@ -12,7 +12,6 @@ from analysis.rating_text import FORMS, digit_ids, rating_ids
 from analysis.store import code_version, digest
 
 ROWS_PER_SHARD = 2_048
-CPU_TOKENS_PER_BATCH = 2_048  # what does not fit a core's cache takes a third longer
 
 
 def rating_logits(
@@ -74,5 +73,4 @@ def _kernel(features, autocast: torch.dtype | None) -> RatingKernel:
     model = features.language_model
     if model.model is None:
         raise ValueError(f"{model.name}: loaded without weights, so rows cannot be rated")
-    most = CPU_TOKENS_PER_BATCH if model.device.type == "cpu" else features.tokens_per_batch
-    return RatingKernel(model.model, model.device, min(features.tokens_per_batch, most), autocast)
+    return RatingKernel(model.model, model.device, features.tokens_per_batch, autocast)

@@ -111,6 +111,20 @@ def test_sizes_are_those_of_zlib_for_any_bytes_in_any_pieces(parts, endings, rep
         assert found == [len(zlib.compress(whole + ending, 9)) for ending in endings]
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_sizes_are_the_same_on_any_number_of_threads(threads, monkeypatch):
+    monkeypatch.setattr("analysis.deflate.torch.get_num_threads", lambda: threads)
+    endings = [f"{number} apples and {number**3} pears".encode() * (1 + number % 7) for number in range(300)]
+    ends = np.cumsum([len(ending) for ending in endings])
+    starts = np.concatenate([[0], ends[:-1]])
+    blob = np.frombuffer(b"".join(endings), dtype=np.uint8)
+    deflate, whole = Deflate(), b"three apples and a pear, " * 3000
+    deflate.add(whole)
+    for _ in range(2):  # the second time shows that everything was taken back
+        found = deflate.sizes_with(blob, starts, ends).tolist()
+        assert found == [len(zlib.compress(whole + ending, 9)) for ending in endings]
+
+
 def many_kinds_of_text(size):
     """Bytes whose blocks are stored, of fixed and of own codes, with runs, far repeats and very unequal counts."""
     rng = np.random.default_rng(0)
