@@ -3,14 +3,16 @@
 import glob
 from pathlib import Path
 
+from analysis.paths import BASES
+
 
 def files_named(value) -> list[list]:
     """Path, size in bytes and time of change (ns) of every file that a value names; empty for any other value.
 
     Parameters
     ----------
-    value : an option: a text may be a path, a folder, a pattern, or several with commas; of lists and mappings
-        every value counts.
+    value : an option: a text may be a path, a folder, an embedded base, a pattern, or several with commas; of
+        lists and mappings every value counts.
     """
     if isinstance(value, dict):
         return [state for one in value.values() for state in files_named(one)]
@@ -28,4 +30,4 @@ def _matches(text: str) -> list[Path]:
     place = Path(text).expanduser()
     if glob.has_magic(text):
         return [Path(match) for match in sorted(glob.glob(str(place), recursive=True))]
-    return [place] if text and place.exists() else []
+    return [path for path in (BASES / text, place) if text and path.exists()][:1]

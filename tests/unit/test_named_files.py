@@ -27,3 +27,7 @@ def test_a_changed_file_has_another_state(tmp_path):
     path.write_text("two")
     os.utime(path, ns=(1, before[0][2] + 1_000_000))
     assert files_named(str(path)) != before
+
+
+def test_an_embedded_base_is_seen_by_its_name():
+    assert any(path.endswith("tiny-weak/model.safetensors") for path, *_ in files_named({"scorer": "tiny-weak"}))
