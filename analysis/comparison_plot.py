@@ -1,5 +1,6 @@
 """How comparisons with random selection are drawn: the same marks in every notebook."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -72,6 +73,7 @@ def group_map(ax, by_group: pd.DataFrame) -> None:
     )  # fmt: skip
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0)
+    plt.setp(ax.get_xticklabels(), rotation=30, ha="right", rotation_mode="anchor")
 
 
 def score_dots(ax, runs: pd.DataFrame, base: float) -> None:
