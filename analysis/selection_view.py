@@ -10,6 +10,7 @@ from analysis.experiments import Workbench
 from analysis.methods import Selection
 from analysis.pool_view import table
 from analysis.results import RANDOM
+from analysis.source_labels import OTHER
 from analysis.wording import listed, share
 
 WHOLE_POOL = "whole pool"
@@ -136,7 +137,15 @@ def score_by_group(work: Workbench, selection: Selection) -> pd.DataFrame:
         fifth = (rows["answer tokens"].rank(method="first", pct=True) * 5).clip(upper=4.999).astype(int) + 1
         groups = {"answer length": "length, fifth " + fifth.astype(str), "source": rows["group"]}
     parts = [pd.DataFrame({"score": selection.scores, "group": values, "of": name}) for name, values in groups.items()]
-    return pd.concat(parts, ignore_index=True).dropna()
+    # Rows without fault first, what is too small to show last, fifths of length in their order.
+    return pd.concat(
+        [part.dropna().sort_values("group", kind="stable", key=lambda names: names.map(_in_order)) for part in parts],
+        ignore_index=True,
+    )
+
+
+def _in_order(name: str) -> tuple[bool, bool, str]:
+    return name != "correct", name == OTHER, name
 
 
 def box_numbers(groups: pd.DataFrame) -> pd.DataFrame:
