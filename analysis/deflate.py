@@ -7,8 +7,8 @@ this one adds is found by going on from here and taking everything back afterwar
 
 from concurrent.futures import ThreadPoolExecutor
 
+import numba
 import numpy as np
-import torch
 from numba import njit
 
 from analysis.huffman import DISTANCE_CODES, LENGTH_CODES, block_bits
@@ -65,7 +65,7 @@ class Deflate:
             states = self.literals, self.distances, self.state
             sizes[every] = _sizes(data, chains, *states, blob, starts[every], ends[every], log)
 
-        parts = max(1, min(torch.get_num_threads(), len(starts) // ENDINGS_PER_THREAD))
+        parts = max(1, min(numba.get_num_threads(), len(starts) // ENDINGS_PER_THREAD))
         copies = {part: (self.data.copy(), self.chains.copy()) for part in range(1, parts)}
         if parts == 1:
             measure(0)

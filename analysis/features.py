@@ -63,8 +63,8 @@ class Features:
             raise ValueError(f'precision: "float32" needs float32 weights, found {language_model.dtype}')
         self.pool, self.language_model, self.store = pool, language_model, store
         self.max_tokens, self.shard_size = max_tokens, shard_size
-        most = 2048 if language_model.device.type == "cpu" else 8192
-        self.tokens_per_batch = most if tokens_per_batch is None else tokens_per_batch
+        on_cpu = language_model is not None and language_model.device.type == "cpu"
+        self.tokens_per_batch = (2048 if on_cpu else 8192) if tokens_per_batch is None else tokens_per_batch
         self.precision, self.show_progress = precision, show_progress
         self.finetuning = finetuning or FineTuning(max_tokens=max_tokens)
         self._messages = pool.rows.select_columns(["messages"])

@@ -113,7 +113,7 @@ def test_sizes_are_those_of_zlib_for_any_bytes_in_any_pieces(parts, endings, rep
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_sizes_are_the_same_on_any_number_of_threads(threads, monkeypatch):
-    monkeypatch.setattr("analysis.deflate.torch.get_num_threads", lambda: threads)
+    monkeypatch.setattr("analysis.deflate.numba.get_num_threads", lambda: threads)
     endings = [f"{number} apples and {number**3} pears".encode() * (1 + number % 7) for number in range(300)]
     ends = np.cumsum([len(ending) for ending in endings])
     starts = np.concatenate([[0], ends[:-1]])
