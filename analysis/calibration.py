@@ -10,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis import benchmarks, finetuning, generation, style, training_rows
+from analysis import style
 from analysis.benchmarks import testbed_accuracy
+from analysis.code_version import code_version
 from analysis.finetuning import FineTuning, finetune
 from analysis.language_model import load_model
 from analysis.paths import BASES
 from analysis.pools import Pool, load_pool
 from analysis.pools.testbed import WORLD_VERSION
-from analysis.store import Store, code_version, digest, write_atomic
+from analysis.store import Store, digest, write_atomic
 
 TABLE = BASES / "calibration.csv"
 BASE_NAMES = ("tiny-weak", "tiny-strong")
@@ -69,7 +70,7 @@ def accuracy(base, pool: Pool, condition: str, seed: int, store: Store, budget: 
     settings = WHOLE_POOL if condition == "all rows" else SETTINGS
     key = digest(
         base=base.fingerprint, pool=pool.fingerprint, rows=digest(rows=rows.tolist()), seed=seed,
-        settings=asdict(settings), world=WORLD_VERSION, code=code_version(finetuning, training_rows, benchmarks, generation),
+        settings=asdict(settings), world=WORLD_VERSION, code=code_version(finetune.__module__, testbed_accuracy.__module__),
     )  # fmt: skip
     with store.claim("calibration", key):
         record = store.record("calibration", key)

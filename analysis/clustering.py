@@ -1,7 +1,6 @@
 """Groups of rows that lie near each other in a space: k-means, in batches so that it scales."""
 
 import hashlib
-import sys
 import warnings
 from dataclasses import dataclass
 
@@ -10,7 +9,8 @@ from scipy.sparse import csr_matrix
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.exceptions import ConvergenceWarning
 
-from analysis.store import code_version, digest
+from analysis.code_version import code_version
+from analysis.store import digest
 
 BATCH, BATCH_PER_CLUSTER = 4_096, 4  # rows of a batch: so many, or so many per cluster
 INITS, PATIENCE, EPOCHS = 3, 20, 100  # first centres tried; batches without gain before it ends; at most
@@ -85,7 +85,7 @@ def pool_clusters(features, kind: str, n_clusters: int, seed: int) -> Clusters:
     key = digest(
         points=hashlib.blake2b(np.ascontiguousarray(points)).hexdigest(), shape=list(points.shape),
         rows=hashlib.blake2b(features.row_keys()).hexdigest(), n_clusters=n_clusters, seed=seed,
-        code=code_version(sys.modules[__name__]),
+        code=code_version(__name__),
     )  # fmt: skip
     with features.store.claim("clusters", key):
         arrays = features.store.arrays("clusters", key)

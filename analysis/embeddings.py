@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from analysis import embedding_kernel, encoding, loss_kernel, template, text_embeddings
+from analysis import text_embeddings
+from analysis.code_version import code_version
 from analysis.embedding_kernel import WEIGHTS, EmbeddingKernel
 from analysis.encoding import Encoded, encode_batch
 from analysis.engine import map_shards
-from analysis.store import code_version, digest
+from analysis.store import digest
 
 ROWS_PER_SHARD = 2_048
 
@@ -44,7 +45,7 @@ def pool_embeddings(features, kind: str, *, text_settings: dict, autocast: torch
             max_tokens=features.max_tokens,
             weights=str(model.dtype),
             precision=str(autocast),
-            code=code_version(encoding, template, embedding_kernel, loss_kernel),
+            code=code_version(__name__),
         ),
         shard_size=features.shard_size or ROWS_PER_SHARD,
         label=f"Embeddings ({kind})",

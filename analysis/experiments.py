@@ -3,24 +3,25 @@
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from importlib import import_module
 
 import numpy as np
 import pandas as pd
 from filelock import Timeout
 from tqdm import tqdm
 
-from analysis import benchmarks, encoding, finetuning, generation, loss_kernel, targets, template, training_rows
+from analysis import benchmarks, features, finetuning, training_rows
+from analysis.code_version import code_version, own_code
 from analysis.features import Features
 from analysis.finetuning import FineTuning, finetune
-from analysis.language_model import LanguageModel, load_model
-from analysis.methods import Selection, by_chance, code_of, inner_call, parse, select
+from analysis.language_model import LanguageModel, hub_models_named, load_model
+from analysis.methods import Selection, by_chance, code_of, inner_call, needs_of, parse, select
+from analysis.methods.catalogue import MADE_BY, NEEDS_NO_BASE, NEEDS_TOKENIZER
 from analysis.named_files import files_named
 from analysis.pools import Pool, load_pool
 from analysis.pools.testbed import WORLD_VERSION
 from analysis.results import BASE, RANDOM, Results, Run
 from analysis.scratch_base import SEQUENCE_LENGTH, scratch_base
-from analysis.store import Store, code_version, digest
+from analysis.store import Store, digest
 from analysis.training_rows import cut_by_tokens
 
 UNITS = ("rows", "tokens")
@@ -46,13 +47,7 @@ class Workbench:
         """
         if budget_unit not in UNITS:
             raise ValueError(f"budget_unit: expected one of {', '.join(UNITS)}, found {budget_unit!r}")
-        name, options = parse(method)
-        key = digest(
-            pool=self.pool.fingerprint, base=self.base.fingerprint, method=name, options=options,
-            budget=budget, unit=budget_unit, seed=seed, max_tokens=self.features.max_tokens,
-            files=_files(method), finetuning=asdict(self.settings) if finetuning.__name__ in code_of(method) else None,
-            code=code_version(*(import_module(module) for module in code_of(method))),
-        )  # fmt: skip
+        key = self._selection_key(method, budget, seed, budget_unit)
         with self.store.claim("selections", key):
             record, arrays = self.store.record("selections", key), self.store.arrays("selections", key)
             if record is None or arrays is None:
@@ -64,6 +59,24 @@ class Workbench:
                 self.store.save_arrays("selections", key, **arrays)
                 self.store.save_record("selections", key, record)
         return Selection(arrays["rows"], arrays.get("scores"), record["excluded"]), record["seconds"]
+
+    def _selection_key(self, method: str, budget: int, seed: int, budget_unit: str) -> str:
+        name, options = parse(method)
+        needs = {*needs_of(method), *(("lengths",) if budget_unit == "tokens" else ())}
+        code = [*code_of(method), *(MADE_BY[need] for need in sorted(needs))]
+        depends = {"code": code_version(*code)}
+        if needs - set(NEEDS_NO_BASE):
+            depends |= self.features.text_settings | {"max_tokens": self.features.max_tokens}
+        if needs - {*NEEDS_NO_BASE, *NEEDS_TOKENIZER}:
+            depends |= {"base": self.base.fingerprint, "features": own_code(features.__name__)}
+        if "after_finetuning" in needs:
+            depends |= {"finetuning": asdict(self.settings.resolved(self.base.device))}
+        if budget_unit == "tokens":
+            depends |= {"cut": own_code(training_rows.__name__), "longest": self.settings.max_tokens}
+        return digest(
+            **({"pool": self.pool.fingerprint} | depends), method=name, options=options, budget=budget, unit=budget_unit,
+            seed=seed, named=_named(method),
+        )  # fmt: skip
 
     def _ranked(self, method: str, budget: int, seed: int, budget_unit: str) -> Selection:
         if budget_unit == "rows":
@@ -142,7 +155,7 @@ class Workbench:
             pool=self.pool.fingerprint, base=self.base.fingerprint, rows=run.rows.tolist(),
             seed=run.training_seed, settings=asdict(self.settings.resolved(self.base.device)),
             benchmarks=list(wanted), world=WORLD_VERSION, template=self.base.template.settings(),
-            code=_training_code(),
+            code=code_version(finetuning.__name__, benchmarks.__name__),
         )  # fmt: skip
 
     def _stored(self, key: str) -> tuple[dict, dict[str, np.ndarray]] | None:
@@ -206,18 +219,14 @@ def prepare(
         base = scratch_base(rows, store=store, seed=seed, show_progress=show_progress)
     else:
         base = load_model(model, store=store)
-    features = Features(
+    asked = Features(
         rows, base, store=store, max_tokens=settings.max_tokens, finetuning=settings, show_progress=show_progress
     )
-    return Workbench(rows, base, features, store, settings, seed)
+    return Workbench(rows, base, asked, store, settings, seed)
 
 
-def _files(method: str) -> list[list]:
-    """State of the files that a call names, those of a method within it included."""
+def _named(method: str) -> list[list]:
+    """State of the files and hub models that a call names, those of a method within it included."""
     name, options = parse(method)
     inner = inner_call(name, options)
-    return [*files_named(options), *(_files(inner) if inner else ())]
-
-
-def _training_code() -> str:
-    return code_version(finetuning, training_rows, benchmarks, targets, generation, loss_kernel, encoding, template)
+    return [*files_named(options), *hub_models_named(options), *(_named(inner) if inner else ())]

@@ -7,9 +7,10 @@ import numpy as np
 import pandas
 import torch
 
-from analysis import embeddings, encoding, influences, near_duplicates, template, tuned_models
+from analysis import embeddings, influences, near_duplicates, tuned_models
 from analysis.checkpoints import WarmUpSettings
 from analysis.clustering import Clusters, pool_clusters
+from analysis.code_version import code_version
 from analysis.encoding import count_tokens
 from analysis.engine import map_shards
 from analysis.finetuning import FineTuning
@@ -18,7 +19,7 @@ from analysis.language_model import LanguageModel, fast_bfloat16, fingerprint_to
 from analysis.lengths import Lengths
 from analysis.pool_losses import pool_losses
 from analysis.ratings import rating_logits
-from analysis.store import Store, code_version, digest
+from analysis.store import Store, digest
 from analysis.targets import load_targets
 from analysis.token_losses import TokenLosses
 
@@ -135,7 +136,7 @@ class Features:
             self.n_rows,
             store=self.store,
             kind="lengths",
-            key=digest(**self._text_settings, code=code_version(encoding, template)),
+            key=digest(**self.text_settings, code=code_version(count_tokens.__module__)),
             shard_size=self.shard_size or ROWS_PER_LENGTH_SHARD,
             label="Token lengths",
             show_progress=self.show_progress,
@@ -153,7 +154,7 @@ class Features:
         """
         if context not in self._token_losses:
             self._token_losses[context] = pool_losses(
-                self, context, text_settings=self._text_settings, autocast=self._autocast
+                self, context, text_settings=self.text_settings, autocast=self._autocast
             )
         return self._token_losses[context]
 
@@ -180,7 +181,7 @@ class Features:
         """
         if kind not in self._embeddings:
             self._embeddings[kind] = embeddings.pool_embeddings(
-                self, kind, text_settings=self._text_settings, autocast=self._autocast
+                self, kind, text_settings=self.text_settings, autocast=self._autocast
             )
         return self._embeddings[kind]
 
@@ -206,7 +207,7 @@ class Features:
         -------
         float32 of shape (n_rows, k, 5).
         """
-        return rating_logits(self, prompts, form, text_settings=self._text_settings, autocast=self._autocast)
+        return rating_logits(self, prompts, form, text_settings=self.text_settings, autocast=self._autocast)
 
     @property
     def n_parameters(self) -> int:
@@ -229,11 +230,12 @@ class Features:
         """
         return influences.pool_influences(
             self, rows, targets, settings=WarmUpSettings(max_tokens=self.max_tokens, **warm_up), dimension=dimension,
-            seed=seed, text_settings=self._text_settings, autocast=self._autocast,
+            seed=seed, text_settings=self.text_settings, autocast=self._autocast,
         )  # fmt: skip
 
     @property
-    def _text_settings(self) -> dict:
+    def text_settings(self) -> dict:
+        """Everything that decides the pool's token ids but `max_tokens`, for keys."""
         model = self.language_model
         return {
             "pool": self.pool.fingerprint,

@@ -1,19 +1,18 @@
 """How far a step along every row's gradient would lower the loss of target rows, at every epoch of a warm-up."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from analysis import checkpoints, encoding, gradients, loss_kernel, sketch, template, training_rows
 from analysis.checkpoints import WarmUp, WarmUpSettings
+from analysis.code_version import code_version
 from analysis.encoding import Messages, encode_batch
 from analysis.engine import map_shards
 from analysis.gradients import GradientKernel
 from analysis.sketch import Sketch, block_sizes
-from analysis.store import code_version, digest
+from analysis.store import digest
 from analysis.targets import POOL
 from analysis.warm_up import warm_up
 
@@ -67,7 +66,7 @@ def pool_influences(
     key = digest(
         **text_settings, model=model.fingerprint, warm_up=warm.key, targets=wanted, dimension=dimension, seed=seed,
         max_tokens=features.max_tokens, weights=str(model.dtype), precision=str(autocast),
-        code=code_version(sys.modules[__name__], gradients, sketch, checkpoints, loss_kernel, training_rows, encoding, template),
+        code=code_version(__name__),
     )  # fmt: skip
     kernels: list[GradientKernel] = []  # made at the first shard that is missing
 

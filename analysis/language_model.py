@@ -1,6 +1,7 @@
 """Causal language models and their tokenizers: the embedded bases, folders and hub ids, loaded one way."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,7 @@ FINGERPRINTED = (
     "merges.txt",
     "chat_template.jinja",
 )
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 LARGE = 1_000_000_000  # parameters from which the checkpoint's own precision is kept
 
 
@@ -93,8 +95,7 @@ def load_model(
     if path is not None:
         fingerprint = _fingerprint_folder(path, store)
     else:
-        revision = AutoConfig.from_pretrained(source, trust_remote_code=False)._commit_hash
-        fingerprint = digest(hub=source, revision=revision)
+        fingerprint = digest(hub=source, revision=hub_revision(source))
     device = torch.device(device) if device is not None else _best_device()
     model = _load_weights(source, tokenizer, device, _as_dtype(dtype)) if weights else None
     return LanguageModel(
@@ -106,6 +107,30 @@ def load_model(
         dtype=model.dtype if model is not None else _as_dtype(dtype) or torch.float32,
         template=_template(tokenizer, template),
     )
+
+
+def hub_revision(name: str) -> str | None:
+    """Commit of a model of the hub as it will be loaded; `None` for one that does not say.
+
+    Raises
+    ------
+    OSError
+        The hub does not know it, or cannot be reached and it was never loaded here.
+    """
+    return AutoConfig.from_pretrained(name, trust_remote_code=False)._commit_hash
+
+
+def hub_models_named(value) -> list[list]:
+    """Name and commit of every model of the hub among a method's options (a text, a list or a mapping)."""
+    if isinstance(value, dict | list | tuple):
+        parts = value.values() if isinstance(value, dict) else value
+        return [found for one in parts for found in hub_models_named(one)]
+    if not isinstance(value, str) or not HUB_ID.fullmatch(value) or Path(value).expanduser().exists():
+        return []
+    try:
+        return [[value, hub_revision(value)]]
+    except OSError:  # no model of the hub: the method itself says what it expects there
+        return []
 
 
 def fingerprint_tokenizer(tokenizer) -> str:

@@ -1,6 +1,5 @@
 """Which rows say almost the same: MinHash signatures of their text, and groups by locality-sensitive hashing."""
 
-import sys
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -8,8 +7,9 @@ import rensa
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from analysis.code_version import code_version
 from analysis.engine import map_shards
-from analysis.store import code_version, digest
+from analysis.store import digest
 
 SIGNATURE = 128  # hash functions; an estimate of Jaccard's similarity s has a standard error of sqrt(s (1 - s) / 128)
 SHINGLE = 5  # bytes
@@ -33,7 +33,7 @@ def pool_signatures(features) -> np.ndarray:
         features.n_rows,
         store=features.store,
         kind="minhash",
-        key=digest(pool=features.pool.fingerprint, code=code_version(sys.modules[__name__])),
+        key=digest(pool=features.pool.fingerprint, code=code_version(__name__)),
         shard_size=features.shard_size or ROWS_PER_SHARD,
         label="MinHash signatures",
         show_progress=features.show_progress,

@@ -3,10 +3,11 @@
 import numpy as np
 import torch
 
-from analysis import contexts, encoding, loss_kernel, template
+from analysis import contexts
+from analysis.code_version import code_version
 from analysis.engine import map_shards
 from analysis.loss_kernel import LossKernel
-from analysis.store import code_version, digest
+from analysis.store import digest
 from analysis.token_losses import TokenLosses
 
 ROWS_PER_SHARD = 2_048
@@ -44,7 +45,7 @@ def pool_losses(features, context: str, *, text_settings: dict, autocast: torch.
             max_tokens=features.max_tokens,
             weights=str(model.dtype),
             precision=str(autocast),
-            code=code_version(contexts, encoding, template, loss_kernel),
+            code=code_version(__name__),
         ),
         shard_size=features.shard_size or ROWS_PER_SHARD,
         label="Token losses" if context == "conversation" else f"Token losses ({context})",

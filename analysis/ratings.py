@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from analysis import encoding, loss_kernel, rating_kernel, rating_text, template
+from analysis.code_version import code_version
 from analysis.engine import map_shards
 from analysis.rating_kernel import RatingKernel
 from analysis.rating_text import FORMS, digit_ids, rating_ids
-from analysis.store import code_version, digest
+from analysis.store import digest
 
 ROWS_PER_SHARD = 2_048
 
@@ -60,7 +60,7 @@ def _one_prompt(features, prompt, form, digits, kernels, label, text_settings, a
             max_tokens=features.max_tokens,
             weights=str(model.dtype),
             precision=str(autocast),
-            code=code_version(rating_text, rating_kernel, encoding, template, loss_kernel),
+            code=code_version(__name__),
         ),
         shard_size=features.shard_size or ROWS_PER_SHARD,
         label=label,

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from analysis import pretraining
+from analysis.code_version import code_version
 from analysis.language_model import LanguageModel, load_model
 from analysis.pretraining import Architecture, Pretraining, describe, pretrain, train_tokenizer
-from analysis.store import Store, code_version, digest
+from analysis.store import Store, digest
 
 ARCHITECTURE = Architecture(hidden=128, layers=4, heads=4, intermediate=352, vocabulary=4096)
 SEQUENCE_LENGTH = 256
@@ -46,7 +46,7 @@ def scratch_base(
     """
     settings = Pretraining(tokens=tokens, sequence_length=SEQUENCE_LENGTH, batch_sequences=16)
     record = describe(ARCHITECTURE, settings, seed)
-    key = digest(pool=pool.fingerprint, recipe=record, code=code_version(pretraining))
+    key = digest(pool=pool.fingerprint, recipe=record, code=code_version(__name__))
     with store.claim("bases", key):
         folder = store.folder("bases", key)
         if folder is None:

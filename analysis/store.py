@@ -1,6 +1,5 @@
 """Content-addressed results: a key stands for everything a result depends on; files are complete or absent."""
 
-import ast
 import hashlib
 import json
 import os
@@ -11,7 +10,6 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 from filelock import FileLock
@@ -52,19 +50,6 @@ def _plain(value: object, name: str) -> object:
     if isinstance(value, list | tuple):
         return [_plain(one, f"{name}[{place}]") for place, one in enumerate(value)]
     raise TypeError(f"digest: {name}: expected plain values, found {type(value).__name__}")
-
-
-def code_version(*modules: ModuleType) -> str:
-    """24 hex digits of what modules do: their syntax tree without docstrings, so that comments change nothing."""
-    state = hashlib.sha256()
-    for module in modules:
-        tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            body = getattr(node, "body", None)
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-                node.body = body[1:]
-        state.update(f"{module.__name__} {ast.dump(tree)}\n".encode())
-    return state.hexdigest()[:KEY_LENGTH]
 
 
 def write_atomic(path: Path, write: Callable[[Path], None]) -> None:

@@ -1,6 +1,5 @@
 """Rows as points without the base model: TF-IDF with a truncated SVD, or a folder of sentence-transformers."""
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,8 +9,10 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.preprocessing import normalize
 from sklearn.utils.extmath import randomized_svd
 
+from analysis.code_version import code_version
 from analysis.engine import map_shards
-from analysis.store import code_version, digest
+from analysis.language_model import hub_revision
+from analysis.store import digest
 
 TFIDF = "tfidf"
 DIMENSIONS = 128
@@ -151,10 +152,12 @@ def _folder(kind: str) -> str:
 
 def _settings(kind: str) -> dict:
     """All that decides the vectors but the pool."""
-    code = code_version(sys.modules[__name__])
+    code = code_version(__name__)
     if kind == TFIDF:
         return {"kind": kind, "dimensions": DIMENSIONS, "hashes": HASHES, "fitted_rows": FITTED_ROWS, "code": code}
     folder = _folder(kind)
+    if not Path(folder).is_dir():
+        return {"kind": folder, "revision": hub_revision(folder), "code": code}
     files = sorted(file for file in Path(folder).rglob("*") if file.is_file())
     states = [[str(file.relative_to(folder)), file.stat().st_size, file.stat().st_mtime_ns] for file in files]
     return {"kind": folder, "files": states, "code": code}

@@ -4,10 +4,10 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
-from analysis import encoding, finetuning, template, training_rows
+from analysis.code_version import code_version
 from analysis.finetuning import FineTuning, finetune
 from analysis.language_model import LanguageModel, load_model
-from analysis.store import code_version, digest
+from analysis.store import digest
 
 
 def after_finetuning(features, rows: np.ndarray, settings: FineTuning | None = None, *, seed: int) -> LanguageModel:
@@ -24,7 +24,7 @@ def after_finetuning(features, rows: np.ndarray, settings: FineTuning | None = N
     key = digest(
         pool=features.pool.fingerprint, base=base.fingerprint, weights=str(base.dtype), rows=rows.tolist(), seed=seed,
         settings=asdict(settings), template=base.template.settings(),
-        code=code_version(finetuning, training_rows, encoding, template),
+        code=code_version(__name__),
     )  # fmt: skip
     with store.claim("tuned_models", key):
         folder = store.folder("tuned_models", key)

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import sys
 import tempfile
 import time
 import warnings
@@ -17,11 +16,11 @@ from safetensors.torch import save_file
 from transformers import DataCollatorWithFlattening, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
-from analysis import checkpoints, encoding, template, training_rows
 from analysis.checkpoints import PARTS, WarmUp, WarmUpSettings, file_of
+from analysis.code_version import code_version
 from analysis.encoding import Messages, encode_batch
 from analysis.language_model import LanguageModel
-from analysis.store import code_version, digest
+from analysis.store import digest
 from analysis.training_rows import Padding, rows_stay_apart, training_examples
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
@@ -47,7 +46,7 @@ def warm_up(features, rows: np.ndarray, settings: WarmUpSettings, *, seed: int) 
     key = digest(
         pool=features.pool.fingerprint, base=base.fingerprint, weights=str(base.dtype), rows=np.asarray(rows).tolist(),
         seed=seed, settings=asdict(settings), template=base.template.settings(),
-        code=code_version(sys.modules[__name__], checkpoints, training_rows, encoding, template),
+        code=code_version(__name__),
     )  # fmt: skip
     with store.claim("warm_ups", key):
         folder = store.folder("warm_ups", key)

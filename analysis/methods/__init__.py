@@ -7,7 +7,19 @@ import numpy as np
 from analysis.methods.catalogue import METHODS, Method
 from analysis.methods.selection import Selection, parse_call, top_k
 
-__all__ = ["METHODS", "Method", "Selection", "by_chance", "code_of", "get", "inner_call", "parse", "select", "top_k"]
+__all__ = [
+    "METHODS",
+    "Method",
+    "Selection",
+    "by_chance",
+    "code_of",
+    "get",
+    "inner_call",
+    "needs_of",
+    "parse",
+    "select",
+    "top_k",
+]
 
 GIVEN = ("features", "budget", "seed")  # by whoever selects, so never options of a method
 
@@ -68,11 +80,21 @@ def by_chance(specification: str) -> bool:
     return get(name).by_chance or options.get(get(name).inner) == "random"
 
 
-def code_of(specification: str) -> tuple[str, ...]:
-    """Full names of the modules that decide what a call selects, those of a method within it included."""
+def methods_of(specification: str) -> tuple[Method, ...]:
+    """The method of a call, and those of the calls within it."""
     name, options = parse(specification)
     inner = inner_call(name, options)
-    return tuple(dict.fromkeys([*get(name).code, *(code_of(inner) if inner else ())]))
+    return (get(name), *(methods_of(inner) if inner else ()))
+
+
+def code_of(specification: str) -> tuple[str, ...]:
+    """Full names of the modules that decide what a call selects, those of a method within it included."""
+    return tuple(dict.fromkeys(name for method in methods_of(specification) for name in method.code))
+
+
+def needs_of(specification: str) -> tuple[str, ...]:
+    """What a call asks of `Features`, a method within it included."""
+    return tuple(dict.fromkeys(need for method in methods_of(specification) for need in method.needs))
 
 
 def select(specification: str, features, budget: int, *, seed: int) -> Selection:

@@ -1,4 +1,4 @@
-"""What the suite knows of every method: name, family, source, and the code that decides what it selects."""
+"""What the suite knows of every method: name, family, source, and what it asks about a pool."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from analysis.methods.selection import Selection
 class Method:
     """A method of the suite: how it is called in figures, its family, where it comes from, its file here.
 
-    `uses` names the modules of `analysis` beside its own on whose code its selections depend: a change in
-    one of them makes stored selections invalid. `inner` is an option that holds the call of another method, or
-    one of `words`. `by_chance`: whether chance alone selects, from what the method leaves.
+    `needs` names what it asks, members of `Features` that are keys of `MADE_BY`: its selections depend on their code
+    and on the base, unless all of them are in `NEEDS_NO_BASE`. `inner` is an option that holds the call of another
+    method, or one of `words`. `by_chance`: whether chance alone selects, from what the method leaves.
     """
 
     label: str
@@ -21,15 +21,15 @@ class Method:
     paper: str
     module: str
     equation: str = ""
-    uses: tuple[str, ...] = ("encoding", "template")
+    needs: tuple[str, ...] = ()
     inner: str = ""
     words: tuple[str, ...] = ()
     by_chance: bool = False
 
     @property
     def code(self) -> tuple[str, ...]:
-        """Full names of the modules that decide what is selected."""
-        return tuple(f"analysis.{name}" for name in (f"methods.{self.module}", "methods.selection", *self.uses))
+        """Full names of the modules whose code, with all that they import, decides what is selected."""
+        return (f"analysis.methods.{self.module}", *(MADE_BY[need] for need in self.needs))
 
     @property
     def select(self) -> Callable[..., Selection]:
@@ -37,17 +37,35 @@ class Method:
         return import_module(f"analysis.methods.{self.module}").select
 
 
+# The module that makes each answer of `Features`; answers that are the pool's own rows need none.
+MADE_BY = {
+    "lengths": "analysis.encoding",
+    "token_losses": "analysis.pool_losses",
+    "embeddings": "analysis.embeddings",
+    "embed": "analysis.embeddings",
+    "clusters": "analysis.clustering",
+    "near_duplicates": "analysis.near_duplicates",
+    "rating_logits": "analysis.ratings",
+    "targets": "analysis.targets",
+    "influences": "analysis.influences",
+    "after_finetuning": "analysis.tuned_models",
+    "with_model": "analysis.language_model",
+    "n_parameters": "analysis.language_model",
+}
+NEEDS_TOKENIZER = ("lengths",)
+NEEDS_NO_BASE = ("near_duplicates", "targets")
+
 STUDY = "Xia et al. 2024, arXiv 2410.09335"
 METHODS = {
     "random_selection": Method("Random", "baseline", STUDY, "random_selection", by_chance=True),
-    "token_length": Method("Token length", "length", f"{STUDY}, section 5.4", "token_length"),
+    "token_length": Method("Token length", "length", f"{STUDY}, section 5.4", "token_length", needs=("lengths",)),
     "cross_entropy": Method(
         "Cross-entropy",
         "quality",
         STUDY,
         "cross_entropy",
         "mean over answer tokens of -log p(token | before)",
-        uses=("encoding", "template", "loss_kernel", "contexts"),
+        needs=("token_losses",),
     ),
     "ifd": Method(
         "IFD",
@@ -55,10 +73,7 @@ METHODS = {
         "Li et al. 2023, arXiv 2308.12032",
         "ifd",
         "mean loss of the answer after its instruction / alone, where below 1",
-        uses=(
-            *("encoding", "template", "loss_kernel", "contexts"),
-            *("methods.pre_experience", "clustering", "embedding_kernel", "finetuning", "training_rows"),
-        ),
+        needs=("token_losses", "embeddings", "clusters", "after_finetuning"),
     ),
     "superfiltering": Method(
         "Superfiltering",
@@ -66,7 +81,7 @@ METHODS = {
         "Li et al. 2024, arXiv 2402.00530",
         "superfiltering",
         "a small model's perplexity of the answer after its instruction / alone, where below 1",
-        uses=("encoding", "template", "loss_kernel", "contexts", "methods.ifd"),
+        needs=("token_losses", "with_model"),
     ),
     "selectit": Method(
         "SelectIT",
@@ -74,7 +89,7 @@ METHODS = {
         "Liu et al. 2024, arXiv 2402.16705",
         "selectit",
         "likeliest rating of 1 to 5 times its lead over the others; mean / (1 + alpha std) over the prompts",
-        uses=("encoding", "template", "loss_kernel", "rating_text", "rating_kernel"),
+        needs=("rating_logits", "with_model", "n_parameters"),
     ),
     "perplexity": Method(
         "Perplexity",
@@ -82,7 +97,7 @@ METHODS = {
         "Marion et al. 2023, arXiv 2309.04564",
         "perplexity",
         "exp of the mean over answer tokens of -log p(token | before)",
-        uses=("encoding", "template", "loss_kernel", "contexts"),
+        needs=("token_losses",),
     ),
     "less": Method(
         "LESS",
@@ -90,18 +105,7 @@ METHODS = {
         "Xia M. et al. 2024, arXiv 2402.04333",
         "less",
         "max over target groups of sum over epochs of learning rate x cosine of gradients",
-        uses=(
-            "encoding",
-            "template",
-            "influences",
-            "gradients",
-            "sketch",
-            "checkpoints",
-            "warm_up",
-            "loss_kernel",
-            "training_rows",
-            "targets",
-        ),
+        needs=("influences",),
     ),
     "zip_compression": Method(
         "ZIP",
@@ -109,7 +113,6 @@ METHODS = {
         "Yin et al. 2024, arXiv 2407.06645",
         "zip_compression",
         "bytes of the selected rows / bytes when compressed, lowest greedily",
-        uses=("deflate", "huffman", "zlib_sizes"),
     ),
     "near_duplicate_filter": Method(
         "Random, no near-duplicates",
@@ -117,7 +120,7 @@ METHODS = {
         "Lee et al. 2022, arXiv 2107.06499",
         "near_duplicate_filter",
         "Jaccard similarity of the text's shingles",
-        uses=("near_duplicates",),
+        needs=("near_duplicates",),
         by_chance=True,
     ),
     "diverse_evol": Method(
@@ -126,15 +129,7 @@ METHODS = {
         "Wu et al. 2023, arXiv 2311.08182",
         "diverse_evol",
         "argmax over rows of the distance to the nearest selected row, greedily",
-        uses=(
-            "encoding",
-            "template",
-            "methods.k_center",
-            "embedding_kernel",
-            "text_embeddings",
-            "finetuning",
-            "training_rows",
-        ),
+        needs=("lengths", "embeddings", "after_finetuning"),
     ),
     "rds_plus": Method(
         "RDS+",
@@ -142,7 +137,7 @@ METHODS = {
         "Ivison et al. 2025, arXiv 2503.01807",
         "rds_plus",
         "cosine of position-weighted mean states to a target row's, the target rows in turn",
-        uses=("encoding", "template", "embedding_kernel", "targets"),
+        needs=("embeddings", "embed", "targets"),
     ),
     "kmeans": Method(
         "K-means",
@@ -150,15 +145,7 @@ METHODS = {
         f"{STUDY}, section 5.4",
         "kmeans",
         "the best rows of every cluster by another method, by the cluster's quota",
-        uses=(
-            "encoding",
-            "template",
-            "methods.quotas",
-            "clustering",
-            "embedding_kernel",
-            "text_embeddings",
-            "loss_kernel",
-        ),
+        needs=("clusters", "embeddings"),
         inner="inside",
         words=("random", "nearest"),
     ),

@@ -11,6 +11,7 @@ import numpy as np
 from datasets import Dataset, concatenate_datasets
 from filelock import FileLock
 
+from analysis.code_version import code_version
 from analysis.paths import RESULTS
 from analysis.pools import conversion, formats, reading
 from analysis.pools.conversion import convert_records, load_counts, nothing_fits, save_counts, warn_if_many
@@ -18,7 +19,7 @@ from analysis.pools.pool import Pool
 from analysis.pools.reading import find_files, read_records
 from analysis.pools.testbed import RECIPES
 from analysis.pools.testbed_rows import block_files, world_fingerprint
-from analysis.store import code_version, digest, write_atomic
+from analysis.store import digest, write_atomic
 
 TESTBED_ROWS = 5_000
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -77,7 +78,9 @@ def _testbed(name: str, options: dict, cache: Path) -> Pool:
     kept = np.ones(n_rows, dtype=bool)
     if options["duplicates"] == "drop":
         kept = group == np.arange(n_rows)
-    fingerprint = digest(pool=name, world=world_fingerprint(), options=options | {"limit": n_rows})
+    fingerprint = digest(
+        pool=name, world=world_fingerprint(), options=options | {"limit": n_rows}, code=code_version(__name__)
+    )
     provenance = {
         "source": f"testbed, seed {options['seed']}", "rows_read": n_rows,
         "left_out": {"near-duplicate of an earlier row": int((~kept).sum())},
@@ -88,7 +91,7 @@ def _testbed(name: str, options: dict, cache: Path) -> Pool:
 def _converted(name: str, options: dict, cache: Path) -> Pool:
     # A path that exists is a path; what looks like `owner/name` and is no file is asked of the hub.
     on_hub = not Path(name).expanduser().exists() and HUB_ID.fullmatch(name) and not reading.kind(Path(name))
-    code = code_version(conversion, formats, reading)
+    code = code_version(conversion.__name__, formats.__name__, reading.__name__)
     if on_hub:
         revision = _hub_revision(name)
         source, key = f"hub {name} at {revision}", digest(hub=name, revision=revision, code=code)
@@ -117,7 +120,7 @@ def _converted(name: str, options: dict, cache: Path) -> Pool:
         "left_out": {"over the limit": int((~wanted).sum()), "exact duplicate of an earlier row": int((twin & wanted).sum())},
     }  # fmt: skip
     held = _chance(content, salt=0) < options["held_out_share"]
-    fingerprint = digest(content=key, options=options)
+    fingerprint = digest(content=key, options=options, code=code_version(__name__))
     return _pool(_short_name(name), rows, held, wanted & ~twin, fingerprint, set_aside, provenance)
 
 

@@ -1,6 +1,5 @@
 """Testbed rows as Arrow blocks: generated once, in parallel where there are many, shared by all prefixes."""
 
-import importlib
 import os
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -8,32 +7,20 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from analysis.code_version import code_version
 from analysis.pools.conversion import MESSAGES
 from analysis.pools.testbed import COLUMNS, WORLD_VERSION, rows
-from analysis.store import code_version, digest, write_atomic
+from analysis.store import digest, write_atomic
 
 BLOCK = 10_000
 _TYPES = {"messages": MESSAGES, "dup_group": pa.int64()}
 SCHEMA = pa.schema([(name, _TYPES.get(name, pa.string())) for name in COLUMNS])
-_PARTS = ("world", "skill", "families", "answers", "faults", "recipe", "rows")
-_FAMILIES = (
-    "arithmetic",
-    "lists",
-    "strings",
-    "ordering",
-    "knowledge",
-    "rewriting",
-    "reasoning",
-    "constraints",
-)
 ROWS_PER_BATCH = 1_000
 
 
 def world_fingerprint() -> str:
     """Changes with the version of the world and with the code that generates rows."""
-    package = "analysis.pools.testbed"
-    names = [f"{package}.{part}" for part in _PARTS] + [f"{package}.families.{family}" for family in _FAMILIES]
-    return digest(world=WORLD_VERSION, code=code_version(*map(importlib.import_module, names)))
+    return digest(world=WORLD_VERSION, code=code_version(rows.__module__))
 
 
 def block_files(pool: str, seed: int, n_rows: int, cache: Path) -> list[Path]:

@@ -188,3 +188,15 @@ def test_a_folder_of_sentence_transformers_gives_the_points(tmp_path, monkeypatc
     monkeypatch.setitem(sys.modules, "sentence_transformers", SimpleNamespace(SentenceTransformer=Lengths))
     found = features(tmp_path / "store").embeddings(str(tmp_path))
     assert found.dtype == np.float32 and found[1].tolist() == [len("What is 1?\nIt is more 1"), 5]
+
+
+def test_vectors_of_a_hub_model_are_stored_by_its_commit(tmp_path, monkeypatch):
+    made, commits = [], iter(["one", "one", "two"])
+    encoder = SimpleNamespace(encode=lambda texts, **settings: made.append(len(texts)) or np.ones((len(texts), 2)))
+    monkeypatch.setitem(
+        sys.modules, "sentence_transformers", SimpleNamespace(SentenceTransformer=lambda folder, **settings: encoder)
+    )
+    monkeypatch.setattr("analysis.text_embeddings.hub_revision", lambda name: next(commits))
+    for _ in range(3):
+        features(tmp_path / "store").embeddings("owner/encoder")
+    assert made == [8, 8, 7] * 2  # shards, for two commits

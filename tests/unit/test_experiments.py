@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from datasets import Dataset
 
-from analysis import experiments, scratch_base
+from analysis import experiments, language_model, scratch_base
 from analysis.experiments import BASE, RANDOM, Run, Workbench, prepare
 from analysis.features import Features
 from analysis.finetuning import FineTuning
@@ -101,6 +101,18 @@ def test_a_selection_depends_on_files_and_settings_that_decide_it(tmp_path, monk
         for method in (inside, evolving, LONGEST):
             make_workbench(tmp_path / "store", epochs=epochs).select(method, 8, seed=0)
         assert [one for one in selected if one != LONGEST] == again
+
+
+def test_a_selection_depends_on_the_commit_of_a_hub_model_that_it_names(tmp_path, monkeypatch):
+    workbench, method = make_workbench(tmp_path), "kmeans(clusters=2, embedding='owner/encoder')"
+    keys = set()
+    for commit in ("one", "two", "one"):
+        monkeypatch.setattr(language_model, "hub_revision", lambda name, commit=commit: f"{name} {commit}")
+        keys.add(workbench._selection_key(method, 8, 0, "rows"))
+    assert len(keys) == 2
+    assert language_model.hub_models_named({"a": ["owner/encoder", "no model"], "b": str(tmp_path)}) == [
+        ["owner/encoder", "owner/encoder one"]
+    ]
 
 
 def test_a_larger_design_contains_the_smaller_one(tmp_path):

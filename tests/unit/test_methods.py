@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
 from analysis.clustering import cluster
+from analysis.features import Features
 from analysis.lengths import Lengths
-from analysis.methods import METHODS, cross_entropy, get, parse, select, token_length
+from analysis.methods import METHODS, cross_entropy, get, methods_of, parse, select, token_length
+from analysis.methods.catalogue import MADE_BY
 from analysis.methods.selection import Selection, rank_share, top_k
 from analysis.token_losses import TokenLosses
 
@@ -120,6 +122,36 @@ class ToyFeatures:
         losses = self.losses * (5 if context.endswith("none") else 1)  # every instruction helps
         arrays = [x[self.order].ravel() for x in (self.counts, losses, losses, self.unshifted)]
         return TokenLosses(self.n_rows, row, *arrays)
+
+
+class RecordingFeatures(ToyFeatures):
+    """Keeps what is asked, also of the same pool under another model."""
+
+    def __init__(self):
+        self.asked = set()
+        super().__init__()
+
+    def __getattribute__(self, name):
+        if name in MADE_BY:
+            self.asked.add(name)
+        return super().__getattribute__(name)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_declares_what_it_asks_and_nothing_else(name):
+    asked = set()
+    for specification in SPECIFICATIONS:
+        if parse(specification)[0] == name:
+            features = RecordingFeatures()
+            select(specification, features, 12, seed=0)
+            asked |= features.asked - {need for method in methods_of(specification)[1:] for need in method.needs}
+    assert asked == set(METHODS[name].needs)
+
+
+def test_all_that_features_compute_has_a_file_of_its_own_among_the_needs():
+    free = {"n_rows", "row_keys", "messages", "records", "under", "signatures", "text_settings"}  # of the pool alone
+    members = {name for name in vars(Features) if not name.startswith("_")}
+    assert members - free == set(MADE_BY)
 
 
 @pytest.mark.parametrize("specification", SPECIFICATIONS)

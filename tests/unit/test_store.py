@@ -1,6 +1,5 @@
 """The store: complete or absent, damage noticed, one process at a time, keys that tell settings apart."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -9,7 +8,7 @@ import warnings
 import numpy as np
 import pytest
 
-from analysis.store import Store, code_version, digest, write_atomic
+from analysis.store import Store, digest, write_atomic
 
 
 @pytest.fixture
@@ -138,26 +137,6 @@ def test_digests_tell_values_and_types_apart_and_name_what_they_cannot_take():
     assert digest(a=(1, 2)) == digest(a=[1, 2])
     with pytest.raises(TypeError, match=r"a\.b\[1\]: expected plain values, found set"):
         digest(a={"b": [1, {2}]})
-
-
-def load(path):
-    spec = importlib.util.spec_from_file_location("one", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_code_version_sees_code_and_not_comments(tmp_path):
-    path = tmp_path / "one.py"
-    versions = []
-    for text in (
-        'def f(x):\n    """Says."""\n    return x + 1\n',
-        '# why\ndef f(x):\n    """Says more."""\n    return (x + 1)  # because\n',
-        "def f(x):\n    return x + 2\n",
-    ):
-        path.write_text(text)
-        versions.append(code_version(load(path)))
-    assert versions[0] == versions[1] != versions[2]
 
 
 def test_a_claim_keeps_a_second_process_out(store):
