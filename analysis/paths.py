@@ -9,5 +9,5 @@ NOTEBOOKS = ROOT / "notebooks"
 FIGURES = ROOT / "figures"
 REPORTS = Path(os.environ.get("ANALYSIS_REPORTS", ROOT / "reports"))
 RESULTS = Path(os.environ.get("ANALYSIS_RESULTS", ROOT / "results"))
-PROFILES = PACKAGE / "profiles"
-BASES = PACKAGE / "bases"
+PROFILES = PACKAGE / "runner" / "profiles"
+BASES = PACKAGE / "models" / "bases"

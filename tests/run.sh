@@ -3,7 +3,7 @@
 # Arguments go to pytest:  tests/run.sh tests/unit -k statistics
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
-. "$root/analysis/setup_environment.sh"
+. "$root/analysis/runner/setup_environment.sh"
 setup_environment "$root" "dev"
 cd "$root"
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" # the tests' models are too small to gain from a second thread

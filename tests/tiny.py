@@ -4,8 +4,8 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from analysis.language_model import LanguageModel, fingerprint_weights
-from analysis.template import choose_template
+from analysis.models.chat_template import choose_template
+from analysis.models.language_model import LanguageModel, fingerprint_weights
 
 SPECIAL_TOKENS = ("<|end|>", "<|pad|>", "<|system|>", "<|user|>", "<|assistant|>")
 CHAT_TEMPLATE = (

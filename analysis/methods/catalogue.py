@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
+from analysis.features import MADE_BY
 from analysis.methods.selection import Selection
 
 
@@ -36,24 +37,6 @@ class Method:
         """`select(features, budget, *, seed, options...)` of the method's file."""
         return import_module(f"analysis.methods.{self.module}").select
 
-
-# The module that makes each answer of `Features`; answers that are the pool's own rows need none.
-MADE_BY = {
-    "lengths": "analysis.encoding",
-    "token_losses": "analysis.pool_losses",
-    "embeddings": "analysis.embeddings",
-    "embed": "analysis.embeddings",
-    "clusters": "analysis.clustering",
-    "near_duplicates": "analysis.near_duplicates",
-    "rating_logits": "analysis.ratings",
-    "targets": "analysis.targets",
-    "influences": "analysis.influences",
-    "after_finetuning": "analysis.tuned_models",
-    "with_model": "analysis.language_model",
-    "n_parameters": "analysis.language_model",
-}
-NEEDS_TOKENIZER = ("lengths",)
-NEEDS_NO_BASE = ("near_duplicates", "targets")
 
 STUDY = "Xia et al. 2024, arXiv 2410.09335"
 METHODS = {

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from analysis.methods.k_center import farthest_at_once, farthest_first
 from analysis.methods.selection import Selection, check_budget, choose, shuffled_places
+from analysis.methods.tools.k_center import farthest_at_once, farthest_first
 
 # Picking, whether every round starts from the base, rounds, share of the budget that is drawn at random.
 VARIANTS = {"original": (farthest_first, True, 10, 1 / 11), "released": (farthest_at_once, False, 3, 1 / 10)}

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from analysis.methods import pre_experience as stage
+from analysis.features.token_losses import TokenLosses
 from analysis.methods.selection import Selection, choose, top_k
-from analysis.token_losses import TokenLosses
+from analysis.methods.tools import pre_experience as stage
 
 # Contexts of both passes, the turns that count, and whether a ratio of exactly 1 can be selected.
 VARIANTS = {

@@ -3,8 +3,8 @@
 import numpy as np
 
 from analysis import methods
-from analysis.methods.quotas import allocate
 from analysis.methods.selection import Selection, check_budget, check_left, choose, shuffled_places
+from analysis.methods.tools.quotas import allocate
 
 QUOTAS = {"proportional": np.asarray, "equal": np.ones_like}
 

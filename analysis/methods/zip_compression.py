@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.deflate import Deflate
 from analysis.methods.selection import Selection, check_budget, choose, shuffled_places
-from analysis.zlib_sizes import CopiedZlib, agrees_with_zlib
+from analysis.methods.tools.deflate import Deflate
+from analysis.methods.tools.zlib_sizes import CopiedZlib, agrees_with_zlib
 
 CHECKED_BYTES = 200_000  # more than two blocks and six windows of the compressor
 ROWS_PER_READ = 16_384

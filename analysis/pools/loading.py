@@ -11,15 +11,15 @@ import numpy as np
 from datasets import Dataset, concatenate_datasets
 from filelock import FileLock
 
-from analysis.code_version import code_version
 from analysis.paths import RESULTS
 from analysis.pools import conversion, formats, reading
 from analysis.pools.conversion import convert_records, load_counts, nothing_fits, save_counts, warn_if_many
 from analysis.pools.pool import Pool
 from analysis.pools.reading import find_files, read_records
 from analysis.pools.testbed import RECIPES
-from analysis.pools.testbed_rows import block_files, world_fingerprint
-from analysis.store import digest, write_atomic
+from analysis.pools.testbed.blocks import block_files, world_fingerprint
+from analysis.store.code_version import code_version
+from analysis.store.store import digest, write_atomic
 
 TESTBED_ROWS = 5_000
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")

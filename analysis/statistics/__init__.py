@@ -13,7 +13,7 @@ from analysis.statistics.comparison import (
 )
 from analysis.statistics.intervals import Interval, Spread, interval, interval_of_mean
 from analysis.statistics.power import Noise, detectable_difference, power_of, seeds_needed
-from analysis.statistics.rank_test import holm, mann_whitney_exact, smallest_p, win_share
+from analysis.statistics.ranks import holm, mann_whitney_exact, smallest_p, win_share
 from analysis.statistics.runs import paired_item_difference
 from analysis.statistics.variance import variance_components
 

@@ -23,14 +23,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.statistics.design import Design
-from analysis.statistics.intervals import (
-    Spread,
-    check_share,
-    resample_items,
-    resample_runs,
-)
+from analysis.statistics.intervals import Spread, check_share, resample_items, resample_runs
 from analysis.statistics.power import Noise, detectable_difference, seeds_needed
-from analysis.statistics.rank_test import holm, mann_whitney_exact, smallest_p, win_share
+from analysis.statistics.ranks import holm, mann_whitney_exact, smallest_p, win_share
 from analysis.statistics.runs import checked, runs_of
 
 BETTER, WORSE = "better", "worse"

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from analysis.encoding import encode
-from analysis.experiments import Workbench, prepare
+from analysis.experiments.workbench import Workbench, prepare
 from analysis.methods import diverse_evol
-from analysis.methods.k_center import farthest_first
-from analysis.store import Store
+from analysis.methods.tools.k_center import farthest_first
+from analysis.models.encoding import encode
+from analysis.store.store import Store
 
 LABELLED, PICKED = 100, 400
 ONE_BY_ONE = 500  # rows that the reference embeds; its time grows with the rows and is scaled

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from analysis.contexts import header_ids
-from analysis.encoding import encode
-from analysis.experiments import Workbench, prepare
+from analysis.experiments.workbench import Workbench, prepare
+from analysis.features.contexts import header_ids
 from analysis.methods import cross_entropy, ifd
-from analysis.store import Store
+from analysis.models.encoding import encode
+from analysis.store.store import Store
 
 ONE_BY_ONE = 500  # rows that the reference scores; its time grows with the rows and is scaled
 

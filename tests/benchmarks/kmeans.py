@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from sklearn.cluster import KMeans
 
-from analysis.clustering import cluster
-from analysis.experiments import Workbench, prepare
+from analysis.experiments.workbench import Workbench, prepare
+from analysis.features.clusters import cluster
 from analysis.methods import kmeans
-from analysis.store import Store
+from analysis.store.store import Store
 from tests.references import kmeans as reference
 
 CLUSTERS = 100

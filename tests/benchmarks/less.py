@@ -6,16 +6,16 @@ import time
 import numpy as np
 import torch
 
-from analysis.checkpoints import WarmUpSettings
-from analysis.encoding import encode_batch
-from analysis.features import Features
-from analysis.gradients import GradientKernel
-from analysis.language_model import load_model
+from analysis.features.features import Features
 from analysis.methods.less import warm_up_rows
+from analysis.models.encoding import encode_batch
+from analysis.models.language_model import load_model
+from analysis.models.passes.gradients import GradientKernel
+from analysis.models.passes.random_projection import Sketch, block_sizes
+from analysis.models.training.checkpoints import WarmUpSettings
+from analysis.models.training.warm_up import warm_up
 from analysis.pools import load_pool
-from analysis.sketch import Sketch, block_sizes
-from analysis.store import Store
-from analysis.warm_up import warm_up
+from analysis.store.store import Store
 from tests.references import less as reference
 
 MODEL, TARGETS, DIMENSION = "tiny-weak", 40, 8192

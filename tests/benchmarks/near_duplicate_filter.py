@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from analysis import near_duplicates
+from analysis.features import near_duplicates
 from analysis.pools import load_pool
 
 EXACT = 1_000  # rows of which all pairs are compared

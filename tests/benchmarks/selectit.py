@@ -3,13 +3,13 @@
 import tempfile
 import time
 
-from analysis.features import Features
-from analysis.language_model import load_model
+from analysis.features.features import Features
 from analysis.methods import selectit
 from analysis.methods.selectit import PROMPTS
+from analysis.models.language_model import load_model
 from analysis.paths import ROOT
 from analysis.pools import load_pool
-from analysis.store import Store
+from analysis.store.store import Store
 from tests.references import selectit as reference
 
 REAL_ROWS = ROOT.parent / "shared" / "pools" / "curated_real.parquet"

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from analysis.features import Features
+from analysis.features.features import Features
 from analysis.methods import zip_compression
 from analysis.methods.zip_compression import FORMS, Stream, read_texts
 from analysis.paths import ROOT

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from analysis import execute
-from analysis.kernel import without_progress
-from analysis.parameters import notebook_parameters
 from analysis.paths import NOTEBOOKS
-from analysis.rendering import external_requests
+from analysis.runner import __main__ as execute
+from analysis.runner.html import external_requests
+from analysis.runner.jupyter import without_progress
+from analysis.runner.parameters import notebook_parameters
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 SMALL = {"pool": "curated", "limit": 600, "budget": 40, "n_seeds": 2, "n_draws": 3}  # a pool given: one variant each

@@ -7,9 +7,9 @@ import subprocess
 import nbformat
 import pytest
 
-from analysis.parameters import notebook_parameters
 from analysis.paths import NOTEBOOKS, ROOT
-from analysis.plan import find_notebooks, load_profile, make_plan, profile_names
+from analysis.runner.parameters import notebook_parameters
+from analysis.runner.plan import find_notebooks, load_profile, make_plan, profile_names
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 SHARED = ["pool", "limit", "model", "methods", "budget", "seed", "n_seeds", "output_dir"]
@@ -149,7 +149,7 @@ def test_computation_lives_in_the_package(notebook):
 def test_looks_and_paths_live_in_the_package(notebook):
     for cell in of_type(notebook, "code"):
         found = LOOKS.search(cell.source)
-        assert not found, f"{found[0]!r} belongs into analysis/style.py:\n{cell.source}"
+        assert not found, f"{found[0]!r} belongs into analysis/reporting/style.py:\n{cell.source}"
 
 
 def test_no_result_is_typed_by_hand(notebook):

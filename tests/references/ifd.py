@@ -4,8 +4,8 @@ import math
 
 import torch
 
-from analysis.encoding import encode
-from analysis.template import USER
+from analysis.models.chat_template import USER
+from analysis.models.encoding import encode
 
 
 def mean_loss(model, before: list[int], answer: list[int]) -> float:

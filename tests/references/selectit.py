@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from analysis.rating_text import digit_ids, rating_ids
+from analysis.features.rating_text import digit_ids, rating_ids
 
 
 def shares(logits) -> list[float]:

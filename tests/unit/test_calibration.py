@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from analysis import calibration
-from analysis.benchmarks import testbed_accuracy as accuracy_of
-from analysis.finetuning import finetune
-from analysis.language_model import load_model
+from analysis.experiments import calibration
+from analysis.experiments.benchmarks.catalogue import testbed_accuracy as accuracy_of
+from analysis.models.language_model import load_model
+from analysis.models.training.finetuning import finetune
 from analysis.paths import BASES
 from analysis.pools import load_pool
 from analysis.pools.testbed import WORLD_VERSION

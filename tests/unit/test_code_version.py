@@ -5,11 +5,11 @@ import shutil
 
 import pytest
 
-from analysis.code_version import code_version, modules_behind, own_code
-from analysis.experiments import prepare
+from analysis.experiments.workbench import prepare
 from analysis.methods import METHODS, code_of
 from analysis.paths import PACKAGE
-from analysis.store import Store
+from analysis.store.code_version import code_version, modules_behind, own_code
+from analysis.store.store import Store
 
 
 @pytest.fixture
@@ -97,18 +97,40 @@ class Flipped(ast.NodeTransformer):
 
 # Where the scores of each method are computed, file by file: what the lists kept by hand had forgotten among them.
 SCORED_IN = {
-    "cross_entropy": ["token_losses", "pool_losses", "loss_kernel", "encoding", "template", "contexts"],
-    "perplexity": ["token_losses", "loss_kernel", "methods/selection"],
-    "ifd": ["token_losses", "methods/pre_experience", "clustering", "finetuning", "training_rows", "tuned_models"],
-    "superfiltering": ["token_losses", "methods/ifd", "language_model"],
-    "selectit": ["ratings", "rating_kernel", "rating_text"],
-    "less": ["influences", "gradients", "warm_up", "sketch", "checkpoints", "targets", "pools/testbed/evaluation"],
-    "rds_plus": ["embedding_kernel", "embeddings", "targets", "pools/testbed/evaluation"],
-    "zip_compression": ["deflate", "huffman", "zlib_sizes"],
-    "kmeans": ["clustering", "methods/quotas", "text_embeddings", "methods/token_length"],
-    "diverse_evol": ["methods/k_center", "embedding_kernel"],
-    "near_duplicate_filter": ["near_duplicates"],
-    "token_length": ["encoding", "template"],
+    "cross_entropy": [
+        "features/token_losses",
+        "features/losses",
+        "models/passes/token_losses",
+        "models/encoding",
+        "models/chat_template",
+        "features/contexts",
+    ],
+    "perplexity": ["features/token_losses", "models/passes/token_losses", "methods/selection"],
+    "ifd": [
+        "features/token_losses",
+        "methods/tools/pre_experience",
+        "features/clusters",
+        "models/training/finetuning",
+        "models/training/training_rows",
+        "features/tuned_models",
+    ],
+    "superfiltering": ["features/token_losses", "methods/ifd", "models/language_model"],
+    "selectit": ["features/ratings", "models/passes/next_token", "features/rating_text"],
+    "less": [
+        "features/influences",
+        "models/passes/gradients",
+        "models/training/warm_up",
+        "models/passes/random_projection",
+        "models/training/checkpoints",
+        "pools/targets",
+        "pools/testbed/evaluation",
+    ],
+    "rds_plus": ["models/passes/hidden_states", "features/embeddings", "pools/targets", "pools/testbed/evaluation"],
+    "zip_compression": ["methods/tools/deflate", "methods/tools/huffman", "methods/tools/zlib_sizes"],
+    "kmeans": ["features/clusters", "methods/tools/quotas", "features/text_embeddings", "methods/token_length"],
+    "diverse_evol": ["methods/tools/k_center", "models/passes/hidden_states"],
+    "near_duplicate_filter": ["features/near_duplicates"],
+    "token_length": ["models/encoding", "models/chat_template"],
 }
 
 

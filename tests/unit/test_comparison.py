@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import comparison, comparison_plot, comparison_text, random_spread, style
-from analysis.results import BASE, RANDOM, Results
+from analysis.experiments.results import BASE, RANDOM, Results
+from analysis.reporting import forest, style, verdicts, versus_random
+from analysis.reporting.topics import random_selection
 
 N_ITEMS = 400
 ACCURACY, LOSS = "testbed accuracy", "held-out answer loss"
@@ -40,24 +41,24 @@ def results():
 
 @pytest.fixture(scope="module")
 def table(results):
-    return comparison.versus_random(results, delta=0.03)
+    return versus_random.versus_random(results, delta=0.03)
 
 
-def verdicts(table: pd.DataFrame, benchmark: str) -> dict[str, str]:
+def verdict_of(table: pd.DataFrame, benchmark: str) -> dict[str, str]:
     return table[table["benchmark"] == benchmark].set_index("method")["verdict"].to_dict()
 
 
 def test_planted_differences_get_their_verdicts(table):
-    assert verdicts(table, ACCURACY) == {
+    assert verdict_of(table, ACCURACY) == {
         "token_length": "better",
         "cross_entropy": "worse",
         "cross_entropy(variant='released')": "no difference larger than δ",
     }
-    assert set(verdicts(table, LOSS).values()) == {"no difference larger than δ"}
+    assert set(verdict_of(table, LOSS).values()) == {"no difference larger than δ"}
 
 
 def test_shares_are_drawn_as_points_and_losses_as_they_are(table):
-    drawn = comparison.in_units(table)
+    drawn = versus_random.in_units(table)
     accuracy = table["benchmark"] == ACCURACY
     assert np.allclose(drawn.loc[accuracy, "estimate"], 100 * table.loc[accuracy, "estimate"])
     assert np.allclose(drawn.loc[~accuracy, "estimate"], table.loc[~accuracy, "estimate"])
@@ -65,26 +66,26 @@ def test_shares_are_drawn_as_points_and_losses_as_they_are(table):
 
 
 def test_the_headline_names_every_method_once(table):
-    first, second = comparison_text.headline(table)
+    first, second = verdicts.headline(table)
     assert first.startswith("1 of 3 methods is worth more than a random draw on testbed accuracy")
     assert "better: Token length" in first and "worse: Cross-entropy" in first
     assert second.startswith("No method of 3 is worth more")
 
 
 def test_every_sentence_states_interval_and_numbers_of_runs(table):
-    for sentence in comparison_text.verdict_sentences(table, "equal rows"):
+    for sentence in verdicts.verdict_sentences(table, "equal rows"):
         assert "95 % interval" in sentence and "4 runs against 8 random ones, 400 items" in sentence
         assert "equal rows" in sentence and sentence.endswith(".")
 
 
 def test_resolution_is_given_for_each_benchmark(table):
-    sentences = comparison_text.resolution(table)
+    sentences = verdicts.resolution(table)
     assert len(sentences) == 2 and all("four of five cases" in sentence for sentence in sentences)
 
 
 @pytest.mark.parametrize("at_most", [1, 12])
 def test_groups_add_up_to_the_whole_difference_few_or_many(results, table, at_most):
-    groups = comparison.by_group(results, ACCURACY, at_most)
+    groups = versus_random.by_group(results, ACCURACY, at_most)
     one = groups[groups["method"] == "token_length"]
     whole = table[(table["method"] == "token_length") & (table["benchmark"] == ACCURACY)]["estimate"].iloc[0]
     assert np.average(one["difference"], weights=one["items"]) == pytest.approx(100 * whole, abs=1e-4)
@@ -92,10 +93,10 @@ def test_groups_add_up_to_the_whole_difference_few_or_many(results, table, at_mo
 
 @pytest.mark.parametrize("methods", [1, 2])
 def test_the_map_shows_every_method_in_every_group_the_best_first(results, methods):
-    groups = comparison.by_group(results, ACCURACY)
+    groups = versus_random.by_group(results, ACCURACY)
     groups = groups[groups["method"].isin(groups["method"].unique()[:methods])]
     fig, ax = style.figure()
-    comparison_plot.group_map(ax, groups)
+    forest.group_map(ax, groups)
     shown = [float(text.get_text()) for text in ax.texts]
     assert np.allclose(np.sort(shown), np.sort(groups["difference"].round()))
     means = groups.groupby("name")["difference"].mean()
@@ -106,16 +107,16 @@ def test_the_map_shows_every_method_in_every_group_the_best_first(results, metho
 
 def test_every_method_is_drawn_beside_random(results, table):
     fig, ax = style.figure()
-    part = comparison.in_units(table[table["benchmark"] == ACCURACY])
-    comparison_plot.forest(ax, part, results, title=ACCURACY)
+    part = versus_random.in_units(table[table["benchmark"] == ACCURACY])
+    forest.forest(ax, part, results, title=ACCURACY)
     assert ax.get_yticklabels()[0].get_text() == "Random" and len(ax.get_yticklabels()) == 4
-    comparison_plot.score_dots(ax, comparison_plot.not_base(results), comparison.base_score(results, ACCURACY))
+    forest.score_dots(ax, forest.not_base(results), versus_random.base_score(results, ACCURACY))
     plt.close(fig)
 
 
 def test_a_grid_without_a_method_is_refused():
     with pytest.raises(ValueError, match="at least one besides random_selection"):
-        comparison.versus_random(grid({}), delta=0.02)
+        versus_random.versus_random(grid({}), delta=0.02)
 
 
 def test_the_spread_of_random_runs_is_divided_and_put_into_words():
@@ -131,9 +132,9 @@ def test_the_spread_of_random_runs_is_divided_and_put_into_words():
             lines.append(base.table.iloc[0].to_dict() | {"method": RANDOM, "budget": 100, "score": float(items.mean()),
                          "benchmark": ACCURACY, "unit": "share correct"})  # fmt: skip
     results = Results(pd.DataFrame(lines), per_item, {ACCURACY: ["one"] * N_ITEMS})
-    parts = random_spread.variance_parts(results, 100, 12).set_index("source")["standard deviation"]
+    parts = random_selection.variance_parts(results, 100, 12).set_index("source")["standard deviation"]
     assert 2.5 < parts["subset"] < 9 and parts["training seed"] < 2
-    power = random_spread.detectable(results, 100, 12, most_seeds=6, delta=0.02)
+    power = random_selection.detectable(results, 100, 12, most_seeds=6, delta=0.02)
     assert (power.groupby("random subsets")["detectable difference"].diff().dropna() <= 1e-9).all()
-    said = random_spread.findings(results, random_spread.variance_parts(results, 100, 12), 100, 12, 3, 0.02)
+    said = random_selection.findings(results, random_selection.variance_parts(results, 100, 12), 100, 12, 3, 0.02)
     assert len(said) == 3 and "more than δ" in said[-1]

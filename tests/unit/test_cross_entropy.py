@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import loss_kernel
-from analysis.encoding import Encoded, encode_batch
-from analysis.loss_kernel import LossKernel
+from analysis.features.token_losses import TokenLosses
 from analysis.methods import cross_entropy
-from analysis.template import choose_template, default_template
-from analysis.token_losses import TokenLosses
+from analysis.models.chat_template import choose_template, default_template
+from analysis.models.encoding import Encoded, encode_batch
+from analysis.models.passes import token_losses
+from analysis.models.passes.token_losses import LossKernel
 from tests.tiny import tiny_model, tiny_tokenizer
 
 TOKENIZER = tiny_tokenizer()
@@ -106,7 +106,7 @@ def test_the_size_of_batches_and_their_padding_change_nothing(tokens_per_batch):
 
 def test_the_softmax_in_chunks_changes_nothing(monkeypatch):
     expected = losses(encoded())
-    monkeypatch.setitem(loss_kernel.LOGITS_AT_ONCE, "cpu", 7 * len(TOKENIZER))
+    monkeypatch.setitem(token_losses.LOGITS_AT_ONCE, "cpu", 7 * len(TOKENIZER))
     for name, values in losses(encoded()).items():
         np.testing.assert_allclose(values, expected[name], rtol=1e-6)
 

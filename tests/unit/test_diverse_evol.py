@@ -7,12 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.features import Features
-from analysis.lengths import Lengths
-from analysis.methods import diverse_evol, k_center
-from analysis.methods.k_center import distances_to_nearest, distances_to_neighbour, farthest_at_once, farthest_first
+from analysis.features.features import Features
+from analysis.features.lengths import Lengths
+from analysis.methods import diverse_evol
 from analysis.methods.selection import shuffled_places
-from analysis.store import Store
+from analysis.methods.tools import k_center
+from analysis.methods.tools.k_center import (
+    distances_to_nearest,
+    distances_to_neighbour,
+    farthest_at_once,
+    farthest_first,
+)
+from analysis.store.store import Store
 from tests.references import diverse_evol as reference
 from tests.tiny import tiny_language_model
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import text_embeddings
-from analysis.embedding_kernel import WEIGHTS, EmbeddingKernel
-from analysis.encoding import Encoded, encode_batch
-from analysis.features import Features
-from analysis.store import Store
+from analysis.features import text_embeddings
+from analysis.features.features import Features
+from analysis.models.encoding import Encoded, encode_batch
+from analysis.models.passes.hidden_states import WEIGHTS, EmbeddingKernel
+from analysis.store.store import Store
 from tests.tiny import tiny_language_model
 
 LANGUAGE_MODEL = tiny_language_model()
@@ -196,7 +196,7 @@ def test_vectors_of_a_hub_model_are_stored_by_its_commit(tmp_path, monkeypatch):
     monkeypatch.setitem(
         sys.modules, "sentence_transformers", SimpleNamespace(SentenceTransformer=lambda folder, **settings: encoder)
     )
-    monkeypatch.setattr("analysis.text_embeddings.hub_revision", lambda name: next(commits))
+    monkeypatch.setattr("analysis.features.text_embeddings.hub_revision", lambda name: next(commits))
     for _ in range(3):
         features(tmp_path / "store").embeddings("owner/encoder")
     assert made == [8, 8, 7] * 2  # shards, for two commits

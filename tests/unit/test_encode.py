@@ -1,7 +1,7 @@
 import pytest
 
-from analysis.encoding import count_tokens, encode, encode_batch, encode_prompt
-from analysis.template import choose_template, default_template, from_chat_template
+from analysis.models.chat_template import choose_template, default_template, from_chat_template
+from analysis.models.encoding import count_tokens, encode, encode_batch, encode_prompt
 from tests.tiny import tiny_tokenizer
 
 TOKENIZER = tiny_tokenizer()

@@ -7,13 +7,13 @@ import warnings
 import nbformat
 import pytest
 
-from analysis.execute import main, run
-from analysis.index_page import duration, read_record, write_index
-from analysis.kernel import Watcher, without_progress
-from analysis.notebook_run import job_key
-from analysis.parameters import CommandLineText, convert, notebook_parameters
-from analysis.plan import absolute, find_notebooks, load_profile, make_plan, profile_names, run_name
-from analysis.rendering import external_requests, heading_of
+from analysis.runner.__main__ import main, run
+from analysis.runner.html import external_requests, heading_of
+from analysis.runner.index import duration, read_record, write_index
+from analysis.runner.job import job_key
+from analysis.runner.jupyter import Watcher, without_progress
+from analysis.runner.parameters import CommandLineText, convert, notebook_parameters
+from analysis.runner.plan import absolute, find_notebooks, load_profile, make_plan, profile_names, run_name
 
 PARAMETERS = """pool: str = "curated"  # pool to study
 limit: int = 100  # rows of it
@@ -32,7 +32,7 @@ A price of \$5, `$HOME`."""
 
 FINDING = """import sys
 import pandas as pd
-from analysis import report, style
+from analysis.reporting import report, style
 style.use()
 report.begin(notebook="one", output_dir=output_dir, pool=pool, limit=limit)
 print("progress: 100%|####| 3/3 [00:01<00:00, " + "2.00row/s]", file=sys.stderr)
@@ -318,7 +318,7 @@ def test_notebooks_run_at_the_same_time(tmp_path):
 
 
 def test_main_says_what_failed_and_returns_1(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr("analysis.execute.REPORTS", tmp_path)
+    monkeypatch.setattr("analysis.runner.__main__.REPORTS", tmp_path)
     path = notebook(tmp_path / "bad.ipynb", "assert 1 == 2, 'one is not two'")
     assert main([path]) == 1
     said = capsys.readouterr().out
@@ -380,4 +380,4 @@ def test_durations_are_readable():
 def test_nothing_warns_on_import():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        import analysis.execute  # noqa: F401
+        import analysis.runner.__main__  # noqa: F401

@@ -12,13 +12,15 @@ import numpy as np
 import pytest
 from datasets import Dataset
 
-from analysis import experiments, language_model, scratch_base
-from analysis.experiments import BASE, RANDOM, Run, Workbench, prepare
-from analysis.features import Features
-from analysis.finetuning import FineTuning
-from analysis.language_model import fingerprint_weights
+from analysis.experiments import workbench as module
+from analysis.experiments.workbench import BASE, RANDOM, Run, Workbench, prepare
+from analysis.features.features import Features
+from analysis.models import language_model
+from analysis.models.language_model import fingerprint_weights
+from analysis.models.training import pool_base
+from analysis.models.training.finetuning import FineTuning
 from analysis.pools import Pool
-from analysis.store import Store
+from analysis.store.store import Store
 from tests.tiny import tiny_language_model
 
 LOSS = "held-out answer loss"
@@ -58,13 +60,13 @@ def plan(workbench: Workbench) -> list[Run]:
 @pytest.fixture
 def count_trainings(monkeypatch) -> list:
     """Every call of `finetune` by the grid, as the seeds they had."""
-    seeds, finetune = [], experiments.finetune
+    seeds, finetune = [], module.finetune
 
     def counted(base, conversations, settings, *, seed):
         seeds.append(seed)
         return finetune(base, conversations, settings, seed=seed)
 
-    monkeypatch.setattr(experiments, "finetune", counted)
+    monkeypatch.setattr(module, "finetune", counted)
     return seeds
 
 
@@ -87,9 +89,9 @@ def test_a_method_by_chance_draws_anew_for_every_run_and_not_as_random_does(tmp_
 
 
 def test_a_selection_depends_on_files_and_settings_that_decide_it(tmp_path, monkeypatch):
-    selected, select = [], experiments.select
+    selected, select = [], module.select
     monkeypatch.setattr(
-        experiments, "select", lambda call, *given, **options: selected.append(call) or select(call, *given, **options)
+        module, "select", lambda call, *given, **options: selected.append(call) or select(call, *given, **options)
     )
     path = tmp_path / "targets.jsonl"
     inside = f"kmeans(clusters=2, embedding='tfidf', inside=\"rds_plus(targets='{path}', turns='none')\")"
@@ -194,7 +196,7 @@ def test_a_damaged_run_is_made_again_and_the_others_are_not(tmp_path, count_trai
 def test_selections_are_stored_with_scores_and_seconds(tmp_path, monkeypatch):
     workbench = make_workbench(tmp_path)
     selection, seconds = workbench.select(LONGEST, 8, seed=0)
-    monkeypatch.setattr(experiments, "select", lambda *arguments, **options: pytest.fail("selected again"))
+    monkeypatch.setattr(module, "select", lambda *arguments, **options: pytest.fail("selected again"))
     stored, stored_seconds = make_workbench(tmp_path).select(LONGEST, 8, seed=0)
     np.testing.assert_array_equal(selection.rows, stored.rows)
     np.testing.assert_array_equal(selection.scores, stored.scores)
@@ -208,7 +210,7 @@ def test_a_token_budget_is_used_up_to_the_next_row(tmp_path, method):
     selection, _ = workbench.select(method, 300, seed=0, budget_unit="tokens")
     used = tokens[selection.rows].sum()
     assert used <= 300 < used + tokens.max()
-    ranked = experiments.select(method, workbench.features, N_ROWS, seed=0).rows
+    ranked = module.select(method, workbench.features, N_ROWS, seed=0).rows
     np.testing.assert_array_equal(selection.rows, ranked[: len(selection.rows)])
 
 
@@ -228,22 +230,22 @@ def test_an_unknown_setting_of_fine_tuning_is_refused(tmp_path):
 
 
 def test_a_base_from_scratch_reads_no_held_out_row_and_is_trained_once(tmp_path, monkeypatch):
-    read, pretrain = [], scratch_base.pretrain
+    read, pretrain = [], pool_base.pretrain
 
     def watched(documents, *arguments, **options):
         read.append(list(documents))
         return pretrain(read[-1], *arguments, **options)
 
-    monkeypatch.setattr(scratch_base, "pretrain", watched)
+    monkeypatch.setattr(pool_base, "pretrain", watched)
     pool, store = (
         Pool("300 rows", rows(range(300)), rows(range(900, 910)), "300", {}, {}),
         Store(tmp_path),
     )
-    base = scratch_base.scratch_base(pool, store=store, tokens=8192, show_progress=False)
+    base = pool_base.scratch_base(pool, store=store, tokens=8192, show_progress=False)
     assert base.name == "scratch (300 rows)" and base.template.name == "chat template"
     assert set(read[0]) == {f"What is {number}?\nIt is {number * 3}." + " Yes!" * (number % 7) for number in range(300)}
     assert len(read[0]) == 4 * 300
-    again = scratch_base.scratch_base(pool, store=store, tokens=8192, show_progress=False)
+    again = pool_base.scratch_base(pool, store=store, tokens=8192, show_progress=False)
     assert len(read) == 1 and again.fingerprint == base.fingerprint
 
 
@@ -294,14 +296,14 @@ def test_two_processes_at_once_share_the_runs(tmp_path):
 
 def main(folder: Path) -> None:
     """What the tests above start as a process of its own: the whole plan, slowed down."""
-    finetune, trained = experiments.finetune, []
+    finetune, trained = module.finetune, []
 
     def slow(base, conversations, settings, *, seed):
         trained.append(seed)
         time.sleep(0.3)
         return finetune(base, conversations, settings, seed=seed)
 
-    experiments.finetune = slow
+    module.finetune = slow
     workbench = make_workbench(folder)
     table = workbench.run_grid(plan(workbench), show_progress=False).table
     print(json.dumps({"trained": len(trained), "scores": table["score"].tolist()}))

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.engine import map_shards
-from analysis.features import Features
-from analysis.language_model import LanguageModel, fast_bfloat16, fingerprint_weights, load_model
+from analysis.features.features import Features
 from analysis.methods import select
-from analysis.store import Store
-from analysis.template import choose_template, default_template
+from analysis.models.chat_template import choose_template, default_template
+from analysis.models.language_model import LanguageModel, fast_bfloat16, fingerprint_weights, load_model
+from analysis.store.shards import map_shards
+from analysis.store.store import Store
 from tests.tiny import tiny_model, tiny_tokenizer
 
 TOKENIZER = tiny_tokenizer()
@@ -175,7 +175,7 @@ def test_a_damaged_shard_is_computed_again_with_a_warning(tmp_path):
 INTERRUPTED = """
 import sys, time
 import analysis
-import analysis.contexts as module
+import analysis.features.contexts as module
 from tests.unit import test_features as t
 
 encode_batch = module.encode_batch

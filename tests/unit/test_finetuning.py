@@ -8,10 +8,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.encoding import Encoded, encode
-from analysis.finetuning import FineTuning, finetune
-from analysis.language_model import LanguageModel, fingerprint_weights
-from analysis.training_rows import (
+from analysis.models.encoding import Encoded, encode
+from analysis.models.language_model import LanguageModel, fingerprint_weights
+from analysis.models.training.finetuning import FineTuning, finetune
+from analysis.models.training.training_rows import (
     IGNORED,
     EndToEnd,
     cut_by_tokens,

@@ -5,17 +5,17 @@ import numpy as np
 import pytest
 import torch
 
-from analysis import gradients
-from analysis.checkpoints import WarmUpSettings
-from analysis.encoding import Encoded, encode_batch
-from analysis.features import Features
-from analysis.gradients import GradientKernel, adam_direction
+from analysis.features.features import Features
 from analysis.methods import select
 from analysis.methods.less import epoch_weights
+from analysis.models.encoding import Encoded, encode_batch
+from analysis.models.passes import gradients
+from analysis.models.passes.gradients import GradientKernel, adam_direction
+from analysis.models.passes.random_projection import Sketch, block_sizes
+from analysis.models.training.checkpoints import WarmUpSettings
+from analysis.models.training.warm_up import adapted_layers, warm_up
 from analysis.pools import Pool
-from analysis.sketch import Sketch, block_sizes
-from analysis.store import Store
-from analysis.warm_up import adapted_layers, warm_up
+from analysis.store.store import Store
 from tests.references import less as reference
 from tests.tiny import tiny_language_model
 

@@ -2,12 +2,12 @@ import numpy as np
 import pandas
 import pytest
 
-from analysis.contexts import header_ids, in_context
+from analysis.features.contexts import header_ids, in_context
+from analysis.features.token_losses import TokenLosses
 from analysis.methods import ifd, select, superfiltering
-from analysis.methods.pre_experience import sample
+from analysis.methods.tools.pre_experience import sample
+from analysis.models.chat_template import choose_template, default_template
 from analysis.paths import ROOT
-from analysis.template import choose_template, default_template
-from analysis.token_losses import TokenLosses
 from tests.real_tokenizers import real_tokenizer
 from tests.tiny import tiny_tokenizer
 

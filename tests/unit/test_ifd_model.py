@@ -3,11 +3,12 @@ import warnings
 import numpy as np
 import pytest
 
-from analysis.features import Features
-from analysis.finetuning import FineTuning
-from analysis.loss_kernel import LossKernel
-from analysis.methods import ifd, pre_experience, select
-from analysis.store import Store
+from analysis.features.features import Features
+from analysis.methods import ifd, select
+from analysis.methods.tools import pre_experience
+from analysis.models.passes.token_losses import LossKernel
+from analysis.models.training.finetuning import FineTuning
+from analysis.store.store import Store
 from tests.references import ifd as reference
 from tests.tiny import tiny_language_model
 from tests.unit.test_features import toy_pool

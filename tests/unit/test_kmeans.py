@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.clustering import Clusters, cluster, pool_clusters
-from analysis.code_version import modules_behind
-from analysis.lengths import Lengths
+from analysis.features.clusters import Clusters, cluster, pool_clusters
+from analysis.features.lengths import Lengths
 from analysis.methods import code_of, parse, select
-from analysis.methods.quotas import allocate
-from analysis.store import Store
+from analysis.methods.tools.quotas import allocate
+from analysis.store.code_version import modules_behind
+from analysis.store.store import Store
 from tests.references import kmeans as reference
 
 GROUPS = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=8)
@@ -242,7 +242,9 @@ def test_wrong_option_values_are_named():
 
 def test_stored_selections_depend_on_the_code_of_the_method_within():
     own, with_ifd = code_of("kmeans(inside='random')"), code_of("kmeans(inside='ifd')")
-    assert {"analysis.methods.kmeans", "analysis.clustering", "analysis.methods.quotas"} <= modules_behind(*own)
+    assert {"analysis.methods.kmeans", "analysis.features.clusters", "analysis.methods.tools.quotas"} <= modules_behind(
+        *own
+    )
     assert "analysis.methods.ifd" in set(with_ifd) - set(own)
     assert "analysis.methods.token_length" in code_of("kmeans")  # the default
     assert len(set(with_ifd)) == len(with_ifd)
@@ -252,7 +254,9 @@ def test_clusters_of_a_pool_are_stored_and_do_not_depend_on_the_order_of_rows(tm
     features = IslandFeatures()
     features.store = Store(tmp_path)
     first = pool_clusters(features, "all", 4, 0)
-    monkeypatch.setattr("analysis.clustering.cluster", lambda *arguments, **options: pytest.fail("computed again"))
+    monkeypatch.setattr(
+        "analysis.features.clusters.cluster", lambda *arguments, **options: pytest.fail("computed again")
+    )
     again = pool_clusters(features, "all", 4, 0)
     assert np.array_equal(first.labels, again.labels) and np.array_equal(first.centres, again.centres)
     order = np.random.default_rng(0).permutation(60)

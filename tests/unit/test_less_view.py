@@ -3,9 +3,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from analysis import less_view
-from analysis.influences import Influences
+from analysis.features.influences import Influences
 from analysis.methods import Selection
+from analysis.reporting.topics import less
 
 N_ROWS = 40
 FAMILY = np.array(["sums", "lists"] * (N_ROWS // 2))
@@ -15,7 +15,7 @@ FAMILY = np.array(["sums", "lists"] * (N_ROWS // 2))
 def work(monkeypatch):
     """A pool of two families in which answers grow from row to row."""
     answer = np.arange(1, N_ROWS + 1)
-    monkeypatch.setattr(less_view, "own_groups", lambda work: less_view.pd.Series(FAMILY))
+    monkeypatch.setattr(less, "own_groups", lambda work: less.pd.Series(FAMILY))
     features = SimpleNamespace(
         lengths=lambda: SimpleNamespace(answer=answer), row_keys=lambda: np.arange(N_ROWS, dtype=np.uint64)
     )
@@ -42,9 +42,9 @@ def found():
 
 
 def test_affinity_is_the_mean_of_a_kind_less_that_of_all(work, found):
-    values = less_view.affinity(work, found)
+    values = less.affinity(work, found)
     assert values.index.tolist() == values.columns.tolist() == ["lists", "sums"]
-    weighted = less_view.by_target(found)
+    weighted = less.by_target(found)
     np.testing.assert_allclose(weighted, found.values[:, 0], atol=1e-6)
     expected = weighted[FAMILY == "sums", 0].mean() - weighted[:, 0].mean()
     assert values.loc["sums", "lists"] == pytest.approx(expected)
@@ -53,16 +53,16 @@ def test_affinity_is_the_mean_of_a_kind_less_that_of_all(work, found):
 
 def test_shares_of_tenths_count_every_selected_row_once(work):
     longest = Selection(np.arange(36, 40))
-    tenths = less_view.selected_by_length(work, {"less": longest})
+    tenths = less.selected_by_length(work, {"less": longest})
     assert tenths["tenth"].tolist() == list(range(1, 11)) and tenths["share selected"].tolist() == [0] * 9 + [1]
     assert tenths["answer tokens"].iloc[0] == 2.5
 
 
 def test_changes_are_measured_one_by_one(work, found):
-    changed = less_view.changes(work, found, budget=10)
+    changed = less.changes(work, found, budget=10)
     assert changed["overlap"].tolist() == [1, 1, 0, 0]
     assert changed["spearman"].tolist() == pytest.approx([1, 1, -1, -1])
-    said = less_view.changes_finding(changed)
+    said = less.changes_finding(changed)
     assert "weighting of epochs does not matter by the rule above (100 %" in said
     assert "target drawn from the pool matters by the rule above (0.0 %" in said and said.endswith(
         "with both 0.0 % remain."
@@ -70,11 +70,11 @@ def test_changes_are_measured_one_by_one(work, found):
 
 
 def test_findings_are_about_the_rows_selected(work, found):
-    chosen = Selection(np.arange(39, 29, -1), scores=less_view.by_target(found).max(axis=1))
-    own, served = less_view.group_findings(work, found, chosen)
+    chosen = Selection(np.arange(39, 29, -1), scores=less.by_target(found).max(axis=1))
+    own, served = less.group_findings(work, found, chosen)
     assert "of its own kind for 100 % of the pool (50 % if" in own and own.endswith("for 100 % of the selected.")
     assert "2 of 2 groups of targets, most of all on lists (50 %) and sums (50 %)" in served
-    length, faults, epochs, ties = less_view.score_findings(work, found, chosen)
+    length, faults, epochs, ties = less.score_findings(work, found, chosen)
     assert "correlation of answer length is 1.00 with the score" in length
     assert (
         "A faulty row scores higher than 14 % of the pool in the median, one without fault higher than 64 %" in faults
@@ -83,15 +83,15 @@ def test_findings_are_about_the_rows_selected(work, found):
 
 
 def test_targets_of_other_kinds_are_not_called_a_row_s_own(work, found, monkeypatch):
-    monkeypatch.setattr(less_view, "own_groups", lambda work: less_view.pd.Series(["file"] * N_ROWS))
-    said = less_view.group_findings(work, found, Selection(np.arange(10)))
+    monkeypatch.setattr(less, "own_groups", lambda work: less.pd.Series(["file"] * N_ROWS))
+    said = less.group_findings(work, found, Selection(np.arange(10)))
     assert len(said) == 1 and "own kind" not in said[0]
-    assert less_view.affinity(work, found).index.tolist() == ["file"]
+    assert less.affinity(work, found).index.tolist() == ["file"]
 
 
 def test_a_row_without_a_gradient_is_left_out(work, found):
     found.values[3] = found.on_pool[3] = np.nan
-    chosen = Selection(np.arange(39, 29, -1), scores=less_view.score(found.values, np.array([0.5, 0.5])))
-    assert "of 39 rows repeat" in less_view.score_findings(work, found, chosen)[-1]
-    assert "for 100 % of the pool" in less_view.group_findings(work, found, chosen)[0]
-    assert less_view.changes(work, found, budget=10)["spearman"].notna().all()
+    chosen = Selection(np.arange(39, 29, -1), scores=less.score(found.values, np.array([0.5, 0.5])))
+    assert "of 39 rows repeat" in less.score_findings(work, found, chosen)[-1]
+    assert "for 100 % of the pool" in less.group_findings(work, found, chosen)[0]
+    assert less.changes(work, found, budget=10)["spearman"].notna().all()

@@ -4,9 +4,9 @@ import datasets
 import numpy as np
 import pytest
 
-from analysis import likeness_view
-from analysis.lengths import Lengths
+from analysis.features.lengths import Lengths
 from analysis.methods import Selection
+from analysis.reporting.topics import rds_plus
 
 POINTS = np.array([[1.0, 0.0], [0.0, 2.0], [3.0, 3.0], [np.nan, np.nan]], dtype=np.float32)
 TARGETS = {"east": [[2.0, 0.0], [np.nan, 0.0]], "north": [[0.0, 1.0]], "nowhere": [[np.nan, np.nan]]}
@@ -35,7 +35,7 @@ def work():
 
 
 def test_likeness_is_the_largest_cosine_with_the_group_it_comes_from():
-    found = likeness_view.likeness(work(), "auto")
+    found = rds_plus.likeness(work(), "auto")
     assert found["likeness"][:3].tolist() == pytest.approx([1, 1, np.sqrt(0.5)])
     assert np.isnan(found["likeness"][3])
     assert found["nearest"][:2].tolist() == ["east", "north"]
@@ -43,8 +43,8 @@ def test_likeness_is_the_largest_cosine_with_the_group_it_comes_from():
 
 
 def test_shares_are_those_of_the_targets_the_pool_and_the_selections():
-    alike = likeness_view.likeness(work(), "auto")
-    found = likeness_view.shares_by_group(work(), alike, SELECTIONS, "auto").pivot(
+    alike = rds_plus.likeness(work(), "auto")
+    found = rds_plus.shares_by_group(work(), alike, SELECTIONS, "auto").pivot(
         index="what", columns="method", values="share"
     )
     assert found["target rows"].to_dict() == {"east": 0.5, "north": 0.25, "nowhere": 0.25}
@@ -53,12 +53,12 @@ def test_shares_are_those_of_the_targets_the_pool_and_the_selections():
 
 
 def test_findings_follow_from_the_table():
-    alike = likeness_view.likeness(work(), "auto")
-    same, medians, length = likeness_view.likeness_findings(alike, SELECTIONS)
+    alike = rds_plus.likeness(work(), "auto")
+    same, medians, length = rds_plus.likeness_findings(alike, SELECTIONS)
     assert "for 33 % of the pool" in same and "50 % (RDS+)" in same
     assert "1.000 (RDS+)" in medians and "2 of 3 rows" not in medians
     assert "2 of 3 rows have exactly" in length
-    said = likeness_view.turns_finding(work(), SELECTIONS, "rds_plus", "random_selection")
+    said = rds_plus.turns_finding(work(), SELECTIONS, "rds_plus", "random_selection")
     assert said.startswith("The turns do not matter") and "50 % of their rows" in said
-    curves = likeness_view.likeness_curves(alike, SELECTIONS)
+    curves = rds_plus.likeness_curves(alike, SELECTIONS)
     assert set(curves["method"]) == {"whole pool", "Random", "RDS+"}

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
-from analysis.clustering import cluster
-from analysis.features import Features
-from analysis.lengths import Lengths
+from analysis.features import MADE_BY
+from analysis.features.clusters import cluster
+from analysis.features.features import Features
+from analysis.features.lengths import Lengths
+from analysis.features.token_losses import TokenLosses
 from analysis.methods import METHODS, cross_entropy, get, methods_of, parse, select, token_length
-from analysis.methods.catalogue import MADE_BY
 from analysis.methods.selection import Selection, rank_share, top_k
-from analysis.token_losses import TokenLosses
 
 # Every method by its defaults, and every value of every option.
 SPECIFICATIONS = [

@@ -2,7 +2,7 @@
 
 import os
 
-from analysis.named_files import files_named
+from analysis.store.file_states import files_named
 
 
 def test_values_that_name_no_file_have_no_state():

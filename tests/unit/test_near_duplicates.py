@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import near_duplicates
-from analysis.features import Features
+from analysis.features import near_duplicates
+from analysis.features.features import Features
 from analysis.methods import select
 from analysis.pools import load_pool
-from analysis.store import Store
+from analysis.store.store import Store
 
 WORDS = [f"word{number}" for number in range(400)]
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from analysis.features.token_losses import TokenLosses
 from analysis.methods import perplexity, select
-from analysis.token_losses import TokenLosses
 
 # Mean losses of seven rows with two tokens each; the median of the six known is between rows 3 and 4.
 LOSSES = np.array([3.0, 0.5, np.nan, 1.5, 2.0, 0.1, 2.5])

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.pool_view import colours, composition, findings, table
 from analysis.pools import load_pool
-from analysis.source_labels import source_labels
+from analysis.pools.source_labels import source_labels
+from analysis.reporting.topics.pools import colours, composition, findings, table
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from analysis.language_model import fingerprint_weights
-from analysis.pretraining import (
+from analysis.models.chat_template import choose_template
+from analysis.models.language_model import fingerprint_weights
+from analysis.models.training.pretraining import (
     ASSISTANT,
     END,
     PAD,
@@ -19,7 +20,6 @@ from analysis.pretraining import (
     pretrain,
     train_tokenizer,
 )
-from analysis.template import choose_template
 
 TEXTS = [f"The sum of {n} and {n + 1} is {2 * n + 1}. The owl sleeps by the river." for n in range(200)]
 SMALL = Architecture(hidden=16, layers=1, heads=2, intermediate=32, vocabulary=300)

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.language_model import load_model
+from analysis.features.rating_text import CUE, RELEASED_CUE, digit_ids, rating_ids
 from analysis.methods.selectit import PROMPTS
+from analysis.models.language_model import load_model
+from analysis.models.passes.next_token import RatingKernel
 from analysis.paths import ROOT
-from analysis.rating_kernel import RatingKernel
-from analysis.rating_text import CUE, RELEASED_CUE, digit_ids, rating_ids
 from tests.real_tokenizers import real_tokenizer
 from tests.tiny import tiny_model, tiny_tokenizer
 from tests.unit.test_features import toy_pool

@@ -3,7 +3,7 @@ import json
 import pandas as pd
 import pytest
 
-from analysis import report, style
+from analysis.reporting import report, style
 
 ATTACK = '<script>alert("x")</script><img src=x onerror=alert(1)> $\\href{javascript:1}{x}$'
 

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hypothesis_numpy
 
+from analysis.features.rating_text import digit_ids, rating_ids
 from analysis.methods import select, selectit
 from analysis.methods.selectit import PROMPTS, combine, score, token_score
-from analysis.rating_kernel import RatingKernel, common_beginning
-from analysis.rating_text import digit_ids, rating_ids
+from analysis.models.passes.next_token import RatingKernel, common_beginning
 from tests.references import selectit as reference
 from tests.tiny import tiny_model, tiny_tokenizer
 from tests.unit.test_features import features, language_model, toy_pool

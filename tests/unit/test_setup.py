@@ -25,9 +25,9 @@ esac
 @pytest.fixture
 def project(tmp_path):
     """A checkout with the two scripts' shared part, and a PATH on which python3 is the pretended one."""
-    for name in ("analysis", "bin"):
-        (tmp_path / name).mkdir()
-    shutil.copy(PACKAGE / "setup_environment.sh", tmp_path / "analysis")
+    for name in ("analysis/runner", "bin"):
+        (tmp_path / name).mkdir(parents=True)
+    shutil.copy(PACKAGE / "runner" / "setup_environment.sh", tmp_path / "analysis" / "runner")
     for name in ("requirements.txt", "constraints.txt", "pyproject.toml"):
         (tmp_path / name).write_text(name)
     for tool in TOOLS:
@@ -40,7 +40,9 @@ def project(tmp_path):
 
 def setup(project, extra="", install_code=0):
     """Run it as run_all.sh does; the finished process, and how many installations there were so far."""
-    script = '. "$1/analysis/setup_environment.sh"; setup_environment "$1" "$2"; echo "ready $environment_python"'
+    script = (
+        '. "$1/analysis/runner/setup_environment.sh"; setup_environment "$1" "$2"; echo "ready $environment_python"'
+    )
     calls = project / "calls"
     environment = {"PATH": str(project / "bin"), "CALLS": str(calls), "INSTALL_CODE": str(install_code)}
     done = subprocess.run(
@@ -114,7 +116,7 @@ def test_two_at_once_install_once(project):
     if shutil.which("flock") is None:
         pytest.skip("no flock here")
     (project / "bin" / "flock").symlink_to(shutil.which("flock"))
-    script = '. "$1/analysis/setup_environment.sh"; setup_environment "$1" ""'
+    script = '. "$1/analysis/runner/setup_environment.sh"; setup_environment "$1" ""'
     environment = {"PATH": str(project / "bin"), "CALLS": str(project / "calls")}
     command = ["bash", "-euo", "pipefail", "-c", script, "run_all.sh", str(project)]
     both = [subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) for _ in range(2)]
@@ -122,10 +124,10 @@ def test_two_at_once_install_once(project):
     assert len((project / "calls").read_text().splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", ["run_all.sh", "tests/run.sh", ".ci/run", "analysis/setup_environment.sh"])
+@pytest.mark.parametrize("name", ["run_all.sh", "tests/run.sh", ".ci/run", "analysis/runner/setup_environment.sh"])
 def test_scripts_are_sound(name):
     script = ROOT / name
     subprocess.run(["bash", "-n", str(script)], check=True)
     assert "\r" not in script.read_text()
-    if name != "analysis/setup_environment.sh":
+    if name != "analysis/runner/setup_environment.sh":
         assert script.stat().st_mode & 0o111, f"{name} is not executable"

@@ -4,9 +4,9 @@ import datasets
 import numpy as np
 import pytest
 
-from analysis import spread_view
-from analysis.lengths import Lengths
+from analysis.features.lengths import Lengths
 from analysis.methods import Selection
+from analysis.reporting.topics import diverse_evol
 
 # Five points in a row, two of them copies, and one that has no place.
 POINTS = np.array([[0.0], [1.0], [1.0], [5.0], [9.0], [np.nan]], dtype=np.float32)
@@ -36,7 +36,7 @@ SELECTIONS = {
 
 
 def test_spread_tells_radius_mean_distance_and_twins():
-    found = spread_view.spread(work(), SELECTIONS).set_index("method")
+    found = diverse_evol.spread(work(), SELECTIONS).set_index("method")
     assert found["covering radius"].tolist() == pytest.approx([8, 4, 4])
     assert found["mean distance of the pool"].tolist() == pytest.approx([13 / 5, 6 / 5, 5 / 5], abs=1e-3)
     assert found["median distance apart"].tolist() == pytest.approx([0, 9, 8])
@@ -45,25 +45,25 @@ def test_spread_tells_radius_mean_distance_and_twins():
 
 
 def test_picks_are_as_far_as_from_the_nearest_before():
-    found = spread_view.pick_distances(work(), {"diverse_evol": Selection(np.array([3, 0, 4, 1]))})
+    found = diverse_evol.pick_distances(work(), {"diverse_evol": Selection(np.array([3, 0, 4, 1]))})
     assert found["place"].tolist() == [2, 3, 4]
     assert found["distance"].tolist() == pytest.approx([5, 4, 1])
 
 
 def test_rows_passed_over_are_those_nearest_to_a_selected_one():
-    assert spread_view.nearest_to_selected(work(), SELECTIONS["diverse_evol"], 3).tolist() == [1, 2, 3]
+    assert diverse_evol.nearest_to_selected(work(), SELECTIONS["diverse_evol"], 3).tolist() == [1, 2, 3]
 
 
 def test_isolation_is_the_distance_to_the_nearest_other_row_by_what_is_known():
-    found = spread_view.isolation_by_group(work())
+    found = diverse_evol.isolation_by_group(work())
     assert found.set_index("row")["distance"].sort_index().tolist() == pytest.approx([1, 0, 0, 4, 4])
     assert set(found["of"]) == {"answer length"}
-    assert "from 0.00 (length, fifth" in spread_view.isolation_finding(found)
+    assert "from 0.00 (length, fifth" in diverse_evol.isolation_finding(found)
 
 
 def test_findings_name_the_share_of_common_rows():
-    said = spread_view.evolution_finding(work(), SELECTIONS, "diverse_evol", "diverse_evol(space='base')")
+    said = diverse_evol.evolution_finding(work(), SELECTIONS, "diverse_evol", "diverse_evol(space='base')")
     assert said.startswith("The training in between does not matter") and "50 % of their rows" in said
-    assert len(spread_view.spread_findings(work(), SELECTIONS)) == 4
+    assert len(diverse_evol.spread_findings(work(), SELECTIONS)) == 4
     made = {name: (selection, 1.25) for name, selection in SELECTIONS.items()}
-    assert "1.2 s (DiverseEvol (base))" in spread_view.cost_finding(made)
+    assert "1.2 s (DiverseEvol (base))" in diverse_evol.cost_finding(made)

@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 import pytest
 
-from analysis.store import Store, digest, write_atomic
+from analysis.store.store import Store, digest, write_atomic
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_digests_tell_values_and_types_apart_and_name_what_they_cannot_take():
 
 def test_a_claim_keeps_a_second_process_out(store):
     script = (
-        "import sys; from analysis.store import Store; from filelock import Timeout\n"
+        "import sys; from analysis.store.store import Store; from filelock import Timeout\n"
         "try:\n    Store(sys.argv[1]).claim('runs', 'ab').acquire(timeout=0.2); print('in')\n"
         "except Timeout:\n    print('kept out')\n"
     )

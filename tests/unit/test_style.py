@@ -3,8 +3,8 @@ import itertools
 import pandas as pd
 import pytest
 
-from analysis import style
 from analysis.methods import METHODS
+from analysis.reporting import style
 
 
 @pytest.fixture

@@ -3,10 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from analysis import targets
-from analysis.pools import load_pool
+from analysis.pools import load_pool, targets
+from analysis.pools.targets import load_targets, set_apart
 from analysis.pools.testbed import evaluation_items
-from analysis.targets import load_targets, set_apart
 
 
 @pytest.fixture(scope="module")

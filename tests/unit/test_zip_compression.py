@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.deflate import Deflate
 from analysis.methods import select, zip_compression
 from analysis.methods.selection import shuffled_places
+from analysis.methods.tools.deflate import Deflate
+from analysis.methods.tools.zlib_sizes import CopiedZlib, agrees_with_zlib
 from analysis.methods.zip_compression import FORMS, Stream
-from analysis.zlib_sizes import CopiedZlib, agrees_with_zlib
 from tests.references import zip_compression as reference
 
 pytestmark = pytest.mark.skipif("ng" in zlib.ZLIB_RUNTIME_VERSION, reason="zlib-ng compresses to sizes of its own")
@@ -113,7 +113,7 @@ def test_sizes_are_those_of_zlib_for_any_bytes_in_any_pieces(parts, endings, rep
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_sizes_are_the_same_on_any_number_of_threads(threads, monkeypatch):
-    monkeypatch.setattr("analysis.deflate.numba.get_num_threads", lambda: threads)
+    monkeypatch.setattr("analysis.methods.tools.deflate.numba.get_num_threads", lambda: threads)
     endings = [f"{number} apples and {number**3} pears".encode() * (1 + number % 7) for number in range(300)]
     ends = np.cumsum([len(ending) for ending in endings])
     starts = np.concatenate([[0], ends[:-1]])

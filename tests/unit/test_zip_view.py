@@ -3,12 +3,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from analysis import zip_view
-from analysis.features import Features
+from analysis.features.features import Features
 from analysis.methods import select
 from analysis.methods.zip_compression import score
 from analysis.pools import load_pool
-from analysis.store import Store
+from analysis.reporting.topics import zip_compression
+from analysis.store.store import Store
 
 RANDOM, TEXT, RECORD = "random_selection", "zip_compression", "zip_compression(variant='released')"
 
@@ -26,9 +26,9 @@ def selections(work):
 
 
 def test_every_row_has_its_bytes_its_ratio_and_who_selects_it(work, selections):
-    rows = zip_view.rows_by_ratio(work, selections, TEXT, RECORD).sort_values("row")
+    rows = zip_compression.rows_by_ratio(work, selections, TEXT, RECORD).sort_values("row")
     assert len(rows) == len(work.pool)
-    assert np.array_equal(rows["ratio"], score(zip_view.read_texts(work.features)))
+    assert np.array_equal(rows["ratio"], score(zip_compression.read_texts(work.features)))
     one = set(rows.loc[rows["selected by"].isin(["ZIP", "both"]), "row"])
     assert one == set(selections[TEXT].rows)
     text = "".join(message["content"] + "\n" for message in work.pool.rows[5]["messages"])
@@ -36,20 +36,20 @@ def test_every_row_has_its_bytes_its_ratio_and_who_selects_it(work, selections):
 
 
 def test_zip_keeps_the_ratio_of_its_set_below_that_of_random_rows(work, selections):
-    growing = zip_view.growing_ratio(work, selections)
+    growing = zip_compression.growing_ratio(work, selections)
     last = growing.groupby("method")["ratio"].last()
     assert last["ZIP"] < last["Random"]
     assert growing.groupby("method")["rows selected"].max().tolist() == [30, 30, 30]
 
 
 def test_a_copy_is_cheap_within_the_window_and_not_beyond(work):
-    distance = zip_view.copies_at_a_distance(work, seed=0, copies=4).set_index("kilobytes")["share"]
+    distance = zip_compression.copies_at_a_distance(work, seed=0, copies=4).set_index("kilobytes")["share"]
     assert distance[0] < 0.3 and distance[distance.index >= 36].min() > 0.45 > distance[distance.index <= 24].max()
 
 
 def test_findings_are_sentences_with_numbers(work, selections):
-    said = zip_view.findings(
-        zip_view.rows_by_ratio(work, selections, TEXT, RECORD), zip_view.growing_ratio(work, selections),
-        zip_view.copies_at_a_distance(work, seed=0, copies=2), TEXT, RECORD, RANDOM,
+    said = zip_compression.findings(
+        zip_compression.rows_by_ratio(work, selections, TEXT, RECORD), zip_compression.growing_ratio(work, selections),
+        zip_compression.copies_at_a_distance(work, seed=0, copies=2), TEXT, RECORD, RANDOM,
     )  # fmt: skip
     assert len(said) == 5 and all(any(letter.isdigit() for letter in sentence) for sentence in said)

@@ -1,0 +1,1 @@
+"""Select, train, score: every run made once."""

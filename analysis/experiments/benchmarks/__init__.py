@@ -1,0 +1,1 @@
+"""What a fine-tuned model is measured by, item by item."""

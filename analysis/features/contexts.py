@@ -1,0 +1,129 @@
+"""What stands before an answer when its tokens are scored: the conversation, nothing, or a script's own text."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from analysis.models.chat_template import SYSTEM, USER, Template, default_template
+from analysis.models.encoding import Encoded, Messages, encode_batch
+
+# The released script's text before an answer that stands alone, and the tokens that it takes this for.
+RELEASED_HEADER, RELEASED_HEADER_TOKENS = "Assistant: ", 4
+# Every kind of context: whose text, and whether the conversation is part of it.
+NAMES = (
+    "conversation",
+    "none",
+    "plain conversation",
+    "plain none",
+    "released conversation",
+    "released none",
+    "prompt",
+)
+
+
+def in_context(
+    name: str, conversations: Sequence[Messages], tokenizer, template: Template, max_tokens: int
+) -> tuple[list[int], list[Encoded]]:
+    """Assistant turns per conversation, and token ids whose spans are these turns in order.
+
+    Parameters
+    ----------
+    name : "conversation", all that comes before a turn, in the model's template. "none", only the template's
+        answer header: the same token ids are scored as in "conversation", truncation included. "plain
+        conversation" and "plain none", the same without any template. "released conversation" and
+        "released none", the last turn as the study's script finds it. "prompt" scores no answer but all that
+        comes before the last one, in the last one's place.
+
+    Raises
+    ------
+    ValueError
+        `name` is none of these.
+    """
+    check(name)
+    if name.startswith("released"):
+        return _released(conversations, tokenizer, max_tokens, alone=name.endswith("none"))
+    if name.startswith("plain"):
+        template = plain_template(template)
+    whole = encode_batch(conversations, tokenizer, template, max_tokens)
+    turns = [len(row.spans) for row in whole]
+    if name.endswith("conversation"):
+        return turns, whole
+    if name == "prompt":
+        return turns, [_prompt(row) for row in whole]
+    header = [] if name == "plain none" else header_ids(tokenizer, template)
+    return turns, [_alone(header, row, span) for row in whole for span in row.spans]
+
+
+def check(name: str) -> None:
+    """ValueError unless a context has this name."""
+    if name not in NAMES:
+        raise ValueError(f"context: expected one of {', '.join(map(repr, NAMES))}, found {name!r}")
+
+
+def header_ids(tokenizer, template: Template) -> list[int]:
+    """Token ids of what opens an answer in a template, without what ends the turn before it.
+
+    A beginning token with which the template opens conversations opens this too.
+    """
+    header = template.first[-1].rpartition(USER)[2]
+    if template.end is not None:
+        header = header.removeprefix(template.end)
+    begin = tokenizer.bos_token or ""
+    if not template.first[0].startswith(begin):
+        begin = ""
+    return tokenizer(begin + header.lstrip(), add_special_tokens=False)["input_ids"]
+
+
+def plain_template(template: Template) -> Template:
+    """Contents and line ends alone, as Superfiltering's scorer reads them; nothing ends an answer."""
+    return replace(
+        template,
+        name="plain",
+        first=(f"{USER}\n",),
+        first_with_system=(f"{SYSTEM}\n{USER}\n",),
+        later=(f"\n{USER}\n",),
+        end=None,
+        strips=(),
+    )
+
+
+def _alone(header: list[int], row: Encoded, span: tuple[int, int]) -> Encoded:
+    start, end = span
+    spans = [(len(header), len(header) + max(end - start, 0))]
+    return Encoded(ids=[*header, *row.ids[start:end]], spans=spans, ends=[None], truncated=row.truncated)
+
+
+def _prompt(row: Encoded) -> Encoded:
+    start = row.spans[-1][0]
+    spans = [(0, 0)] * (len(row.spans) - 1) + [(0, start)]
+    return replace(row, ids=row.ids[:start], spans=spans, ends=[None] * len(spans))
+
+
+def _released(
+    conversations: Sequence[Messages], tokenizer, max_tokens: int, *, alone: bool
+) -> tuple[list[int], list[Encoded]]:
+    """The script's text, encoded whole, the answer beginning where the prompt encoded by itself ends.
+
+    The prompt has lost its last space and "Assistant: " has not, so that the two contexts may lose a different
+    number of the answer's first tokens.
+    """
+    texts = [_study_text(messages, tokenizer) for messages in conversations]
+    starts = [len(ids) for ids in tokenizer([prompt for prompt, _ in texts], verbose=False)["input_ids"]]
+    longest = [max_tokens] * len(texts)
+    if alone:
+        longest = [max(max_tokens - start + RELEASED_HEADER_TOKENS, 0) for start in starts]
+        starts = [len(tokenizer(RELEASED_HEADER)["input_ids"])] * len(texts)
+        texts = [(RELEASED_HEADER, answer) for _, answer in texts]
+    whole = tokenizer([prompt + answer for prompt, answer in texts], verbose=False)["input_ids"]
+    turns = [sum(message["role"] == "assistant" for message in messages) for messages in conversations]
+    encoded = []
+    for n_turns, start, ids, most in zip(turns, starts, whole, longest, strict=True):
+        kept = ids[:most]
+        spans = [(0, 0)] * (n_turns - 1) + [(start, max(start, len(kept)))]
+        encoded.append(Encoded(ids=kept, spans=spans, ends=[None] * n_turns, truncated=len(kept) < len(ids)))
+    return turns, encoded
+
+
+def _study_text(messages: Messages, tokenizer) -> tuple[str, str]:
+    """Everything before the last answer in the study's format, stripped as the script does, and this answer."""
+    texts = [text for text, _ in replace(default_template(tokenizer), end=None).pieces(messages)]
+    return "".join(texts[:-1]).strip(), texts[-1]

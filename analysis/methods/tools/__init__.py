@@ -1,0 +1,1 @@
+"""Algorithms that methods share: k-center, quotas, exact sizes of compressed text."""

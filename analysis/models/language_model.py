@@ -1,0 +1,228 @@
+"""Causal language models and their tokenizers: the embedded bases, folders and hub ids, loaded one way."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+
+from analysis.models.chat_template import Template, choose_template, default_template
+from analysis.models.encoding import Encoded, count_tokens, encode, encode_batch, encode_prompt
+from analysis.paths import BASES
+from analysis.store.store import Store, digest
+
+__all__ = [
+    "Encoded",
+    "LanguageModel",
+    "Template",
+    "count_tokens",
+    "encode",
+    "encode_batch",
+    "encode_prompt",
+    "fingerprint_tokenizer",
+    "fingerprint_weights",
+    "load_model",
+]
+
+FINGERPRINTED = (
+    "*.safetensors",
+    "config.json",
+    "tokenizer*.json",
+    "tokenizer.model",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "chat_template.jinja",
+)
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+LARGE = 1_000_000_000  # parameters from which the checkpoint's own precision is kept
+
+
+@dataclass
+class LanguageModel:
+    """A causal model in evaluation mode on `device`, its tokenizer and the template that both are used with.
+
+    `fingerprint` changes with the weights and with the tokenizer. `model` is `None` where only the tokenizer
+    was loaded. `training` tells how a fine-tuned model was made.
+    """
+
+    model: PreTrainedModel | None
+    tokenizer: object
+    name: str
+    fingerprint: str
+    device: torch.device
+    dtype: torch.dtype
+    template: Template
+    training: dict | None = None
+
+
+def load_model(
+    name_or_path: str | Path,
+    *,
+    device: str | torch.device | None = None,
+    dtype: str | torch.dtype | None = None,
+    store: Store | None = None,
+    template: str | None = None,
+    weights: bool = True,
+) -> LanguageModel:
+    """Load an embedded base by name ("tiny-weak", "tiny-strong"), a model folder, or a hub id.
+
+    Only safetensors weights are read and no code from the model's repository is run.
+
+    Parameters
+    ----------
+    device : default CUDA, else MPS, else the CPU.
+    dtype : of the weights; default float32 below a billion parameters, else what the checkpoint has.
+    store : remembers fingerprints of large folders.
+    template : "chat" or "default" (the study's); default the chat template where there is one.
+    weights : False loads the tokenizer only, enough for lengths.
+
+    Raises
+    ------
+    FileNotFoundError
+        No such base, and no such folder.
+    ValueError
+        `template` or `dtype` is unknown, or the tokenizer has more tokens than the model.
+    """
+    path = _folder(name_or_path)
+    source = str(path or name_or_path)
+    tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    if path is not None:
+        fingerprint = _fingerprint_folder(path, store)
+    else:
+        fingerprint = digest(hub=source, revision=hub_revision(source))
+    device = torch.device(device) if device is not None else _best_device()
+    model = _load_weights(source, tokenizer, device, _as_dtype(dtype)) if weights else None
+    return LanguageModel(
+        model=model,
+        tokenizer=tokenizer,
+        name=str(name_or_path) if path is None else path.name,
+        fingerprint=fingerprint,
+        device=device,
+        dtype=model.dtype if model is not None else _as_dtype(dtype) or torch.float32,
+        template=_template(tokenizer, template),
+    )
+
+
+def hub_revision(name: str) -> str | None:
+    """Commit of a model of the hub as it will be loaded; `None` for one that does not say.
+
+    Raises
+    ------
+    OSError
+        The hub does not know it, or cannot be reached and it was never loaded here.
+    """
+    return AutoConfig.from_pretrained(name, trust_remote_code=False)._commit_hash
+
+
+def hub_models_named(value) -> list[list]:
+    """Name and commit of every model of the hub among a method's options (a text, a list or a mapping)."""
+    if isinstance(value, dict | list | tuple):
+        parts = value.values() if isinstance(value, dict) else value
+        return [found for one in parts for found in hub_models_named(one)]
+    if not isinstance(value, str) or not HUB_ID.fullmatch(value) or Path(value).expanduser().exists():
+        return []
+    try:
+        return [[value, hub_revision(value)]]
+    except OSError:  # no model of the hub: the method itself says what it expects there
+        return []
+
+
+def fingerprint_tokenizer(tokenizer) -> str:
+    """24 hex digits that change with anything that decides token ids."""
+    if tokenizer.is_fast:
+        backend = tokenizer.backend_tokenizer
+        backend.no_truncation()
+        backend.no_padding()
+        return hashlib.sha256(backend.to_str().encode()).hexdigest()[:24]
+    return digest(kind=type(tokenizer).__name__, vocabulary=tokenizer.get_vocab())
+
+
+def fingerprint_weights(model: PreTrainedModel, tokenizer) -> str:
+    """24 hex digits of the weights in memory and of the tokenizer, for a model that has no folder."""
+    state = hashlib.sha256(fingerprint_tokenizer(tokenizer).encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        state.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        state.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    return state.hexdigest()[:24]
+
+
+def _folder(name_or_path: str | Path) -> Path | None:
+    """The folder meant by a name, or `None` for a hub id."""
+    for path in (BASES / str(name_or_path), Path(name_or_path).expanduser()):
+        if path.is_dir():
+            if not (path / "config.json").is_file():
+                raise FileNotFoundError(f"{path}: no config.json, so this is not a model folder")
+            return path
+    name = str(name_or_path)
+    if isinstance(name_or_path, Path) or name.startswith(("/", ".", "~", "tiny-")) or name.count("/") > 1:
+        bases = sorted(base.name for base in BASES.glob("*") if base.is_dir())
+        raise FileNotFoundError(f"{name}: no such model folder; the embedded bases are {bases}")
+    return None
+
+
+def _fingerprint_folder(path: Path, store: Store | None) -> str:
+    files = sorted({file for pattern in FINGERPRINTED for file in path.glob(pattern)})
+    states = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
+    key = digest(folder=str(path.resolve()), files=states)
+    known = store.record("fingerprints", key) if store is not None else None
+    if known is not None:
+        return known["fingerprint"]
+    state = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            state.update(f"{file.name} {hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
+    fingerprint = state.hexdigest()[:24]
+    if store is not None:
+        store.save_record("fingerprints", key, {"folder": str(path), "fingerprint": fingerprint})
+    return fingerprint
+
+
+def _load_weights(source: str, tokenizer, device: torch.device, dtype: torch.dtype | None) -> PreTrainedModel:
+    model = AutoModelForCausalLM.from_pretrained(
+        source, dtype=dtype or "auto", use_safetensors=True, trust_remote_code=False
+    )
+    known = model.get_input_embeddings().num_embeddings
+    if len(tokenizer) > known:
+        raise ValueError(f"{source}: the tokenizer has {len(tokenizer)} tokens, the model knows only {known}")
+    if dtype is None and model.num_parameters() < LARGE:
+        model = model.float()
+    return model.to(device).eval()
+
+
+def _best_device() -> torch.device:
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def _as_dtype(dtype: str | torch.dtype | None) -> torch.dtype | None:
+    if dtype is None or isinstance(dtype, torch.dtype):
+        return dtype
+    known = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+    if dtype not in known:
+        raise ValueError(f"dtype: expected one of {sorted(known)}, found {dtype!r}")
+    return known[dtype]
+
+
+def _template(tokenizer, name: str | None) -> Template:
+    if name not in (None, "chat", "default"):
+        raise ValueError(f'template: expected "chat", "default" or None, found {name!r}')
+    if name == "default":
+        return default_template(tokenizer)
+    if name == "chat" and not tokenizer.chat_template:
+        raise ValueError('template: "chat" was asked for but the tokenizer has no chat template')
+    return choose_template(tokenizer)
+
+
+def fast_bfloat16(device: torch.device) -> bool:
+    """Whether the processor has instructions for bfloat16, and does not only imitate it."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
+    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))

@@ -1,0 +1,77 @@
+"""A base trained on the spot from the text of a pool, so that any file can be studied without a hub."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from analysis.models.language_model import LanguageModel, load_model
+from analysis.models.training.pretraining import Architecture, Pretraining, describe, pretrain, train_tokenizer
+from analysis.store.code_version import code_version
+from analysis.store.store import Store, digest
+
+ARCHITECTURE = Architecture(hidden=128, layers=4, heads=4, intermediate=352, vocabulary=4096)
+SEQUENCE_LENGTH = 256
+TOKENS = 1_500_000  # about three minutes on two cores
+TOKENIZER_ROWS = 20_000
+ROWS_AT_ONCE = 512
+PASSES = 4  # over the text of a small pool
+
+
+def plain_texts(pool, seed: int, passes: int = 1) -> Iterator[str]:
+    """The selectable rows in random order, each as its contents joined by lines: no roles, no template."""
+    rng = np.random.default_rng(seed)
+    for _ in range(passes):
+        order = rng.permutation(len(pool))
+        for start in range(0, len(order), ROWS_AT_ONCE):
+            for messages in pool.messages(order[start : start + ROWS_AT_ONCE]):
+                yield "\n".join(message["content"] for message in messages)
+
+
+def scratch_base(
+    pool, *, store: Store, tokens: int = TOKENS, seed: int = 0, show_progress: bool = True
+) -> LanguageModel:
+    """A Llama-architecture base of about a million parameters, pre-trained on at most `tokens` of a pool.
+
+    A pool with less text is read up to four times. Held-out rows are not read. The base is kept in the store.
+
+    Raises
+    ------
+    ValueError
+        The pool's text does not fill one batch.
+    """
+    settings = Pretraining(tokens=tokens, sequence_length=SEQUENCE_LENGTH, batch_sequences=16)
+    record = describe(ARCHITECTURE, settings, seed)
+    key = digest(pool=pool.fingerprint, recipe=record, code=code_version(__name__))
+    with store.claim("bases", key):
+        folder = store.folder("bases", key)
+        if folder is None:
+            texts = islice(plain_texts(pool, seed), TOKENIZER_ROWS)
+            tokenizer = train_tokenizer(texts, ARCHITECTURE.vocabulary)
+            # The learning rate falls to nothing at the last token, so it must be known how many there are.
+            settings = replace(settings, tokens=min(tokens, PASSES * _count_tokens(pool, tokenizer, seed, tokens)))
+            documents = plain_texts(pool, seed + 1, passes=PASSES)
+            model, log = pretrain(documents, tokenizer, ARCHITECTURE, settings, seed=seed, show_progress=show_progress)
+
+            def write(partial: Path) -> None:
+                model.to(torch.float32).save_pretrained(partial)
+                tokenizer.save_pretrained(partial)
+                (partial / "recipe.json").write_text(json.dumps(record | {"log": log}), encoding="utf-8")
+
+            folder = store.save_folder("bases", key, write)
+    base = load_model(folder, store=store)
+    base.name = f"scratch ({pool.name})"
+    return base
+
+
+def _count_tokens(pool, tokenizer, seed: int, enough: int) -> int:
+    """Tokens of the pool's text in one pass, end tokens included; counting stops at `enough`."""
+    found, texts = 0, plain_texts(pool, seed)
+    while found < enough and (chunk := list(islice(texts, ROWS_AT_ONCE))):
+        encodings = tokenizer.backend_tokenizer.encode_batch_fast(chunk, add_special_tokens=False)
+        found += sum(len(encoding) + 1 for encoding in encodings)
+    return found

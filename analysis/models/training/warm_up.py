@@ -1,0 +1,185 @@
+"""LESS's warm-up: low-rank adapters trained on few rows, kept after every epoch with the state of Adam."""
+
+import copy
+import json
+import tempfile
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from peft import LoraConfig, get_peft_model
+from safetensors.torch import save_file
+from transformers import DataCollatorWithFlattening, Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_callback import PrinterCallback
+
+from analysis.models.encoding import Messages, encode_batch
+from analysis.models.language_model import LanguageModel
+from analysis.models.training.checkpoints import PARTS, WarmUp, WarmUpSettings, file_of
+from analysis.models.training.training_rows import Padding, rows_stay_apart, training_examples
+from analysis.store.code_version import code_version
+from analysis.store.store import digest
+
+ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+RECORD = "warm_up.json"
+
+
+def warm_up(features, rows: np.ndarray, settings: WarmUpSettings, *, seed: int) -> WarmUp:
+    """The warm-up of a base on rows of a pool; a stored one is read.
+
+    Parameters
+    ----------
+    features : `Features` of pool and base.
+    rows : positions in the pool.
+    seed : of the adapters' first values, of order and of dropout.
+
+    Raises
+    ------
+    ValueError
+        The base has no linear layers to adapt or no weights, no row has an answer token, or the loss stops being
+        finite.
+    """
+    base, store = features.language_model, features.store
+    key = digest(
+        pool=features.pool.fingerprint, base=base.fingerprint, weights=str(base.dtype), rows=np.asarray(rows).tolist(),
+        seed=seed, settings=asdict(settings), template=base.template.settings(),
+        code=code_version(__name__),
+    )  # fmt: skip
+    with store.claim("warm_ups", key):
+        folder = store.folder("warm_ups", key)
+        if folder is None:
+            conversations = features.pool.messages(rows)
+            folder = store.save_folder("warm_ups", key, lambda empty: train(base, conversations, settings, seed, empty))
+    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    return WarmUp(folder, key, settings.scale, **record)
+
+
+def train(
+    base: LanguageModel, conversations: Sequence[Messages], settings: WarmUpSettings, seed: int, folder: Path
+) -> None:
+    """Train adapters and write a file per epoch and the record of the training into a folder."""
+    if base.model is None:
+        raise ValueError(f"{base.name}: loaded without weights, so it cannot be trained")
+    started = time.perf_counter()
+    encoded = encode_batch(conversations, base.tokenizer, base.template, settings.max_tokens)
+    examples, dropped = training_examples(encoded)
+    if not examples:
+        raise ValueError(f"{base.name}: none of {len(conversations)} rows can be trained on: {dict(dropped)}")
+    with tempfile.TemporaryDirectory(prefix="warm-up-") as working, torch.random.fork_rng():
+        torch.manual_seed(seed)  # the adapters' first values
+        model = _adapted(base, settings)
+        # Laid end to end, rows need no padding, which costs most on a CPU.
+        end_to_end = base.device.type == "cpu" and rows_stay_apart(base.model)
+        keeper = _Checkpoints(Path(folder))
+        trainer = Trainer(
+            model=model,
+            args=_arguments(base.device, settings, seed, working, "random" if end_to_end else "group_by_length"),
+            train_dataset=examples,
+            data_collator=DataCollatorWithFlattening() if end_to_end else Padding(base.tokenizer.pad_token_id),
+            callbacks=[keeper],
+        )
+        if trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled:
+            raise ValueError("the warm-up needs whole adapters on every device: expected no FSDP and no DeepSpeed")
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
+    rates = [float(np.mean(epoch)) for epoch in np.array_split(keeper.rates, settings.epochs)]
+    record = {"learning_rates": rates, "losses": keeper.losses, "seconds": time.perf_counter() - started}
+    (Path(folder) / RECORD).write_text(json.dumps(record), encoding="utf-8")
+
+
+def adapted_layers(model) -> list[str]:
+    """Names of the linear layers that get adapters: the attention's, else all but the output layer.
+
+    Raises
+    ------
+    ValueError
+        The model has no linear layer of torch.
+    """
+    head = model.get_output_embeddings()
+    linear = [
+        name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and module is not head
+    ]
+    chosen = [name for name in linear if name.rpartition(".")[2] in ATTENTION] or linear
+    if not chosen:
+        raise ValueError(f"{type(model).__name__}: expected torch.nn.Linear layers to adapt, found none")
+    return chosen
+
+
+def _adapted(base: LanguageModel, settings: WarmUpSettings) -> torch.nn.Module:
+    adapters = LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.scale * settings.rank,
+        lora_dropout=settings.dropout,
+        target_modules=adapted_layers(base.model),
+        task_type="CAUSAL_LM",
+    )
+    with warnings.catch_warnings():
+        # peft asks the model in a way of which transformers says that it will change its name.
+        warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+        return get_peft_model(copy.deepcopy(base.model), adapters)
+
+
+def _arguments(device: torch.device, settings: WarmUpSettings, seed: int, folder: str, order: str) -> TrainingArguments:
+    device_rows = settings.device_rows or settings.batch_rows
+    return TrainingArguments(
+        output_dir=folder,
+        use_cpu=device.type == "cpu",
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=device_rows,
+        gradient_accumulation_steps=settings.batch_rows // device_rows,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type="linear",
+        warmup_steps=0.03,  # below 1 it is a share of the steps
+        weight_decay=0.0,
+        max_grad_norm=1.0,
+        optim="adamw_torch",
+        train_sampling_strategy=order,
+        seed=seed,
+        data_seed=seed,
+        logging_strategy="steps",
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=device.type == "cuda",
+    )
+
+
+class _Checkpoints(TrainerCallback):
+    """Writes adapters and optimiser state after every epoch; keeps the rate and the loss of every step."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.epoch = folder, 0
+        self.rates: list[float] = []
+        self.losses: list[float] = []
+
+    def on_pre_optimizer_step(self, args, state, control, optimizer=None, **others) -> None:
+        self.rates.append(float(optimizer.param_groups[0]["lr"]))
+
+    def on_log(self, args, state, control, logs=None, **others) -> None:
+        if "loss" not in (logs or {}):
+            return
+        self.losses.append(float(logs["loss"]))
+        if not np.isfinite(self.losses[-1]):
+            raise ValueError(
+                f"the loss of warm-up step {len(self.losses)} is {self.losses[-1]}: "
+                f"learning_rate {args.learning_rate} is too high for this model"
+            )
+
+    def on_epoch_end(self, args, state, control, model=None, optimizer=None, **others) -> None:
+        tensors = {}
+        for name, parameter in model.named_parameters():
+            if not parameter.requires_grad:
+                continue
+            layer, _, matrix = name.removeprefix("base_model.model.").partition(".lora_")
+            known = optimizer.state[parameter]
+            values = (parameter.detach(), known["exp_avg"], known["exp_avg_sq"])
+            for part, value in zip(PARTS, values, strict=True):
+                tensors[f"{layer}/{matrix[0]}/{part}"] = value.float().cpu().contiguous().clone()
+        save_file(tensors, self.folder / file_of(self.epoch))
+        self.epoch += 1

@@ -1,0 +1,105 @@
+"""What a model shall be good at: groups of conversations that methods with targets hold rows against."""
+
+import numpy as np
+import pandas
+
+from analysis.models.encoding import Messages
+from analysis.pools import Pool, load_pool
+from analysis.pools.conversion import content_hash
+from analysis.pools.reading import find_files
+from analysis.pools.testbed import evaluation_items
+
+AUTO, DEVELOPMENT, HELD_OUT, POOL = "auto", "development", "held-out", "pool"
+NAMES = (AUTO, DEVELOPMENT, HELD_OUT, POOL)
+MOST_ROWS = 1_000  # of held-out rows, and of rows drawn from the pool
+SHARE_OF_POOL = 0.1  # at most drawn from it
+SHARE_FOR_TARGETS = 0.25  # of the held-out rows; the others can measure what a selection is worth
+FEWEST_HELD_OUT = 20  # rows below which none is set apart
+
+
+def load_targets(name: str, pool: Pool, *, seed: int = 0) -> dict[str, list[Messages]]:
+    """Target conversations by group, each ending with the answer that the model shall give.
+
+    Parameters
+    ----------
+    name : "development", the testbed's development items with their answers, by family (never its evaluation
+        items); "held-out", the quarter of the held-out rows that `set_apart` names, by source; "pool", rows of
+        the pool itself as one group; "auto", "development" where the pool is the testbed's and "held-out"
+        elsewhere; or a file, folder or pattern that `load_pool` reads, by the source of its rows.
+    seed : of the draw of rows of the pool (a tenth, at most `MOST_ROWS`), or of held-out rows where there are more.
+
+    Raises
+    ------
+    ValueError
+        `name` is none of these, or there is no such row in this pool.
+    """
+    if name == AUTO:
+        name = DEVELOPMENT if pool.has_truth else HELD_OUT
+    if name == DEVELOPMENT:
+        return _development(pool)
+    if name == HELD_OUT:
+        return _held_out(pool, seed)
+    if name == POOL:
+        most = min(MOST_ROWS, max(round(SHARE_OF_POOL * len(pool)), 1))
+        return {POOL: pool.messages(_drawn(np.arange(len(pool)), seed, most))}
+    return _from_files(name)
+
+
+def set_apart(held_out) -> np.ndarray:
+    """Which held-out rows serve as targets, and not as a benchmark, by what they say; bool of shape (n_rows,).
+
+    Rows of one group of duplicates are on the same side.
+    """
+    if len(held_out) < FEWEST_HELD_OUT:
+        return np.zeros(len(held_out), dtype=bool)
+    content = np.array([content_hash(messages) for messages in held_out["messages"][:]], dtype=np.uint64)
+    _, group = np.unique(np.array(held_out["dup_group"][:], dtype=np.int64), return_inverse=True)
+    smallest = np.full(len(content), np.iinfo(np.uint64).max, dtype=np.uint64)
+    np.minimum.at(smallest, group, content)
+    # Hashed once more: which rows are held out has been decided by the bits of their content.
+    chance = pandas.util.hash_array(smallest[group]).astype(np.float64) / 2.0**64
+    return chance < SHARE_FOR_TARGETS
+
+
+def _development(pool: Pool) -> dict[str, list[Messages]]:
+    if not pool.has_truth:
+        raise ValueError(
+            f'targets: "development" items are of the testbed, and pool {pool.name} is not; expected "held-out", "pool" '
+            f"or a file of target rows"
+        )
+    groups: dict[str, list[Messages]] = {}
+    for item in evaluation_items("development"):
+        answer = {"role": "assistant", "content": item.answer}
+        groups.setdefault(item.family, []).append([*item.messages, answer])
+    return groups
+
+
+def _held_out(pool: Pool, seed: int) -> dict[str, list[Messages]]:
+    rows = np.flatnonzero(set_apart(pool.held_out))
+    if not len(rows):
+        raise ValueError(
+            f'targets: "held-out": none of the {len(pool.held_out)} held-out rows of pool {pool.name} is set apart for '
+            f"targets; expected a larger pool, or a file of target rows"
+        )
+    return _by_source(pool.held_out.select(_drawn(rows, seed, MOST_ROWS)))
+
+
+def _from_files(name: str) -> dict[str, list[Messages]]:
+    try:
+        find_files(name)
+    except FileNotFoundError as error:
+        known = ", ".join(map(repr, NAMES))
+        raise ValueError(f"targets: expected one of {known}, or a file of target rows, found {name!r}") from error
+    return _by_source(load_pool(name, held_out_share=0).rows)
+
+
+def _by_source(rows) -> dict[str, list[Messages]]:
+    groups: dict[str, list[Messages]] = {}
+    for source, messages in zip(rows["source"][:], rows["messages"][:], strict=True):
+        groups.setdefault(source, []).append(messages)
+    return dict(sorted(groups.items()))
+
+
+def _drawn(rows: np.ndarray, seed: int, most: int) -> np.ndarray:
+    """At most so many of these row numbers, in order."""
+    return np.sort(np.random.default_rng(seed).permutation(rows)[:most])

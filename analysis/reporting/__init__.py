@@ -1,0 +1,1 @@
+"""What notebooks show: figures, tables and sentences that are computed from results."""

@@ -1,0 +1,115 @@
+"""How comparisons with random selection are drawn: the same marks in every notebook."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+
+from analysis.experiments.results import BASE, RANDOM, Results
+from analysis.reporting import style
+from analysis.reporting.versus_random import in_units
+from analysis.statistics import interval_of_mean
+
+
+def forest(ax, part: pd.DataFrame, results: Results, title: str) -> None:
+    """Differences from random with 95 % intervals, single runs as dots, ± δ as a band; random's own runs on top.
+
+    Parameters
+    ----------
+    part : lines of `versus_random` for one benchmark, through `in_units`.
+    """
+    benchmark = part["benchmark"].iloc[0]
+    runs = in_units(results.table)
+    runs = runs[runs["benchmark"] == benchmark]
+    middle = runs.loc[runs["method"] == RANDOM, "score"].mean()
+    names = [RANDOM, *part.sort_values("estimate", ascending=False)["method"]]
+    style.margin_band(ax, float(part["delta"].iloc[0]))
+    for place, name in enumerate(names):
+        dots = runs.loc[runs["method"] == name, "score"] - middle
+        ax.plot(dots, np.full(len(dots), place + 0.18), ".", color=style.colour(name), alpha=0.5, markersize=4)
+        line = part[part["method"] == name]
+        if len(line):
+            line = line.iloc[0]
+            ends = [[line["estimate"] - line["low"]], [line["high"] - line["estimate"]]]
+            ax.errorbar(
+                line["estimate"],
+                place,
+                xerr=ends,
+                fmt=style.marker(name),
+                color=style.colour(name),
+                capsize=2,
+            )
+    ax.set_yticks(range(len(names)), [style.label(name) for name in names])
+    ax.set(ylim=(len(names) - 0.4, -0.6), title=title, xlabel=f"difference from random ({part['in'].iloc[0]})")
+    first = part.iloc[0]
+    n = f"95 % intervals; {first['n_seeds']} runs, {first['n_random']} random, {first['n_items']} items"
+    style.corner_title(ax, n)
+
+
+def colours_of(names) -> dict[str, str]:
+    """A colour for every label: random and the whole pool in grey, variants of one method told apart."""
+    fixed = {"whole pool": style.GREY, style.label(RANDOM): style.colour(RANDOM)}
+    others = [name for name in dict.fromkeys(names) if name not in fixed]
+    return fixed | {name: style.PALETTE[place % len(style.PALETTE)] for place, name in enumerate(others)}
+
+
+def height(results: Results) -> float:
+    """Height to width of a figure with a panel per benchmark and a line per method, so that no two labels meet."""
+    panels = len(results.benchmarks)
+    lines = results.table.loc[results.table["method"] != BASE, "method"].nunique()
+    return max(0.27, 0.13 + 0.028 * lines) * panels
+
+
+def group_map(ax, by_group: pd.DataFrame) -> None:
+    """Difference from random of many methods in each group of items as colours and numbers, the best methods first."""
+    means = by_group.groupby("name")["difference"].mean().sort_values(ascending=False)
+    table = by_group.pivot(index="name", columns="group", values="difference").loc[means.index]
+    table = table[list(dict.fromkeys(by_group["group"]))]
+    most = table.abs().max().max()
+    decimals = ".0f" if most >= 10 else ".2f"
+    sns.heatmap(
+        table, cmap="RdBu", vmin=-most, vmax=most, annot=True, fmt=decimals, annot_kws={"size": 6.5}, linewidths=0.5,
+        cbar_kws={"label": f"difference from random ({by_group['in'].iloc[0]})"}, ax=ax,
+    )  # fmt: skip
+    ax.set(xlabel="", ylabel="")
+    ax.tick_params(length=0)
+    plt.setp(ax.get_xticklabels(), rotation=30, ha="right", rotation_mode="anchor")
+
+
+def score_dots(ax, runs: pd.DataFrame, base: float) -> None:
+    """Score of every run by method, the range of the random runs as a band, the base alone as a dashed line."""
+    random = runs.loc[runs["method"] == RANDOM, "score"]
+    style.random_band(ax, random.min(), random.max(), random.mean(), orient="v")
+    names = list(dict.fromkeys(runs["method"]))
+    for place, name in enumerate(names):
+        scores = runs.loc[runs["method"] == name, "score"]
+        spread = np.linspace(-0.15, 0.15, len(scores)) if len(scores) > 1 else [0.0]
+        ax.plot(
+            scores,
+            place + np.array(spread),
+            style.marker(name),
+            color=style.colour(name),
+            alpha=0.7,
+            markersize=4,
+        )
+    ax.axvline(base, color=style.GREY, linestyle="--", linewidth=1)
+    ax.set_yticks(range(len(names)), [style.label(name) for name in names])
+    ax.set(
+        ylim=(len(names) - 0.4, -0.6),
+        title=runs["benchmark"].iloc[0],
+        xlabel=f"score, higher is better ({runs['in'].iloc[0]})",
+    )
+
+
+def budget_means(part: pd.DataFrame) -> pd.DataFrame:
+    """Mean score and its 95 % t interval per budget, of lines through `in_units`."""
+    lines = []
+    for budget, group in part.groupby("budget"):
+        mean = interval_of_mean(group["score"].to_numpy())
+        lines.append({"budget": budget, "mean": mean.estimate, "low": mean.low, "high": mean.high, "runs": len(group)})
+    return pd.DataFrame(lines)
+
+
+def not_base(results: Results) -> pd.DataFrame:
+    """Lines of the runs that were trained, through `in_units`."""
+    return in_units(results.table[results.table["method"] != BASE])

@@ -1,0 +1,231 @@
+"""What a notebook says: its computed sentences, its examples of pool text (always escaped), its provenance.
+
+A notebook calls `begin` once, `finding` for the sentences of "What this shows", and `provenance` at its end.
+The sentences and the names of the figures are also written to `findings.json` beside the figures.
+"""
+
+import html
+import json
+import os
+import platform
+import re
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+
+from analysis.paths import REPORTS, ROOT
+from analysis.reporting import style
+from analysis.store.store import write_atomic
+
+PACKAGES = ("torch", "transformers", "datasets", "numpy", "pandas", "scipy", "scikit-learn", "matplotlib")
+INTERACTIVE = "interactive"  # the run that a notebook opened by hand belongs to
+
+
+@dataclass
+class Report:
+    """One run of a notebook; `name` has the variant, e.g. `30_versus_random.wild`."""
+
+    name: str
+    folder: Path
+    parameters: dict
+    started: float
+    findings: list[str] = field(default_factory=list)
+    provenance: dict = field(default_factory=dict)
+
+    def write(self) -> None:
+        """Write `findings.json`; figures appear in the order in which they were saved."""
+        record = {
+            "report": self.name,
+            "findings": self.findings,
+            "figures": style.saved(),
+            "parameters": self.parameters,
+            "provenance": self.provenance,
+        }
+        text = json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n"
+        write_atomic(self.folder / "findings.json", lambda partial: Path(partial).write_text(text, encoding="utf-8"))
+
+
+_report: Report | None = None
+
+
+def begin(*, notebook: str, output_dir: str = "", **parameters) -> Report:
+    """Start a report: figures and findings go to `<output_dir>/<notebook>/`.
+
+    Parameters
+    ----------
+    notebook : its file name without `.ipynb`
+    output_dir : folder of the figures; empty: `reports/interactive/figures`
+    parameters : the notebook's parameters; pool, limit, budget and model make the figures' provenance line
+    """
+    global _report
+    # The runner names a variant of this notebook, e.g. 30_versus_random.wild.
+    variant = os.environ.get("ANALYSIS_REPORT_NAME", "")
+    name = variant if variant.split(".")[0] == notebook else notebook
+    folder = Path(output_dir or REPORTS / INTERACTIVE / "figures").expanduser().absolute() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    _report = Report(name, folder, parameters, time.perf_counter())
+    style.save_into(folder, provenance_line(parameters))
+    _report.write()
+    return _report
+
+
+def current() -> Report:
+    """The report of this notebook; RuntimeError where `begin` was not called."""
+    if _report is None:
+        raise RuntimeError("no report: call report.begin(notebook=..., output_dir=output_dir, ...) first")
+    return _report
+
+
+def provenance_line(parameters: Mapping) -> str:
+    """One line for the corner of a figure, e.g. `curated, 5,000 rows · budget 250 · tiny-weak`."""
+    parts = []
+    pool, limit, budget = (parameters.get(name) for name in ("pool", "limit", "budget"))
+    if pool:
+        rows = f", up to {limit:,} rows" if isinstance(limit, int) and limit > 0 else ""
+        parts.append(_short(str(pool)) + rows)
+    if isinstance(budget, int):
+        parts.append(f"budget {budget:,}")
+    if parameters.get("model"):
+        parts.append(_short(str(parameters["model"])))
+    return " · ".join(parts)
+
+
+def _short(name: str) -> str:
+    """Names of the files of a path or of several; a hub id stays whole."""
+    return ", ".join(Path(part).name if Path(part).is_absolute() else part for part in name.split(","))
+
+
+def finding(*sentences: str | Iterable[str]) -> None:
+    """Record and display computed sentences as a list; the first ones stand on the index page."""
+    report = current()
+    given = [text for item in sentences for text in ([item] if isinstance(item, str) else item)]
+    texts = [" ".join(str(text).split()) for text in given]
+    if not texts or not all(texts):
+        raise ValueError(f"report.finding needs sentences that are not empty; got {given!r}")
+    report.findings.extend(texts)
+    report.write()
+    items = "".join(f"<li>{escape(text)}</li>" for text in texts)
+    _display(f'<ul class="findings">{items}</ul>', "\n".join(f"- {text}" for text in texts))
+
+
+def require(condition: object, message: str) -> None:
+    """AssertionError with `message` unless the condition holds; for the notebook's own checks."""
+    if not bool(condition):
+        raise AssertionError(message)
+
+
+def escape(text: object) -> str:
+    """Text for HTML: mark-up, dollar signs and control characters cannot act."""
+    visible = re.sub(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", "\ufffd", str(text))
+    return html.escape(visible, quote=True).replace("$", "&#36;")
+
+
+def _cell(value: object, longest: int) -> str:
+    """One value as escaped HTML; a list of messages as one paragraph per turn."""
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+        turns = list(value)
+        if turns and all(isinstance(turn, Mapping) and {"role", "content"} <= set(turn) for turn in turns):
+            return "".join(
+                f"<p><b>{escape(turn['role'])}</b> {escape(_cut(turn['content'], longest))}</p>" for turn in turns
+            )
+    return f"<p>{escape(_cut(value, longest))}</p>"
+
+
+def _cut(value: object, longest: int) -> str:
+    text = str(value)
+    return text if len(text) <= longest else f"{text[:longest].rstrip()} … [{len(text) - longest:,} more characters]"
+
+
+def examples_html(rows, columns: list[str] | None = None, longest: int = 300, caption: str = "") -> str:
+    """The table of `show_examples` as HTML text."""
+    if hasattr(rows, "to_dict") and hasattr(rows, "columns"):  # a pandas table
+        rows = rows.to_dict("records")
+    records = [dict(row) for row in rows]
+    names = columns or list(dict.fromkeys(name for record in records for name in record))
+    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{_cell(record.get(name, ''), longest)}</td>" for name in names) + "</tr>"
+        for record in records
+    )
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    return f'<table class="examples">{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def show_examples(rows, columns: list[str] | None = None, longest: int = 300, caption: str = "") -> None:
+    """Display rows of a pool as a table in which every character of theirs is text, never mark-up.
+
+    Parameters
+    ----------
+    rows : dicts, or a pandas table; a list of messages is shown turn by turn
+    columns : which, in order; all by default
+    longest : characters of a text before it is cut
+    """
+    _display(examples_html(rows, columns, longest, caption), f"{caption or 'examples'} (shown as a table)")
+
+
+def provenance(*, pool=None, language_model=None, **more) -> None:
+    """Display and record what made this notebook: versions, commit, device, seconds, memory, fingerprints.
+
+    Parameters
+    ----------
+    pool : a Pool, or anything with `name`, `fingerprint` and a length
+    language_model : a LanguageModel, or anything with `name`, `fingerprint` and `device`
+    more : further entries, e.g. `draws=5`
+    """
+    report = current()
+    facts: dict[str, object] = {
+        "report": report.name,
+        "commit": _commit(),
+        "python": platform.python_version(),
+    }
+    facts["packages"] = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES if _has(name))
+    facts["machine"] = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    if pool is not None:
+        facts["pool"] = f"{pool.name}, {len(pool):,} rows, fingerprint {pool.fingerprint}"
+    if language_model is not None:
+        facts["model"] = f"{language_model.name}, fingerprint {language_model.fingerprint}"
+        facts["device"] = str(language_model.device)
+    facts.update(more)
+    facts["peak memory"] = f"{_peak_memory_gib():.2f} GiB"
+    facts["seconds"] = round(time.perf_counter() - report.started, 1)
+    report.provenance = facts
+    report.write()
+    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts.items())
+    text = "\n".join(f"{name}: {value}" for name, value in facts.items())
+    _display(f'<table class="provenance"><tbody>{rows}</tbody></table>', text)
+
+
+def _has(package: str) -> bool:
+    try:
+        metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _commit() -> str:
+    """Commit of this checkout, marked where tracked files differ from it; 'no git' outside a checkout."""
+    try:
+        run = subprocess.run(
+            ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+            capture_output=True, text=True, timeout=20,
+        )  # fmt: skip
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return "no git"
+    return run.stdout.strip() if run.returncode == 0 else "no git"
+
+
+def _peak_memory_gib() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**30 if sys.platform == "darwin" else peak / 2**20
+
+
+def _display(markup: str, text: str) -> None:
+    from IPython.display import display
+
+    display({"text/html": markup, "text/plain": text}, raw=True)

@@ -1,0 +1,128 @@
+"""Tables about the rows of a pool, ready to be drawn, and the sentences that follow from them."""
+
+from itertools import cycle
+
+import numpy as np
+import pandas as pd
+
+from analysis.pools import Pool
+from analysis.pools.source_labels import OTHER, source_labels
+from analysis.reporting.palette import DARK_GREY, LIGHT_GREY, PALETTE
+from analysis.reporting.wording import number, share
+
+ALL = "all rows"
+ROWS_AT_ONCE = 10_000
+
+
+def set_aside_examples(pool: Pool) -> list[dict]:
+    """What could not be used: reason, how many rows, and up to three of them by file, row, field and value found."""
+    return [
+        {"reason": reason, "rows": f"{aside.count:,}", **example}
+        for reason, aside in sorted(pool.set_aside.items(), key=lambda item: -item[1].count)
+        for example in aside.examples
+    ]
+
+
+def example_rows(pool: Pool, count: int, seed: int) -> list[dict]:
+    """A few rows drawn at random, with what is known of them."""
+    drawn = np.sort(np.random.default_rng(seed).choice(len(pool), size=min(count, len(pool)), replace=False))
+    columns = [name for name in ("source", "skill", "style", "fault", "messages") if name in pool.rows.column_names]
+    return [{name: pool.rows[int(place)][name] for name in columns} for place in drawn]
+
+
+def table(pool: Pool, lengths) -> pd.DataFrame:
+    """One line per selectable row: answer tokens, prompt tokens, total tokens, turns, source, group, truth columns.
+
+    `group` is the family in the testbed and the source elsewhere; beyond eight of them the rest is one group.
+    """
+    columns = [
+        name for name in ("source", "skill", "family", "style", "fault", "dup_group") if name in pool.rows.column_names
+    ]
+    rows = pool.rows.select_columns(columns).to_pandas()
+    rows["answer tokens"], rows["prompt tokens"] = lengths.answer, lengths.prompt
+    rows["total tokens"], rows["truncated"] = lengths.total, lengths.truncated
+    group = rows["family" if pool.has_truth else "source"].astype(str)
+    group = group.map(source_labels(group.unique()))
+    frequent = group.value_counts().index[: 7 if group.nunique() > 8 else 8]
+    rows["group"] = group.where(group.isin(frequent), OTHER)
+    return rows
+
+
+def colours(groups: pd.Series) -> dict[str, str]:
+    """A colour for every group, the same in every figure of a pool; grey for all rows and for the rest."""
+    named = sorted(set(groups) - {ALL, OTHER})
+    return {ALL: DARK_GREY, OTHER: LIGHT_GREY} | dict(zip(named, cycle(PALETTE)))
+
+
+def length_curve(rows: pd.DataFrame, points: int = 200) -> pd.DataFrame:
+    """Share of rows with at most so many answer tokens, for all rows and per style (or group of sources)."""
+    name = "style" if "style" in rows else "group"
+    shares, parts = np.linspace(0.0025, 1, points), [(ALL, rows), *rows.groupby(name)]
+    return pd.concat(
+        pd.DataFrame({
+            "group": label, "answer tokens": np.quantile(part["answer tokens"], shares, method="inverted_cdf"),
+            "share of rows with at most so many": shares,
+        })
+        for label, part in parts
+    )  # fmt: skip
+
+
+def composition(rows: pd.DataFrame, at_most: int) -> tuple[pd.DataFrame, str]:
+    """Rows and faulty rows by skill (truth known) or by source, most frequent first, and what is beyond `at_most`."""
+    name = "skill" if "skill" in rows else "source"
+    faulty = rows["fault"] != "" if "fault" in rows else pd.Series(False, index=rows.index)
+    counted = faulty.groupby(rows[name]).agg(["size", "sum"]).sort_values("size", ascending=False)
+    head, rest = counted.iloc[:at_most], counted.iloc[at_most:]
+    head = head.rename(index=source_labels(counted.index)).reset_index(names="what")
+    more = f"not shown: {len(rest):,} more {name}s with {rest['size'].sum():,} rows" if len(rest) else ""
+    return head.rename(columns={"size": "rows", "sum": "faulty rows"}), more
+
+
+def text_map(pool: Pool, rows: pd.DataFrame, count: int, n_neighbors: int, seed: int) -> pd.DataFrame:
+    """Map positions of randomly drawn rows: TF-IDF of the whole text, 50 singular vectors, UMAP (cosine)."""
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from umap import UMAP
+
+    drawn = np.sort(np.random.default_rng(seed).choice(len(pool), size=min(count, len(pool)), replace=False))
+    texts = [" ".join(message["content"] for message in messages) for messages in pool.messages(drawn)]
+    words = TfidfVectorizer(sublinear_tf=True, max_features=20_000, token_pattern=r"(?u)\b\w+\b").fit_transform(texts)
+    components = min(50, words.shape[1] - 1, len(texts) - 1)
+    vectors = TruncatedSVD(components, random_state=seed).fit_transform(words)
+    map_maker = UMAP(
+        n_neighbors=min(n_neighbors, len(texts) - 1),
+        min_dist=0.1,
+        metric="cosine",
+        random_state=seed,
+        n_jobs=1,
+    )
+    x, y = map_maker.fit_transform(vectors).T
+    return pd.DataFrame({"row": drawn, "x": x, "y": y, "group": rows["group"].to_numpy()[drawn]}).sort_values("group")
+
+
+def findings(pool: Pool, rows: pd.DataFrame) -> list[str]:
+    """What the rows are like, in sentences."""
+    answers, set_aside = rows["answer tokens"], sum(aside.count for aside in pool.set_aside.values())
+    median, high = np.quantile(answers, [0.5, 0.99])
+    kind_of_group = "skill" if "skill" in rows else "source"
+    top = rows[kind_of_group].value_counts()
+    first = source_labels(top.index)[str(top.index[0])]
+    said = [
+        f"The pool {pool.name} offers {number(len(rows))} rows to select from and holds {number(len(pool.held_out))} out; "
+        f"{number(set_aside)} were set aside.",
+        f"Half of the answers have at most {number(median)} tokens, one in a hundred more than {number(high)} "
+        f"({high / max(median, 1):.1f} times as many); the longest tenth holds "
+        f"{share(answers[answers >= answers.quantile(0.9)].sum() / answers.sum())} of all answer tokens.",
+        f"The most frequent of {number(len(top))} {kind_of_group}{'s' if len(top) > 1 else ''}, {first}, has "
+        f"{share(top.iloc[0] / len(rows))} of the rows, the median one {share(top.median() / len(rows))}.",
+    ]
+    repeated = 1 - rows["dup_group"].nunique() / len(rows)
+    kind = "near or exact" if pool.has_truth else "exact"
+    said.append(f"{share(repeated)} of the rows are {kind} duplicates of another row.")
+    if "fault" in rows:
+        kinds = rows.loc[rows["fault"] != "", "fault"].value_counts()
+        listed = ", ".join(f"{kind} {share(count / len(rows))}" for kind, count in kinds.items())
+        said.append(f"{share(kinds.sum() / len(rows))} of the rows are faulty: {listed}.")
+    if rows["truncated"].any():
+        said.append(f"{number(int(rows['truncated'].sum()))} rows are longer than the model sees and are cut.")
+    return said

@@ -1,0 +1,109 @@
+"""Tables about ratings: which digits a model gives, how far prompts and levels agree, what disagreement costs."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+from scipy.stats import spearmanr
+
+from analysis.experiments.workbench import Workbench
+from analysis.features.rating_text import RATINGS
+from analysis.methods import Selection
+from analysis.methods.selectit import PROMPTS, token_score
+from analysis.reporting.style import label
+from analysis.reporting.topics.selected import agreement
+from analysis.reporting.wording import listed, number, share
+
+SHARE, LIKELIEST = "mean share of probability", "rows that it is likeliest for"
+NEAR = 0.001  # scores that differ by less are counted as near the last one selected
+
+
+def prompts_shown(prompts=PROMPTS):
+    """The prompts by number, in full."""
+    return pd.DataFrame({"prompt": range(1, len(prompts) + 1), "asks": prompts}).style.hide(axis="index")
+
+
+def digits(work: Workbench, prompts=PROMPTS) -> pd.DataFrame:
+    """Per prompt and rating, its mean share among the five and the rows for which it is likeliest, as (measure, value)."""
+    logits = _rated(work, prompts)
+    shares, likeliest = softmax(logits, axis=-1), logits.argmax(axis=-1)
+    lines = [
+        {"prompt": f"prompt {number}", "rating": int(digit), "measure": measure, "share": float(value)}
+        for number in range(1, len(prompts) + 1)
+        for place, digit in enumerate(RATINGS)
+        for measure, value in (
+            (LIKELIEST, (likeliest[:, number - 1] == place).mean()),
+            (SHARE, shares[:, number - 1, place].mean()),
+        )
+    ]
+    return pd.DataFrame(lines)
+
+
+def disagreement(work: Workbench, selection: Selection, prompts=PROMPTS, most: int = 20_000) -> pd.DataFrame:
+    """Mean and standard deviation of each row's token scores, and whether the row is selected; at most so many rows."""
+    scores = token_score(work.features.rating_logits(prompts))
+    rows = pd.DataFrame({"row": np.arange(len(scores)), "mean": scores.mean(axis=1), "deviation": scores.std(axis=1)})
+    rows["rows"] = np.where(rows["row"].isin(selection.rows), "selected", "not selected")
+    rows = rows.dropna().sort_values("rows", kind="stable")
+    return rows.groupby("rows", sort=False).head(most)
+
+
+def levels(work: Workbench, selections: dict[str, Selection], reference: str, names: list[str]) -> pd.DataFrame:
+    """How far each way of reading the ratings agrees with the reference, and what it picks."""
+    lines = []
+    for name in names:
+        found = agreement(work, selections, reference, name)
+        chosen, scores = selections[name], selections[name].scores
+        cut = scores[chosen.rows].min()
+        lines.append({
+            "method": label(name), "Spearman": found["spearman"], "shared rows": found["overlap"],
+            "expected": found["expected"], "not rated": sum(chosen.excluded.values()),
+            "lowest": np.nanmin(scores), "cut": cut, "highest": np.nanmax(scores),
+            f"within {NEAR:g} of the cut": int((np.abs(scores - cut) < NEAR).sum()),
+        })  # fmt: skip
+    return pd.DataFrame(lines).round(3)
+
+
+def prompts_agreement(work: Workbench, prompts=PROMPTS) -> float:
+    """Mean of Spearman's correlation of the token scores over all pairs of prompts."""
+    scores = token_score(_rated(work, prompts))
+    pairs = combinations(range(scores.shape[1]), 2)
+    return float(np.mean([spearmanr(scores[:, one], scores[:, other]).statistic for one, other in pairs]))
+
+
+def findings(work: Workbench, selection: Selection, prompts=PROMPTS) -> list[str]:
+    """Whether the scale is used, whether prompts agree, and what a high score goes with."""
+    likeliest = _rated(work, prompts).argmax(axis=-1)
+    counts = np.bincount(likeliest.ravel(), minlength=len(RATINGS)) / likeliest.size
+    used = [f"{digit} ({share(part)})" for digit, part in zip(RATINGS, counts, strict=True) if part > 0]
+    said = [
+        f"Likeliest ratings over {number(len(likeliest))} rows and {likeliest.shape[1]} prompts: {listed(used)}.",
+        f"Spearman's correlation of the scores of two prompts is {prompts_agreement(work, prompts):.2f} in the mean.",
+    ]
+    scored = np.isfinite(selection.scores)
+    length = work.features.lengths().answer
+    said.append(
+        f"Spearman's correlation of score and answer length: {spearmanr(selection.scores[scored], length[scored]).statistic:+.2f}."
+    )
+    if work.pool.has_truth:
+        faulty = np.array(work.pool.rows["fault"]) != ""
+        if 0 < faulty[scored].sum() < scored.sum():
+            said.append(
+                "Chance that a correct row is scored above a faulty one: "
+                f"{_chance_above(selection.scores[scored], ~faulty[scored]):.2f} (0.50 is guessing)."
+            )
+    return said
+
+
+def _chance_above(scores: np.ndarray, wanted: np.ndarray) -> float:
+    """Share of pairs of a wanted and another row in which the wanted one is higher, equal ones counted half."""
+    ranks = pd.Series(scores).rank().to_numpy()
+    n_wanted = int(wanted.sum())
+    above = ranks[wanted].sum() - n_wanted * (n_wanted + 1) / 2
+    return float(above / (n_wanted * (len(scores) - n_wanted)))
+
+
+def _rated(work: Workbench, prompts) -> np.ndarray:
+    logits = work.features.rating_logits(prompts)
+    return logits[np.isfinite(logits).all(axis=(1, 2))]

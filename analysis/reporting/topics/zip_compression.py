@@ -1,0 +1,112 @@
+"""Tables about what a low compression ratio is: of rows, of growing selections, and of copies at a distance."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from analysis.experiments.workbench import Workbench
+from analysis.methods import Selection
+from analysis.methods.tools.deflate import Deflate
+from analysis.methods.zip_compression import Stream, read_texts, score
+from analysis.reporting import style
+from analysis.reporting.wording import number, share
+
+NEITHER, BOTH = "neither", "both"
+LONGEST_DISTANCE = 65_536  # twice the compressor's window
+
+
+def rows_by_ratio(work: Workbench, selections: dict[str, Selection], text: str, record: str) -> pd.DataFrame:
+    """Every row's bytes and compression ratio of its text by itself, with the forms of ZIP that select it."""
+    texts = read_texts(work.features)
+    chosen = np.full(len(work.pool), NEITHER, dtype=object)
+    one, two = selections[text].rows, selections[record].rows
+    chosen[one], chosen[two] = style.label(text), style.label(record)
+    chosen[np.intersect1d(one, two)] = BOTH
+    table = pd.DataFrame({
+        "row": np.arange(len(work.pool)), "bytes": texts.ends - texts.starts, "ratio": score(texts), "selected by": chosen,
+    })  # fmt: skip
+    if work.pool.has_truth:
+        table["fault"] = work.pool.truth("fault")
+    order = [NEITHER, style.label(text), style.label(record), BOTH]
+    return table.sort_values("selected by", key=lambda values: values.map(order.index), kind="stable")
+
+
+def growing_ratio(work: Workbench, selections: dict[str, Selection], points: int = 40) -> pd.DataFrame:
+    """Compression ratio of the first rows of every selection together, by their number."""
+    texts, lines = read_texts(work.features), []
+    for name, selection in selections.items():
+        stream = Stream(texts, Deflate)
+        at = set(np.unique(np.linspace(0, len(selection.rows) - 1, points).astype(int)).tolist())
+        for place, row in enumerate(selection.rows):
+            if place in at:
+                ratio = float(stream.ratios_with(np.array([row]))[0])
+                lines.append({"method": style.label(name), "rows selected": place + 1, "ratio": ratio})
+            stream.add(int(row))
+    return pd.DataFrame(lines)
+
+
+def dashes(method: str) -> tuple[int, int] | str:
+    """Solid for a method by its defaults, dashed when it is called with options, as `style.line`; for seaborn."""
+    return "" if style.line(method) == "-" else (4, 2)
+
+
+def copies_at_a_distance(work: Workbench, seed: int, copies: int = 12, step: int = 4_096) -> pd.DataFrame:
+    """Bytes that a copy of a row adds relative to those that the row adds where it is new, by the text in between.
+
+    Rows drawn at random follow each other for 64 kB. Mean over the copies of `copies` of them, measured every
+    `step` bytes.
+    """
+    drawn = np.random.default_rng(seed).permutation(len(work.pool))
+    texts = read_texts(work.features)
+    lines = []
+    for original in drawn[:copies]:
+        others = drawn[drawn != original]
+        stream = Stream(texts, Deflate)
+        for row in others[:50]:  # as much text before the row as makes its first cost a usual one
+            stream.add(int(row))
+        new = _added(stream, int(original))
+        stream.add(int(original))
+        between, wanted = 0, 0
+        for row in others[50:]:
+            if between >= wanted:
+                lines.append({"kilobytes": wanted / 1024, "share": _added(stream, int(original)) / max(new, 1.0)})
+                wanted += step
+            if wanted > LONGEST_DISTANCE:
+                break
+            stream.add(int(row))
+            between += int(texts.ends[row] - texts.starts[row])
+    return pd.DataFrame(lines).groupby("kilobytes", as_index=False).agg(share=("share", "mean"), rows=("share", "size"))
+
+
+def _added(stream: Stream, row: int) -> float:
+    """Bytes that a row adds to the compressed text."""
+    start, end = stream.texts.starts[row], stream.texts.ends[row]
+    without, together = stream.compressed.sizes_with(stream.texts.joined, np.array([start] * 2), np.array([start, end]))
+    return float(together - without)
+
+
+def findings(
+    rows: pd.DataFrame, growing: pd.DataFrame, distance: pd.DataFrame, text: str, record: str, random: str
+) -> list[str]:
+    """What a low ratio is, how far the two forms agree, whether the set is dense, and how long copies are noticed."""
+    groups = {name: rows["selected by"].isin([style.label(name), BOTH]) for name in (text, record)}
+    common = float((groups[text] & groups[record]).sum() / groups[text].sum())
+    same = "the same method" if common > 0.5 else "two different methods"
+    length = float(spearmanr(rows["bytes"], rows["ratio"]).statistic)
+    medians = [f"{number(rows.loc[mask, 'bytes'].median())} ({style.label(name)})" for name, mask in groups.items()]
+    last = growing.groupby("method")["ratio"].last()
+    said = [
+        f"The forms with and without id and field names are {same} by the rule above: {share(common)} of their rows are "
+        f"common ({share(float(groups[text].mean()))} by chance).",
+        f"Spearman's correlation of a row's bytes and its own compression ratio is {length:.2f}: a low ratio "
+        f"{'is largely shortness' if length > 0.7 else 'is not shortness alone'} at the start, when the ratio of the row alone decides.",
+        f"Median bytes of the rows selected: {' and '.join(medians)}; of the pool: {number(rows['bytes'].median())}.",
+        f"The whole selection compresses {last[style.label(text)]:.2f} times, as many random rows {last[style.label(random)]:.2f} times.",
+    ]
+    near, far = distance["share"].iloc[0], distance.loc[distance["kilobytes"] > 32, "share"]
+    if len(far):
+        said.append(
+            f"A copy right behind a row costs {share(near)} of what the row cost, and {share(far.mean())} "
+            "where more than 32 kB of other text lie between."
+        )
+    return said

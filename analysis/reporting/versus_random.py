@@ -1,0 +1,81 @@
+"""Tables that set every method of a grid against random selection, ready to be drawn or put into words."""
+
+import pandas as pd
+
+from analysis.experiments.results import BASE, RANDOM, Results
+from analysis.experiments.workbench import Workbench
+from analysis.pools.source_labels import OTHER, source_labels
+from analysis.reporting.palette import label
+from analysis.reporting.wording import POINTS
+from analysis.statistics import compare_all
+
+SCALED = ("score", "estimate", "low", "high", "equivalence_low", "equivalence_high", "detectable", "delta", "difference", "standard deviation",
+          "detectable difference")  # fmt: skip
+
+
+def versus_random(results: Results, *, delta: float, seed: int = 0) -> pd.DataFrame:
+    """One line per benchmark and method: estimate, intervals, p values, verdict (see `statistics.comparison`)."""
+    tables = []
+    for benchmark in results.benchmarks:
+        lines = results.table[results.table["benchmark"] == benchmark]
+        names = [name for name in dict.fromkeys(lines["method"]) if name not in (RANDOM, BASE)]
+        if not names:
+            raise ValueError("methods: expected at least one besides random_selection, found none")
+        scores = {name: results.items(name, benchmark) for name in names}
+        table = compare_all(scores, results.items(RANDOM, benchmark), delta=delta, seed=seed)
+        tokens = lines.groupby("method")["tokens_trained"].mean()
+        table["tokens_ratio"] = table["method"].map(tokens / tokens[RANDOM])
+        tables.append(table.assign(benchmark=benchmark, unit=lines["unit"].iloc[0]))
+    return pd.concat(tables, ignore_index=True)
+
+
+def in_units(table: pd.DataFrame) -> pd.DataFrame:
+    """The table as it is drawn: shares of items in points of a hundred; `in` is the unit's name."""
+    drawn = table.drop(columns="seeds_needed", errors="ignore")  # no number where no design would do
+    points = drawn["unit"] == POINTS
+    for name in [name for name in SCALED if name in drawn]:
+        drawn[name] = drawn[name] * points.map({True: 100.0, False: 1.0})
+    drawn["in"] = points.map({True: "points", False: "nats per answer token"})
+    return drawn
+
+
+def base_score(results: Results, benchmark: str) -> float:
+    """Score of the base without fine-tuning, in the unit of `in_units`."""
+    lines = in_units(results.table)
+    return float(lines[(lines["method"] == BASE) & (lines["benchmark"] == benchmark)]["score"].iloc[0])
+
+
+def runs_overview(results: Results) -> pd.DataFrame:
+    """Runs, rows, tokens of an epoch, seconds of training and mean score, per method and benchmark."""
+    grouped = results.table.groupby(["method", "benchmark"], sort=False)
+    table = grouped.agg(
+        runs=("score", "size"), rows=("n_rows", "mean"), tokens=("tokens_trained", "mean"),
+        seconds_training=("seconds_train", "mean"), mean_score=("score", "mean"),
+    )  # fmt: skip
+    return table.round({"rows": 0, "tokens": 0, "seconds_training": 1, "mean_score": 4}).reset_index()
+
+
+def by_group(results: Results, benchmark: str, at_most: int = 12) -> pd.DataFrame:
+    """Difference from random per group of items (family of skills, or source), largest first, small ones together."""
+    groups = pd.Series(results.item_groups(benchmark))
+    large = groups.value_counts().head(at_most).index
+    groups = groups.map(source_labels(groups.unique())).where(groups.isin(large), OTHER)
+    random = pd.Series(results.items(RANDOM, benchmark).mean(axis=0)).groupby(groups).mean()
+    sizes = groups.value_counts()
+    lines = []
+    unit = results.table.loc[results.table["benchmark"] == benchmark, "unit"].iloc[0]
+    for method in dict.fromkeys(results.table["method"]):
+        if method not in (RANDOM, BASE):
+            scores = pd.Series(results.items(method, benchmark).mean(axis=0)).groupby(groups).mean()
+            for group, size in sizes.items():
+                difference = float(scores[group] - random[group])
+                lines.append({"group": group, "items": int(size), "method": method, "name": label(method), "difference": difference,
+                              "unit": unit})  # fmt: skip
+    return in_units(pd.DataFrame(lines))
+
+
+def random_tokens(work: Workbench, budget: int, n_draws: int) -> int:
+    """Mean tokens of an epoch over random subsets of `budget` rows: the token budget that equals it."""
+    lengths = work.features.lengths().total.clip(max=work.settings.max_tokens)
+    draws = [work.select(RANDOM, budget, seed=work.seed + draw)[0].rows for draw in range(n_draws)]
+    return int(sum(lengths[rows].sum() for rows in draws) / n_draws)

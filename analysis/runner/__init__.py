@@ -1,0 +1,1 @@
+"""Notebooks to pages, headless: `python -m analysis.runner`."""

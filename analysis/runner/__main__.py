@@ -1,0 +1,152 @@
+"""The one runner of the notebooks, behind run_all.sh, the tests and the command line.
+
+python -m analysis.runner [NOTEBOOK ...] [--profile NAME] [--pool POOL] [--model MODEL] [-p NAME VALUE ...]
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+from analysis.paths import REPORTS
+from analysis.runner.index import duration, write_index
+from analysis.runner.job import Outcome, execute_job
+from analysis.runner.parameters import CommandLineText
+from analysis.runner.plan import Job, find_notebooks, load_profile, make_plan, profile_names
+
+EPILOG = """examples:
+  ./run_all.sh                                        every notebook on the embedded testbed, minutes
+  ./run_all.sh --pool my_data.jsonl --model scratch   the same questions about your own file, offline
+  ./run_all.sh --only 30 --profile full               one notebook, at the scale of the committed figures
+  ./run_all.sh -p budget 500 -p methods '["random_selection", "token_length"]'
+
+A notebook whose text, values, code and input files have not changed is not run again (--force repeats it).
+Interrupted work continues where it stopped when the same command is given again."""
+
+
+def run(
+    notebooks: Sequence[str] = (),
+    profile: str = "quick",
+    parameters: Mapping[str, object] | None = None,
+    run_name: str | None = None,
+    *,
+    jobs: int | None = None,
+    force: bool = False,
+    reports: Path | None = None,
+    base: Path | None = None,
+    live: bool | None = None,
+) -> list[Outcome]:
+    """Run notebooks and write their reports and the index; wrong values are refused before anything starts.
+
+    Parameters
+    ----------
+    notebooks : paths, names or beginnings of names; all of them where empty
+    profile : name of a profile, or the path of a `.yaml` file
+    parameters : parameter to value, stronger than the profile
+    run_name : folder under the reports; by default made of the profile and the parameters
+    reports : folder of the reports; base : what relative paths are relative to
+
+    Raises
+    ------
+    ValueError, FileNotFoundError for unknown or ill-typed parameters, notebooks, profiles, files.
+    """
+    reports = Path(reports or REPORTS).absolute()
+    chosen = load_profile(profile)
+    jobs = chosen.jobs if jobs is None else jobs
+    # Each notebook gets its share of the cores: threads that wait for one another's cores are many times slower.
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
+    plan = make_plan(find_notebooks(notebooks), chosen, parameters or {}, run=run_name, reports=reports, base=base)
+    if not plan:
+        raise ValueError(f"profile {profile} runs none of the notebooks named")
+    outcomes = []
+    try:
+        for outcome in _outcomes(plan, jobs, force, live):
+            outcomes.append(outcome)
+            _say(outcome, len(outcomes), len(plan))
+    finally:
+        write_index(reports)
+    return outcomes
+
+
+def _outcomes(plan: Sequence[Job], jobs: int, force: bool, live: bool | None):
+    if jobs == 1 or len(plan) == 1:
+        for job in plan:
+            yield execute_job(job, force, live)
+        return
+    with ProcessPoolExecutor(min(jobs, len(plan)), mp_context=get_context("spawn")) as workers:
+        futures = [workers.submit(execute_job, job, force, False) for job in plan]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:
+            workers.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _say(outcome: Outcome, number: int, total: int) -> None:
+    words = {"done": "done in", "unchanged": "unchanged since its run of", "failed": "FAILED after"}
+    head = f"[{number}/{total}] {outcome.job.report}: {words[outcome.status]} {duration(outcome.seconds)}"
+    print(head, flush=True)
+    if outcome.error:
+        print("\n".join(f"      {line}" for line in outcome.error.splitlines()), flush=True)
+        print(f"      as far as it came: {outcome.job.executed}", flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; 0 all well, 1 a notebook failed, 2 refused, 130 interrupted."""
+    parser = argparse.ArgumentParser(
+        prog="./run_all.sh", description="Run the notebooks and render reports/index.html.", epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="path, name or its beginning; default: all")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="the same, e.g. --only 30 12")
+    parser.add_argument(
+        "--profile", default="quick", metavar="NAME", help=f"{', '.join(profile_names())} (default quick)"
+    )
+    parser.add_argument("--pool", help="curated, wild, a file, folder, pattern, comma-separated files, or a hub id")
+    parser.add_argument("--model", help="tiny-weak, tiny-strong, scratch, a folder, or a hub id")
+    parser.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
+                        help="any other parameter; lists as '[a, b]'; may be repeated")  # fmt: skip
+    parser.add_argument(
+        "--name", help="name of the run (its folder in reports/); default: profile and what is replaced"
+    )
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", help="notebooks at the same time (default: as the profile says)"
+    )
+    parser.add_argument("--force", action="store_true", help="run even what has not changed")
+    given = parser.parse_args(arguments)
+    parameters = {name: CommandLineText(value) for name, value in given.parameter}
+    parameters |= {name: CommandLineText(getattr(given, name)) for name in ("pool", "model") if getattr(given, name)}
+    started = time.monotonic()
+    try:
+        if given.jobs is not None and given.jobs < 1:
+            raise ValueError(f"--jobs is at least 1, not {given.jobs}")
+        outcomes = run(
+            [*given.notebooks, *given.only],
+            given.profile,
+            parameters,
+            given.name,
+            jobs=given.jobs,
+            force=given.force,
+        )
+    except (ValueError, FileNotFoundError) as error:
+        print(f"Refused: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nInterrupted. What is finished is kept; the same command goes on from there.", file=sys.stderr)
+        return 130
+    failed = [outcome.job.report for outcome in outcomes if outcome.status == "failed"]
+    counts = f"{len(outcomes) - len(failed)} of {len(outcomes)} notebooks ready"
+    print(f"{counts} in {duration(time.monotonic() - started)}")
+    if failed:
+        print(f"FAILED: {', '.join(failed)}")
+    print(f"Reports: {REPORTS / 'index.html'}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""One notebook of a plan: left alone where nothing changed, else run, rendered and noted."""
+
+import hashlib
+import json
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from analysis.paths import PACKAGE, PROFILES, ROOT
+from analysis.runner.index import read_record
+from analysis.runner.plan import Job
+from analysis.store.store import digest, write_atomic
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended: `status` is done, unchanged or failed."""
+
+    job: Job
+    status: str
+    seconds: float
+    error: str = ""
+
+
+def package_version() -> str:
+    """Hash of what can change a result besides the values: the package's files and the pinned versions."""
+    content = hashlib.sha256()
+    files = [path for path in sorted(PACKAGE.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
+    files = [path for path in files if path.parent != PROFILES]  # their values are part of the key
+    for path in [*files, ROOT / "requirements.txt", ROOT / "constraints.txt"]:
+        if path.is_file():
+            content.update(f"{path.relative_to(ROOT)}\0".encode())
+            content.update(hashlib.sha256(path.read_bytes()).digest())
+    return content.hexdigest()[:24]
+
+
+def job_key(job: Job, version: str) -> str:
+    """What a report depends on: code cells and text, values, the package, size and time of its files."""
+    notebook = json.loads(job.notebook.read_text(encoding="utf-8"))
+    cells = [[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]]
+    files = {}
+    for value in (value for value in job.parameters.values() if isinstance(value, str)):
+        for part in value.split(","):
+            if os.path.isabs(part) and value != job.parameters.get("output_dir"):
+                files[part] = _file_facts(Path(part))
+    return digest(
+        cells=cells, run=job.run, report=job.report, parameters=job.parameters, files=files, version=version
+    )  # fmt: skip
+
+
+def _file_facts(path: Path) -> list:
+    """Name, size and time of a file, of every file in a folder, or of what a pattern matches."""
+    if path.is_file():
+        found = [path]
+    elif path.is_dir():
+        found = sorted(one for one in path.rglob("*") if one.is_file())
+    else:
+        found = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
+    return [[str(one), one.stat().st_size, one.stat().st_mtime_ns] for one in found]
+
+
+def execute_job(job: Job, force: bool = False, live: bool | None = None) -> Outcome:
+    """Run one notebook and write its HTML and its note, unless nothing changed since it came to its end."""
+    job.folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(job.folder / f".{job.report}.lock"):
+        key = job_key(job, package_version())
+        previous = read_record(job.record)
+        if previous and not force and previous.get("key") == key and _complete(job, previous):
+            return Outcome(job, "unchanged", float(previous["seconds"]))
+        return _run_and_render(job, key, live)
+
+
+def _complete(job: Job, record: Mapping) -> bool:
+    pictures = [job.figures / f"{name}{ending}" for name in record["figures"] for ending in (".png", ".csv")]
+    return record["status"] == "done" and job.page.is_file() and all(picture.is_file() for picture in pictures)
+
+
+def _run_and_render(job: Job, key: str, live: bool | None) -> Outcome:
+    from analysis.runner.html import Heading, render
+    from analysis.runner.jupyter import Watcher, run_notebook
+
+    error, heading = "", Heading("", "")
+    started_at, started = time.time(), time.monotonic()
+    # Our own bars stay (the watcher shows them, the report leaves them out); the libraries' are noise.
+    environment = {**os.environ, "ANALYSIS_REPORT_NAME": job.report, "TQDM_NCOLS": "90", "TQDM_NROWS": "20"}
+    # glibc gives large blocks back to the system at once; training asks for the same ones at every step.
+    environment = {"MALLOC_MMAP_THRESHOLD_": "2000000000", "MALLOC_TRIM_THRESHOLD_": "2000000000"} | environment
+    environment |= {"HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    with Watcher(job.report, live) as watcher:
+        try:
+            run_notebook(job.notebook, job.executed, job.parameters, watcher, environment)
+        except Exception as raised:  # whatever stops one notebook is reported, and the others run
+            error = describe_failure(raised)
+    seconds = time.monotonic() - started
+    try:
+        folder = job.notebook.parent
+        heading = render(job.executed, job.page, run=job.run, name=job.report, source_folder=folder, failed=error)
+    except Exception as raised:  # an unreadable formula, no notebook written at all
+        error = "\n".join(part for part in (error, f"The report could not be rendered: {raised}") if part)
+        job.page.unlink(missing_ok=True)
+    said = _said(job, started_at)
+    if not error:
+        _remove_stale_figures(job, said["figures"])
+    record = {
+        "report": job.report, "notebook": job.notebook.stem, "run": job.run, "title": heading.title,
+        "question": heading.question, "status": "failed" if error else "done", "error": error,
+        "findings": said["findings"], "figures": said["figures"], "picture": _picture(job, said["figures"]),
+        "seconds": round(seconds, 1), "finished": time.time(), "parameters": job.parameters,
+        "key": "" if error else key,
+    }  # fmt: skip
+    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    write_atomic(job.record, lambda partial: Path(partial).write_text(text, encoding="utf-8"))
+    return Outcome(job, "failed" if error else "done", seconds, error)
+
+
+def describe_failure(raised: Exception) -> str:
+    """The failing cell and its error in a few lines, without colours."""
+    if not hasattr(raised, "ename"):
+        return f"{type(raised).__name__}: {raised}"
+    source = "\n".join(f"    {line}" for line in raised.source.strip().splitlines()[:12])
+    trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(raised.traceback or [])).strip().splitlines()
+    places = [line.strip() for line in trace if re.match(r"\s*(File |Cell In|-+> ?\d+)", line)][-4:]
+    where = "".join(f"\n  {line}" for line in places)
+    return f"{raised.ename}: {raised.evalue}\nin [{raised.exec_count}]:\n{source}{where}"
+
+
+def _said(job: Job, started_at: float) -> dict:
+    """Findings and figures that this run of the notebook noted; none where it never got to `report.begin`."""
+    path = job.figures / "findings.json"
+    if not path.is_file() or path.stat().st_mtime < started_at - 2:
+        return {"findings": [], "figures": []}
+    noted = json.loads(path.read_text(encoding="utf-8"))
+    return {"findings": noted["findings"], "figures": noted["figures"]}
+
+
+def _picture(job: Job, figures: Sequence[str]) -> str | None:
+    return os.path.relpath(job.figures / f"{figures[0]}.png", job.folder) if figures else None
+
+
+def _remove_stale_figures(job: Job, figures: Sequence[str]) -> None:
+    """A figure that the notebook no longer draws must not look current."""
+    if "output_dir" in job.parameters and job.figures.name == job.report:
+        for path in [*job.figures.glob("*.png"), *job.figures.glob("*.csv")]:
+            if path.stem not in figures:
+                path.unlink()

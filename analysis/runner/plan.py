@@ -1,0 +1,224 @@
+"""Which notebooks run with which values: a profile, the command line and the notebooks put together."""
+
+import glob
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from analysis.paths import FIGURES, NOTEBOOKS, PROFILES, REPORTS, ROOT
+from analysis.runner.parameters import CommandLineText, convert, notebook_parameters, unknown_parameter
+
+POOL_NAMES = ("curated", "wild")
+MODEL_NAMES = ("tiny-weak", "tiny-strong", "scratch")
+FILE_ENDINGS = (".jsonl", ".json", ".parquet", ".csv", ".gz", ".zst", ".arrow")
+COMMITTED_RUN = "full"  # its figures are the ones in figures/
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One YAML file: values for all notebooks, and per notebook its own or its variants (False: not run)."""
+
+    name: str
+    parameters: dict
+    notebooks: dict
+    jobs: int = 1  # notebooks at the same time, where the command line does not say
+    first: tuple[str, ...] = ()  # notebooks that start before the others: the longest, whose runs the others share
+
+
+@dataclass(frozen=True)
+class Job:
+    """One notebook with its values, and where its report goes."""
+
+    notebook: Path
+    report: str
+    run: str
+    parameters: dict = field(hash=False)
+    reports: Path = REPORTS
+
+    @property
+    def folder(self) -> Path:
+        return self.reports / self.run
+
+    @property
+    def executed(self) -> Path:
+        return self.folder / "notebooks" / f"{self.report}.ipynb"
+
+    @property
+    def page(self) -> Path:
+        return self.folder / f"{self.report}.html"
+
+    @property
+    def record(self) -> Path:
+        return self.folder / f"{self.report}.json"
+
+    @property
+    def figures(self) -> Path:
+        return Path(self.parameters["output_dir"]) / self.report if "output_dir" in self.parameters else self.folder
+
+
+def profile_names() -> list[str]:
+    return sorted(path.stem for path in PROFILES.glob("*.yaml"))
+
+
+def load_profile(name: str) -> Profile:
+    """A profile by name, or by the path of a `.yaml` file. ValueError names what is wrong in it."""
+    path = Path(name) if name.endswith(".yaml") else PROFILES / f"{name}.yaml"
+    if not path.is_file():
+        raise ValueError(f"unknown profile {name!r}; known: {', '.join(profile_names())}, or the path of a .yaml file")
+    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    extra = set(content) - {"parameters", "notebooks", "jobs", "first"}
+    if extra:
+        raise ValueError(f"{path}: unknown key {sorted(extra)[0]!r}; expected parameters, notebooks, jobs, first")
+    notebooks = {stem: [{}] if own is None else own for stem, own in (content.get("notebooks") or {}).items()}
+    notebooks = {stem: [own] if isinstance(own, Mapping) else own for stem, own in notebooks.items()}
+    for stem, variants in notebooks.items():
+        if variants is False:
+            continue
+        if not isinstance(variants, list) or not all(isinstance(one, Mapping) for one in variants):
+            raise ValueError(
+                f"{path}: notebooks: {stem}: expected values, a list of variants, or false; got {variants!r}"
+            )
+        if len(variants) > 1 and len({one.get("name") for one in variants} - {None}) < len(variants):
+            raise ValueError(f"{path}: notebooks: {stem}: every variant needs a `name` of its own")
+    jobs = content.get("jobs", 1)
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
+        raise ValueError(f"{path}: jobs: expected a whole number from 1 up; got {jobs!r}")
+    first = content.get("first") or []
+    suite = {notebook.stem for notebook in NOTEBOOKS.glob("*.ipynb")}
+    if not isinstance(first, list) or not suite.issuperset(first):
+        raise ValueError(f"{path}: first: expected a list of names out of {', '.join(sorted(suite))}; got {first!r}")
+    return Profile(path.stem, dict(content.get("parameters") or {}), notebooks, jobs, tuple(first))
+
+
+def find_notebooks(wanted: Sequence[str], folder: Path | None = None) -> list[Path]:
+    """Notebooks by path, name or beginning of the name (`30`); all of `notebooks/` where none is named."""
+    known = sorted((folder or NOTEBOOKS).glob("*.ipynb"))
+    if not wanted:
+        if not known:
+            raise ValueError(f"no notebooks in {folder or NOTEBOOKS}")
+        return known
+    chosen: list[Path] = []
+    for one in wanted:
+        if one.endswith(".ipynb") and Path(one).is_file():
+            matches = [Path(one).absolute()]
+        else:
+            stem = Path(one).name.removesuffix(".ipynb")
+            matches = [path for path in known if path.stem == stem] or [p for p in known if p.stem.startswith(stem)]
+        if not matches:
+            raise ValueError(f"no notebook {one!r}; known: {', '.join(path.stem for path in known) or 'none'}")
+        chosen += [path for path in matches if path not in chosen]
+    return sorted(chosen, key=lambda path: path.stem)
+
+
+def absolute(value: str, name: str, base: Path) -> str:
+    """A pool or model given as a path, absolute (notebooks run elsewhere); names and hub ids unchanged.
+
+    Raises
+    ------
+    FileNotFoundError for what can only be a path and leads nowhere.
+    """
+    if value in (POOL_NAMES if name == "pool" else MODEL_NAMES):
+        return value
+    parts = []
+    for part in (one.strip() for one in value.split(",")):
+        place = base / Path(part).expanduser()
+        if place.exists() or (glob.has_magic(part) and glob.glob(str(place), recursive=True)):
+            parts.append(str(place.resolve() if place.exists() else place.absolute()))
+        elif part.startswith((".", "/", "~")) or part.endswith(FILE_ENDINGS) or glob.has_magic(part):
+            raise FileNotFoundError(f"{name}: no such file or folder: {part} (looked for {place})")
+        else:
+            parts.append(part)
+    return ",".join(parts)
+
+
+def run_name(profile: str, overrides: Mapping[str, object]) -> str:
+    """The profile's name, with the pool, the model and any other value that the command line replaced."""
+    parts = [profile]
+    for name, value in overrides.items():
+        if name == "output_dir":
+            continue
+        if name in ("pool", "model"):
+            parts.append(_slug(Path(str(value).split(",")[0]).name.split(".")[0] or "pool"))
+        else:
+            parts.append(_slug(f"{name}_{value}"))
+    return "-".join(parts)[:80].rstrip("-_.")
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._]+", "_", text).strip("_.") or "value"
+
+
+def make_plan(
+    notebooks: Sequence[Path],
+    profile: Profile,
+    overrides: Mapping[str, object],
+    *,
+    run: str | None = None,
+    reports: Path | None = None,
+    base: Path | None = None,
+) -> list[Job]:
+    """Every notebook with its checked values, in the order they start; nothing has started when an error is raised.
+
+    Parameters
+    ----------
+    overrides : parameter to value, stronger than the profile; `CommandLineText` values are read by annotation
+    run : name of the run; by default made of the profile and the overrides
+    base : what relative paths in `overrides` are relative to; a profile's are relative to the repository
+    """
+    base, reports = base or Path.cwd(), reports or REPORTS
+    overrides = {
+        name: CommandLineText(absolute(value, name, base)) if name in ("pool", "model") else value
+        for name, value in overrides.items()
+    }
+    signatures = {path: notebook_parameters(path) for path in notebooks}
+    all_names = list(dict.fromkeys(name for one in signatures.values() for name in one))
+    for name in overrides:
+        if name not in all_names:
+            where = notebooks[0].stem if len(notebooks) == 1 else f"any of {len(notebooks)} notebooks"
+            raise ValueError(unknown_parameter(name, all_names, where))
+    _check_profile_names(profile, all_names)
+    run = run or run_name(profile.name, overrides)
+    output_dir = FIGURES if run == COMMITTED_RUN and reports == REPORTS else reports / run / "figures"
+    jobs = []
+    for path in notebooks:
+        variants = profile.notebooks.get(path.stem, [{}])
+        if variants is False:
+            continue
+        if "pool" in overrides:
+            variants = variants[:1]
+        for variant in variants:
+            named = len(variants) > 1 and variant.get("name")
+            own = {name: value for name, value in variant.items() if name != "name"}
+            values = _values(path, signatures[path], profile, own, overrides)
+            if "output_dir" in signatures[path]:
+                values["output_dir"] = str((base / values.get("output_dir", output_dir)).absolute())
+            jobs.append(Job(path, f"{path.stem}.{variant['name']}" if named else path.stem, run, values, reports))
+    return sorted(jobs, key=lambda job: job.notebook.stem not in profile.first)
+
+
+def _check_profile_names(profile: Profile, chosen: list[str]) -> None:
+    """A name given for all notebooks in a profile must be a parameter of at least one of the suite."""
+    missing = [name for name in profile.parameters if name not in chosen]
+    if missing:
+        suite = {name for path in sorted(NOTEBOOKS.glob("*.ipynb")) for name in notebook_parameters(path)}
+        for name in missing:
+            if name not in suite and suite:
+                known = sorted(suite | set(chosen))
+                raise ValueError(unknown_parameter(name, known, f"any notebook (profile {profile.name})"))
+
+
+def _values(path: Path, signature: dict, profile: Profile, own: dict, overrides: Mapping) -> dict:
+    """Values of one notebook: the profile's for all, then its own, then the command line's."""
+    for name in own:
+        if name not in signature:
+            message = unknown_parameter(name, list(signature), path.stem)
+            raise ValueError(f"profile {profile.name}: {message}")
+    merged = {**profile.parameters, **own}
+    for name in ("pool", "model"):
+        if isinstance(merged.get(name), str) and name not in overrides:
+            merged[name] = absolute(merged[name], name, ROOT)
+    merged |= overrides
+    return {name: convert(value, signature[name], path.stem) for name, value in merged.items() if name in signature}
