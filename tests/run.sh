@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up .venv with the test tools if need be, checks lint and format, and runs the tests.
-# Arguments go to pytest:  tests/run.sh tests/unit -k statistics
+# Arguments go to pytest:  tests/run.sh tests/methods -k statistics
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
 . "$root/analysis/runner/setup_environment.sh"

@@ -16,7 +16,6 @@ from analysis.models.training.finetuning import FineTuning, finetune
 from analysis.paths import BASES
 from analysis.pools import Pool, load_pool
 from analysis.pools.testbed import WORLD_VERSION
-from analysis.reporting import style
 from analysis.store.code_version import code_version
 from analysis.store.store import Store, digest, write_atomic
 
@@ -133,26 +132,6 @@ def rules(table: pd.DataFrame) -> pd.DataFrame:
             rule = f"wild: 500 {condition} {words} 500 random rows"
             checked.append((base, rule, "over 3 standard errors", f"{abs(gap):.1f}", bool(sign * gap > 3)))
     return pd.DataFrame(checked, columns=["base", "rule", "expected", "found", "holds"])
-
-
-def draw(axes, table: pd.DataFrame) -> None:
-    """Accuracy of every condition and seed, one panel per base."""
-    for ax, (base, part) in zip(axes, table.groupby("base", sort=False), strict=True):
-        names = [f"{pool}: {condition}" for pool, condition in CONDITIONS]
-        places = (part["pool"] + ": " + part["condition"]).map(names.index)
-        ax.plot(part["accuracy"], places, "o", color=style.DARK_GREY, alpha=0.6, markersize=4)
-        ax.set(title=base, xlim=(-0.02, 1), xlabel="held-out items right (share)", yticks=range(len(names)))
-        ax.set_yticklabels(names)
-    axes[0].invert_yaxis()
-
-
-def finding(rules_table: pd.DataFrame) -> str:
-    """Whether the testbed is fit for use, in a sentence."""
-    broken = rules_table[~rules_table["holds"]]
-    if broken.empty:
-        return f"All {len(rules_table)} calibration rules of the testbed hold (world version {WORLD_VERSION})."
-    what = "; ".join(f"{row.base}, {row.rule}: {row.found} instead of {row.expected}" for row in broken.itertuples())
-    return f"{len(broken)} of {len(rules_table)} calibration rules of the testbed do not hold: {what}."
 
 
 def main() -> None:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from analysis.models.chat_template import SYSTEM, USER, Template, default_template
-from analysis.models.encoding import Encoded, Messages, encode_batch
+from analysis.models.encoding import Encoded, encode_batch
+from analysis.pools.pool import Messages
 
 # The released script's text before an answer that stands alone, and the tokens that it takes this for.
 RELEASED_HEADER, RELEASED_HEADER_TOKENS = "Assistant: ", 4

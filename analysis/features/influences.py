@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from analysis.models.encoding import Messages, encode_batch
+from analysis.models.encoding import encode_batch
 from analysis.models.passes.gradients import GradientKernel
 from analysis.models.passes.random_projection import Sketch, block_sizes
 from analysis.models.training.checkpoints import WarmUp, WarmUpSettings
 from analysis.models.training.warm_up import warm_up
+from analysis.pools.pool import Messages
 from analysis.pools.targets import POOL
 from analysis.store.code_version import code_version
 from analysis.store.shards import map_shards

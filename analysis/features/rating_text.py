@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from analysis.models.chat_template import SYSTEM, USER, Template, default_template
-from analysis.models.encoding import Messages, encode_batch
+from analysis.models.encoding import encode_batch
+from analysis.pools.pool import Messages
 
 RATINGS = "12345"
 # What asks for the digit. The released script's ends on a space, ours on a line end, which no digit is joined to.

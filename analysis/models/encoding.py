@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.models.chat_template import Part, Template
-
-Messages = list[dict]
+from analysis.pools.pool import Messages
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from datasets import Dataset
 
+Messages = list[dict]  # of one conversation: role and content of every turn
 TRUTH = ("skill", "family", "style", "fault")
 
 

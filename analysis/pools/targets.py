@@ -1,11 +1,10 @@
 """What a model shall be good at: groups of conversations that methods with targets hold rows against."""
 
 import numpy as np
-import pandas
 
-from analysis.models.encoding import Messages
 from analysis.pools import Pool, load_pool
-from analysis.pools.conversion import content_hash
+from analysis.pools.held_out import set_apart
+from analysis.pools.pool import Messages
 from analysis.pools.reading import find_files
 from analysis.pools.testbed import evaluation_items
 
@@ -13,8 +12,6 @@ AUTO, DEVELOPMENT, HELD_OUT, POOL = "auto", "development", "held-out", "pool"
 NAMES = (AUTO, DEVELOPMENT, HELD_OUT, POOL)
 MOST_ROWS = 1_000  # of held-out rows, and of rows drawn from the pool
 SHARE_OF_POOL = 0.1  # at most drawn from it
-SHARE_FOR_TARGETS = 0.25  # of the held-out rows; the others can measure what a selection is worth
-FEWEST_HELD_OUT = 20  # rows below which none is set apart
 
 
 def load_targets(name: str, pool: Pool, *, seed: int = 0) -> dict[str, list[Messages]]:
@@ -43,22 +40,6 @@ def load_targets(name: str, pool: Pool, *, seed: int = 0) -> dict[str, list[Mess
         most = min(MOST_ROWS, max(round(SHARE_OF_POOL * len(pool)), 1))
         return {POOL: pool.messages(_drawn(np.arange(len(pool)), seed, most))}
     return _from_files(name)
-
-
-def set_apart(held_out) -> np.ndarray:
-    """Which held-out rows serve as targets, and not as a benchmark, by what they say; bool of shape (n_rows,).
-
-    Rows of one group of duplicates are on the same side.
-    """
-    if len(held_out) < FEWEST_HELD_OUT:
-        return np.zeros(len(held_out), dtype=bool)
-    content = np.array([content_hash(messages) for messages in held_out["messages"][:]], dtype=np.uint64)
-    _, group = np.unique(np.array(held_out["dup_group"][:], dtype=np.int64), return_inverse=True)
-    smallest = np.full(len(content), np.iinfo(np.uint64).max, dtype=np.uint64)
-    np.minimum.at(smallest, group, content)
-    # Hashed once more: which rows are held out has been decided by the bits of their content.
-    chance = pandas.util.hash_array(smallest[group]).astype(np.float64) / 2.0**64
-    return chance < SHARE_FOR_TARGETS
 
 
 def _development(pool: Pool) -> dict[str, list[Messages]]:

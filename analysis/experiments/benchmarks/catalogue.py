@@ -10,7 +10,7 @@ from analysis.models.encoding import encode_batch, encode_prompt
 from analysis.models.generation import generate
 from analysis.models.language_model import LanguageModel
 from analysis.models.passes.token_losses import LossKernel
-from analysis.pools.targets import set_apart
+from analysis.pools.held_out import set_apart
 from analysis.pools.testbed import evaluation_items, grade
 
 ACCURACY, ANSWER_LOSS = "testbed accuracy", "held-out answer loss"
@@ -60,7 +60,7 @@ def held_out_answer_loss(
 ) -> BenchmarkResult:
     """Minus the mean loss per answer token (nats) of each held-out row, by source; nan if it has no token.
 
-    The held-out rows that serve as targets (`targets.set_apart`) are not scored: a method could have seen them.
+    The held-out rows that serve as targets (`held_out.set_apart`) are not scored: a method could have seen them.
     Of more than `max_rows` others a fixed random sample is scored, the same for every model.
 
     Raises

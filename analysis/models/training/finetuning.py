@@ -13,9 +13,10 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
-from analysis.models.encoding import Messages, encode_batch
+from analysis.models.encoding import encode_batch
 from analysis.models.language_model import LanguageModel, fingerprint_weights
 from analysis.models.training.training_rows import EndToEnd, Padding, rows_stay_apart, training_examples
+from analysis.pools.pool import Messages
 
 
 @dataclass(frozen=True)

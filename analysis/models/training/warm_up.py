@@ -16,10 +16,11 @@ from safetensors.torch import save_file
 from transformers import DataCollatorWithFlattening, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
-from analysis.models.encoding import Messages, encode_batch
+from analysis.models.encoding import encode_batch
 from analysis.models.language_model import LanguageModel
 from analysis.models.training.checkpoints import PARTS, WarmUp, WarmUpSettings, file_of
 from analysis.models.training.training_rows import Padding, rows_stay_apart, training_examples
+from analysis.pools.pool import Messages
 from analysis.store.code_version import code_version
 from analysis.store.store import digest
 

@@ -5,8 +5,10 @@ from itertools import cycle
 import numpy as np
 import pandas as pd
 
+from analysis.experiments.calibration import CONDITIONS
 from analysis.pools import Pool
 from analysis.pools.source_labels import OTHER, source_labels
+from analysis.pools.testbed import WORLD_VERSION
 from analysis.reporting.palette import DARK_GREY, LIGHT_GREY, PALETTE
 from analysis.reporting.wording import number, share
 
@@ -126,3 +128,23 @@ def findings(pool: Pool, rows: pd.DataFrame) -> list[str]:
     if rows["truncated"].any():
         said.append(f"{number(int(rows['truncated'].sum()))} rows are longer than the model sees and are cut.")
     return said
+
+
+def draw_calibration(axes, table: pd.DataFrame) -> None:
+    """Accuracy of every condition and seed, one panel per base."""
+    for ax, (base, part) in zip(axes, table.groupby("base", sort=False), strict=True):
+        names = [f"{pool}: {condition}" for pool, condition in CONDITIONS]
+        places = (part["pool"] + ": " + part["condition"]).map(names.index)
+        ax.plot(part["accuracy"], places, "o", color=DARK_GREY, alpha=0.6, markersize=4)
+        ax.set(title=base, xlim=(-0.02, 1), xlabel="held-out items right (share)", yticks=range(len(names)))
+        ax.set_yticklabels(names)
+    axes[0].invert_yaxis()
+
+
+def calibration_finding(rules_table: pd.DataFrame) -> str:
+    """Whether the testbed is fit for use, in a sentence."""
+    broken = rules_table[~rules_table["holds"]]
+    if broken.empty:
+        return f"All {len(rules_table)} calibration rules of the testbed hold (world version {WORLD_VERSION})."
+    what = "; ".join(f"{row.base}, {row.rule}: {row.found} instead of {row.expected}" for row in broken.itertuples())
+    return f"{len(broken)} of {len(rules_table)} calibration rules of the testbed do not hold: {what}."

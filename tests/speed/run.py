@@ -1,4 +1,4 @@
-"""All benchmarks in one table: `python -m tests.benchmarks.run`, from the root of the checkout.
+"""All benchmarks in one table: `python -m tests.speed.run`, from the root of the checkout.
 
 Each file beside this one measures a method against its literal reference, in the same run and on the same rows
 (`compare`), and how its time grows with the rows (`growth`).
@@ -27,13 +27,13 @@ GAP = "  "
 
 def names() -> list[str]:
     """Every module beside this one that compares or grows."""
-    stems = sorted(file.stem for file in Path(__file__).parent.glob("*.py") if file.stem not in ("run", "__init__"))
+    stems = sorted(file.stem for file in Path(__file__).parent.glob("*.py") if file.stem not in ("run", "test_run"))
     return [stem for stem in stems if {"compare", "growth"} & set(dir(module(stem)))]
 
 
 def module(name: str) -> ModuleType:
     """The benchmark of this name."""
-    return importlib.import_module(f"tests.benchmarks.{name}")
+    return importlib.import_module(f"tests.speed.{name}")
 
 
 def compared(name: str, rows: int | None) -> list[dict]:
@@ -135,7 +135,7 @@ def machine() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and say by the exit status whether every benchmark ran."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.run", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m tests.speed.run", description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=names(), default=names(), help=", ".join(names()))
     parser.add_argument("--rows", type=int, help="rows to compare on (default: each benchmark's own)")
     parser.add_argument(

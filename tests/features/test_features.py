@@ -176,7 +176,7 @@ INTERRUPTED = """
 import sys, time
 import analysis
 import analysis.features.contexts as module
-from tests.unit import test_features as t
+from tests.features import test_features as t
 
 encode_batch = module.encode_batch
 

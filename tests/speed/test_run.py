@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tests.benchmarks import run
+from tests.speed import run
 
 
 def line(step="IFD", ratio=9.0):

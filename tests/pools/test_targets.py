@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from analysis.pools import load_pool, targets
-from analysis.pools.targets import load_targets, set_apart
+from analysis.pools.held_out import set_apart
+from analysis.pools.targets import load_targets
 from analysis.pools.testbed import evaluation_items
 
 

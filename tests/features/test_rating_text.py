@@ -7,9 +7,9 @@ from analysis.methods.selectit import PROMPTS
 from analysis.models.language_model import load_model
 from analysis.models.passes.next_token import RatingKernel
 from analysis.paths import ROOT
+from tests.features.test_features import toy_pool
 from tests.real_tokenizers import real_tokenizer
 from tests.tiny import tiny_model, tiny_tokenizer
-from tests.unit.test_features import toy_pool
 
 SHARED = ROOT.parent / "shared"
 TOKENIZER = tiny_tokenizer()

@@ -11,9 +11,9 @@ from analysis.features.rating_text import digit_ids, rating_ids
 from analysis.methods import select, selectit
 from analysis.methods.selectit import PROMPTS, combine, score, token_score
 from analysis.models.passes.next_token import RatingKernel, common_beginning
+from tests.features.test_features import features, language_model, toy_pool
 from tests.references import selectit as reference
 from tests.tiny import tiny_model, tiny_tokenizer
-from tests.unit.test_features import features, language_model, toy_pool
 
 TOKENIZER = tiny_tokenizer()
 MODEL = tiny_model(TOKENIZER)

@@ -9,9 +9,9 @@ from analysis.methods.tools import pre_experience
 from analysis.models.passes.token_losses import LossKernel
 from analysis.models.training.finetuning import FineTuning
 from analysis.store.store import Store
+from tests.features.test_features import toy_pool
 from tests.references import ifd as reference
 from tests.tiny import tiny_language_model
-from tests.unit.test_features import toy_pool
 
 MODEL = tiny_language_model(seed=1)
 

@@ -1,0 +1,40 @@
+"""The house: a room imports only rooms that stand before it, and the rooms of pure arithmetic stay pure."""
+
+import ast
+
+import pytest
+
+from analysis.paths import PACKAGE
+
+ROOMS = tuple("paths store pools models features methods subsets experiments statistics reporting runner".split())
+PURE = {"methods": "", "subsets": "pandas", "statistics": "pandas"}  # what each may import of `HEAVY`
+HEAVY = tuple("torch transformers peft datasets pandas matplotlib seaborn pathlib os io".split())
+FILES = [file for file in sorted(PACKAGE.rglob("*.py")) if file != PACKAGE / "__init__.py"]
+
+
+def imported(file):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_a_room_imports_only_rooms_before_it(file):
+    room = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    for name in imported(file):
+        first, *rest = name.split(".")
+        assert first != "analysis" or ROOMS.index(rest[0]) <= ROOMS.index(room), f"{room} imports {name}"
+        assert room not in PURE or first not in HEAVY or first in PURE[room].split(), f"{room} imports {first}"
+
+
+def test_the_rooms_are_all_that_stands_at_the_top():
+    found = {path.name.removesuffix(".py") for path in PACKAGE.iterdir()} - {"__init__", "__pycache__"}
+    assert found <= set(ROOMS)
+
+
+def test_tests_mirror_the_rooms():
+    others = {"notebooks", "references", "speed", "cases", "__pycache__"}
+    folders = {path.name for path in (PACKAGE.parent / "tests").iterdir() if path.is_dir()}
+    assert folders - others <= set(ROOMS)
