@@ -38,9 +38,10 @@ class Method:
         return import_module(f"analysis.methods.{self.module}").select
 
 
+RANDOM, BASE = "random_selection", "base"  # what methods are compared with, and what they are trained from
 STUDY = "Xia et al. 2024, arXiv 2410.09335"
 METHODS = {
-    "random_selection": Method("Random", "baseline", STUDY, "random_selection", by_chance=True),
+    RANDOM: Method("Random", "baseline", STUDY, "random_selection", by_chance=True),
     "token_length": Method("Token length", "length", f"{STUDY}, section 5.4", "token_length", needs=("lengths",)),
     "cross_entropy": Method(
         "Cross-entropy",

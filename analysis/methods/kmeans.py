@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis import methods
+from analysis.methods import calls
 from analysis.methods.selection import Selection, check_budget, check_left, choose, shuffled_places
 from analysis.methods.tools.quotas import allocate
 
@@ -83,7 +83,7 @@ def _scores_within(features, groups, inside: str, embedding: str, seed: int) -> 
         return np.zeros(features.n_rows), {}
     if inside == "nearest":
         return -np.nan_to_num(groups.distances(features.embeddings(embedding))), {}
-    one = methods.select(inside, features, 1, seed=seed)
+    one = calls.select(inside, features, 1, seed=seed)
     if one.scores is None:
         raise ValueError(f"inside: {inside!r} chooses a set and scores no row; expected a method that scores rows")
     return one.scores, one.excluded

@@ -1,6 +1,5 @@
-"""What every method shares: the result, the ranking, and reading a method with its options from a text."""
+"""What every method shares: the result, the ranking, and the checks of a budget."""
 
-import ast
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,11 +15,13 @@ class Selection:
     scores : float64 of shape (n_rows,), higher = selected first, nan = could not be scored; `None` for
         methods that choose a set and not rows one by one.
     excluded : rows that could not be selected, counted by reason.
+    seconds : that selecting took, features included that were not stored yet; nan where it was not timed.
     """
 
     rows: np.ndarray
     scores: np.ndarray | None = None
     excluded: dict[str, int] = field(default_factory=dict)
+    seconds: float = float("nan")
 
     def __post_init__(self) -> None:
         rows = np.asarray(self.rows)
@@ -115,34 +116,3 @@ def choose(name: str, value: str, choices: dict):
     if value not in choices:
         raise ValueError(f"{name}: expected one of {', '.join(map(repr, choices))}, found {value!r}")
     return choices[value]
-
-
-def parse_call(specification: str) -> tuple[str, dict]:
-    """Read `name` or `name(option=value, ...)` with literal values; nothing is evaluated.
-
-    Raises
-    ------
-    ValueError
-        Anything else than a name and named options, or an option given twice.
-    """
-    expected = "expected a method's name or name(option=value, ...)"
-    try:
-        expression = ast.parse(specification.strip(), mode="eval").body
-    except (SyntaxError, ValueError) as error:
-        raise ValueError(f"method {specification!r}: {expected} ({error})") from error
-    if isinstance(expression, ast.Name):
-        return expression.id, {}
-    if not isinstance(expression, ast.Call) or not isinstance(expression.func, ast.Name) or expression.args:
-        raise ValueError(f"method {specification!r}: {expected}")
-    options: dict = {}
-    for keyword in expression.keywords:
-        if keyword.arg is None:
-            raise ValueError(f"method {specification!r}: {expected}")
-        try:
-            options[keyword.arg] = ast.literal_eval(keyword.value)
-        except ValueError as error:
-            value = ast.unparse(keyword.value)
-            raise ValueError(
-                f"method {specification!r}: {keyword.arg}: expected a plain value (text in quotes), found {value}"
-            ) from error
-    return expression.func.id, options

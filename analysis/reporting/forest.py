@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from analysis.experiments.results import BASE, RANDOM, Results
+from analysis.experiments.results import Results
+from analysis.methods import BASE, RANDOM
 from analysis.reporting import style
 from analysis.reporting.versus_random import in_units
 from analysis.statistics import interval_of_mean

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from analysis.experiments.results import BASE, RANDOM, Results
+from analysis.experiments.results import Results
 from analysis.experiments.workbench import Workbench
+from analysis.methods import BASE, RANDOM
 from analysis.pools.source_labels import OTHER, source_labels
 from analysis.reporting.palette import label
 from analysis.reporting.wording import POINTS
@@ -77,5 +78,5 @@ def by_group(results: Results, benchmark: str, at_most: int = 12) -> pd.DataFram
 def random_tokens(work: Workbench, budget: int, n_draws: int) -> int:
     """Mean tokens of an epoch over random subsets of `budget` rows: the token budget that equals it."""
     lengths = work.features.lengths().total.clip(max=work.settings.max_tokens)
-    draws = [work.select(RANDOM, budget, seed=work.seed + draw)[0].rows for draw in range(n_draws)]
+    draws = [work.select(RANDOM, budget, seed=work.seed + draw).rows for draw in range(n_draws)]
     return int(sum(lengths[rows].sum() for rows in draws) / n_draws)

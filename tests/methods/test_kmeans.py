@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from analysis.features.clusters import Clusters, cluster, pool_clusters
 from analysis.features.lengths import Lengths
-from analysis.methods import code_of, parse, select
+from analysis.methods import parse, select
+from analysis.methods.calls import code_of
 from analysis.methods.tools.quotas import allocate
 from analysis.store.code_version import modules_behind
 from analysis.store.store import Store

@@ -14,7 +14,8 @@ from analysis.features.clusters import cluster
 from analysis.features.features import Features
 from analysis.features.lengths import Lengths
 from analysis.features.token_losses import TokenLosses
-from analysis.methods import METHODS, cross_entropy, get, methods_of, parse, select, token_length
+from analysis.methods import METHODS, call, cross_entropy, parse, select, token_length
+from analysis.methods.calls import get, methods_of
 from analysis.methods.selection import Selection, rank_share, top_k
 
 # Every method by its defaults, and every value of every option.
@@ -351,6 +352,15 @@ def test_a_specification_is_read_into_name_and_options():
     assert (name, options) == ("cross_entropy", {"variant": "released", "band": (80, 95)})
 
 
+def test_a_call_is_written_without_what_is_as_it_is_anyway():
+    assert call("kmeans", keep=("inside",), inside="token_length", clusters=10) == "kmeans(inside='token_length')"
+    assert call("kmeans", inside="ifd", clusters=100) == "kmeans(inside='ifd', clusters=100)"
+    assert call("diverse_evol(rounds=2)", variant="released") == "diverse_evol(rounds=2, variant='released')"
+    assert call("random_selection") == "random_selection"
+    with pytest.raises(ValueError, match="unknown option 'bands'"):
+        call("perplexity", bands="middle")
+
+
 def test_every_method_is_described():
     families = {"baseline", "length", "quality", "diversity"}
     for name in METHODS:
@@ -364,7 +374,7 @@ def test_a_selection_that_repeats_a_row_is_refused():
 
 
 def test_methods_import_no_torch():
-    program = "import sys, analysis.methods as m; [m.get(name).select for name in m.METHODS]; "
+    program = "import sys, analysis.methods as m; [method.select for method in m.METHODS.values()]; "
     program += "print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

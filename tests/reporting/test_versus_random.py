@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.experiments.results import BASE, RANDOM, Results
+from analysis.experiments.results import Results
+from analysis.methods import BASE, RANDOM
 from analysis.reporting import forest, style, verdicts, versus_random
 from analysis.reporting.topics import random_selection
 
@@ -15,7 +16,7 @@ ACCURACY, LOSS = "testbed accuracy", "held-out answer loss"
 
 def grid(shifts: dict[str, float], n_random: int = 8, n_seeds: int = 4, budget: int = 100) -> Results:
     """Runs whose accuracy is .5 plus a shift, run by run nearly the same; the loss benchmark has nothing planted."""
-    rng, per_item, lines = np.random.default_rng(0), {}, []
+    rng, lines = np.random.default_rng(0), []
     runs = [(BASE, 0, 0, 0, -0.5)]
     runs += [(RANDOM, budget, draw, draw, 0.0) for draw in range(n_random)]
     runs += [(name, budget, 0, seed, shift) for name, shift in shifts.items() for seed in range(n_seeds)]
@@ -24,14 +25,13 @@ def grid(shifts: dict[str, float], n_random: int = 8, n_seeds: int = 4, budget: 
         right = (hardness < 0.5 + shift + rng.normal(0, 0.004)).astype(np.float32)
         loss = (-1 - hardness + rng.normal(0, 0.01, N_ITEMS)).astype(np.float32)
         for name, items, unit in ((ACCURACY, right, "share correct"), (LOSS, loss, "nats per answer token, negated")):
-            per_item[method, size, draw, seed, name] = items
             lines.append({
                 "method": method, "budget": size, "draw": draw, "training_seed": seed, "benchmark": name, "unit": unit,
                 "score": float(items.mean()), "n_items": N_ITEMS, "n_rows": size, "tokens_trained": 50.0 * size + 1,
-                "seconds_select": 0.1, "seconds_train": 1.0, "seconds_evaluate": 1.0,
+                "seconds_select": 0.1, "seconds_train": 1.0, "seconds_evaluate": 1.0, "items": items,
             })  # fmt: skip
     groups = [f"family {place % 4}" for place in range(N_ITEMS)]
-    return Results(pd.DataFrame(lines), per_item, {ACCURACY: groups, LOSS: groups})
+    return Results(pd.DataFrame(lines), {ACCURACY: groups, LOSS: groups})
 
 
 @pytest.fixture(scope="module")
@@ -123,15 +123,15 @@ def test_the_spread_of_random_runs_is_divided_and_put_into_words():
     rng = np.random.default_rng(1)
     base = grid({})
     hardness = rng.random(N_ITEMS)
-    per_item, lines = {}, []
+    lines = []
     for draw in range(12):
         level = rng.normal(0, 0.05)
         for seed in range(3):
             items = (hardness < 0.5 + level + rng.normal(0, 0.01)).astype(np.float32)
-            per_item[RANDOM, 100, draw, seed, ACCURACY] = items
-            lines.append(base.table.iloc[0].to_dict() | {"method": RANDOM, "budget": 100, "score": float(items.mean()),
+            lines.append(base.table.iloc[0].to_dict() | {"method": RANDOM, "budget": 100, "draw": draw, "training_seed": seed,
+                         "score": float(items.mean()), "items": items,
                          "benchmark": ACCURACY, "unit": "share correct"})  # fmt: skip
-    results = Results(pd.DataFrame(lines), per_item, {ACCURACY: ["one"] * N_ITEMS})
+    results = Results(pd.DataFrame(lines), {ACCURACY: ["one"] * N_ITEMS})
     parts = random_selection.variance_parts(results, 100, 12).set_index("source")["standard deviation"]
     assert 2.5 < parts["subset"] < 9 and parts["training seed"] < 2
     power = random_selection.detectable(results, 100, 12, most_seeds=6, delta=0.02)

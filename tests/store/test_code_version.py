@@ -5,8 +5,10 @@ import shutil
 
 import pytest
 
+from analysis.experiments.selecting import selection_key
 from analysis.experiments.workbench import prepare
-from analysis.methods import METHODS, code_of
+from analysis.methods import METHODS
+from analysis.methods.calls import code_of
 from analysis.paths import PACKAGE
 from analysis.store.code_version import code_version, modules_behind, own_code
 from analysis.store.store import Store
@@ -151,8 +153,8 @@ def test_no_key_depends_on_methods_that_are_not_asked():
 def test_a_random_draw_does_not_depend_on_the_base(tmp_path):
     keys = {
         model: {
-            method: prepare("curated", limit=40, model=model, store=Store(tmp_path))._selection_key(
-                method, 5, 0, "rows"
+            method: selection_key(
+                prepare("curated", limit=40, model=model, store=Store(tmp_path)), method, 5, 0, "rows"
             )
             for method in ("random_selection", "token_length", "cross_entropy")
         }

@@ -1,10 +1,9 @@
-"""What a model is trained on: token ids with labels on the answers, padded batches, a budget of tokens."""
+"""What a model is trained on: token ids with labels on the answers, in padded batches."""
 
 from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
 
-import numpy as np
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
@@ -35,33 +34,6 @@ def training_examples(encoded: Sequence[Encoded]) -> tuple[list[dict], Counter]:
         n_learned = sum(label != IGNORED for label in labels)
         examples.append({"input_ids": row.ids, "labels": labels, "n_learned": n_learned})
     return examples, dropped
-
-
-def cut_by_tokens(rows: np.ndarray, training_tokens_per_row: np.ndarray, token_budget: int) -> np.ndarray:
-    """The longest prefix of ranked rows whose tokens together stay within a budget.
-
-    Parameters
-    ----------
-    rows : positions in the pool, best first.
-    training_tokens_per_row : of shape (n_rows of the pool,); prompt and answer tokens that one epoch reads.
-    token_budget : tokens of one epoch.
-
-    Raises
-    ------
-    ValueError
-        The first row alone exceeds the budget, or all rows together do not reach it.
-    """
-    rows = np.asarray(rows)
-    total = np.cumsum(np.asarray(training_tokens_per_row)[rows])
-    if token_budget < 1:
-        raise ValueError(f"token budget: expected at least 1, found {token_budget}")
-    if len(rows) == 0 or total[-1] < token_budget:
-        found = int(total[-1]) if len(rows) else 0
-        raise ValueError(f"token budget: {token_budget} asked for, but {len(rows)} rows have only {found}")
-    n_kept = int(np.searchsorted(total, token_budget, side="right"))
-    if n_kept == 0:
-        raise ValueError(f"token budget: {token_budget} is less than the {int(total[0])} of row {rows[0]}")
-    return rows[:n_kept]
 
 
 @torch.inference_mode()

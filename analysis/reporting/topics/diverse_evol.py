@@ -3,9 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from analysis.experiments.results import RANDOM
 from analysis.experiments.workbench import Workbench
-from analysis.methods import Selection
+from analysis.methods import RANDOM, Selection
 from analysis.methods.tools.k_center import distances_to_nearest, distances_to_neighbour
 from analysis.reporting import style
 from analysis.reporting.topics.pools import table
@@ -149,9 +148,9 @@ def isolation_finding(alone: pd.DataFrame) -> str:
     return f"Median distance of a row to its nearest neighbour: {listed(said)}."
 
 
-def cost_finding(made: dict[str, tuple[Selection, float]]) -> str:
+def cost_finding(made: dict[str, Selection]) -> str:
     """Seconds of every selection when it was made; what methods share is counted with the first of them."""
-    said = [f"{seconds:.1f} s ({style.label(name)})" for name, (_, seconds) in made.items()]
+    said = [f"{one.seconds:.1f} s ({style.label(name)})" for name, one in made.items()]
     return f"Selecting took {listed(said)}; what two of them need is counted with the first."
 
 

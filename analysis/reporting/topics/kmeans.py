@@ -1,7 +1,5 @@
 """Tables about clusters of a pool: what is in them, which of them a selection reaches, and what quotas give up."""
 
-import inspect
-
 import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_mutual_info_score
@@ -10,7 +8,6 @@ from analysis.experiments.results import Results
 from analysis.experiments.workbench import Workbench
 from analysis.features.clusters import Clusters
 from analysis.methods import Selection, inner_call, parse
-from analysis.methods.kmeans import select
 from analysis.methods.selection import rank_share
 from analysis.reporting import style
 from analysis.reporting.topics.diverse_evol import drawn
@@ -22,13 +19,6 @@ IN_THE_POOL = "whole pool"
 LENGTH = "answer length"
 MOST_CLUSTERS = 20
 VERDICTS = {BETTER: "better", WORSE: "worse", NO_DIFFERENCE: "no different by δ or more", UNDECIDED: "undecided"}
-
-
-def call(inside: str, **options) -> str:
-    """A call of k-means with these options, those left out that are as they are anyway."""
-    parameters = inspect.signature(select).parameters
-    said = [f"{name}={value!r}" for name, value in options.items() if value != parameters[name].default]
-    return f"kmeans({', '.join([f'inside={inside!r}', *said])})"
 
 
 def properties(work: Workbench) -> dict[str, pd.Series]:
@@ -118,7 +108,7 @@ def places(scores: np.ndarray) -> np.ndarray:
 def deciding_scores(work: Workbench, method: str, chosen: Selection) -> np.ndarray | None:
     """The scores that a method ranks by, for k-means those that decide in a cluster; `None` where there are none."""
     inner = inner_call(*parse(method))
-    return work.select(inner, len(chosen.rows), seed=work.seed)[0].scores if inner else chosen.scores
+    return work.select(inner, len(chosen.rows), seed=work.seed).scores if inner else chosen.scores
 
 
 def typical_rows(work: Workbench, clusters: Clusters, kind: str, count: int = 2, at_most: int = 6) -> list[dict]:

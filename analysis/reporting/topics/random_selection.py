@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from analysis.experiments.results import RANDOM, Results
+from analysis.experiments.results import Results
+from analysis.methods import RANDOM
 from analysis.reporting.versus_random import in_units
 from analysis.reporting.wording import listed, quantity, unit_name
 from analysis.statistics import Noise, detectable_difference, seeds_needed, variance_components

@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from analysis.experiments.results import RANDOM
 from analysis.experiments.workbench import Workbench
-from analysis.methods import Selection
+from analysis.methods import RANDOM, Selection
 from analysis.pools.source_labels import OTHER
 from analysis.reporting import style
 from analysis.reporting.topics.pools import table

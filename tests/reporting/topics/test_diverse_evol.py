@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import datasets
@@ -65,5 +66,5 @@ def test_findings_name_the_share_of_common_rows():
     said = diverse_evol.evolution_finding(work(), SELECTIONS, "diverse_evol", "diverse_evol(space='base')")
     assert said.startswith("The training in between does not matter") and "50 % of their rows" in said
     assert len(diverse_evol.spread_findings(work(), SELECTIONS)) == 4
-    made = {name: (selection, 1.25) for name, selection in SELECTIONS.items()}
+    made = {name: replace(selection, seconds=1.25) for name, selection in SELECTIONS.items()}
     assert "1.2 s (DiverseEvol (base))" in diverse_evol.cost_finding(made)

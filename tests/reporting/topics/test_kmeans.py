@@ -40,13 +40,8 @@ def work():
         clusters=lambda kind, count, seed: CLUSTERS,
         lengths=lambda: Lengths(counts, counts, counts, counts, counts > 9),
     )
-    select = lambda method, budget, seed: (SELECTIONS[method], 0.0)  # noqa: E731
+    select = lambda method, budget, seed: SELECTIONS[method]  # noqa: E731
     return SimpleNamespace(pool=Pool(), features=features, select=select, seed=0)
-
-
-def test_a_call_leaves_out_what_is_as_it_is_anyway():
-    assert kmeans.call(inside="token_length", clusters=10) == "kmeans(inside='token_length')"
-    assert kmeans.call(inside="ifd", clusters=100) == "kmeans(inside='ifd', clusters=100)"
 
 
 def test_contents_are_shares_of_each_cluster():
@@ -103,13 +98,12 @@ def test_rows_exchanged_are_in_the_order_of_selection():
 @pytest.mark.parametrize("runs", [1, 3])
 def test_quotas_are_judged_against_the_same_method_alone(runs):
     rng = np.random.default_rng(0)
-    lines, items = [], {}
+    lines = []
     for method, level in (("token_length", 0.2), ("kmeans", 0.8)):
         for seed in range(runs):
-            items[method, 3, 0, seed, "accuracy"] = (rng.random(200) < level).astype(float)
             lines.append({"method": method, "budget": 3, "draw": 0, "training_seed": seed, "benchmark": "accuracy",
-                          "unit": "share correct"})  # fmt: skip
-    results = Results(pd.DataFrame(lines), items, {"accuracy": ["x"] * 200})
+                          "unit": "share correct", "items": (rng.random(200) < level).astype(float)})  # fmt: skip
+    results = Results(pd.DataFrame(lines), {"accuracy": ["x"] * 200})
     said = kmeans.repair_findings(results, {"token_length": "kmeans"}, delta=0.02, seed=0)
     assert len(said) == 1 and said[0].startswith("K-means against Token length on accuracy: ")
     assert ("without an interval" in said[0]) == (runs == 1)

@@ -1,0 +1,128 @@
+"""The grid: every method, budget and seed becomes one stored run; a run that exists is never repeated."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+from filelock import Timeout
+from tqdm import tqdm
+
+from analysis.experiments.benchmarks import catalogue
+from analysis.experiments.results import Results, Run
+from analysis.methods import BASE, RANDOM, by_chance, parse
+from analysis.models.training import finetuning
+from analysis.models.training.finetuning import finetune
+from analysis.pools.testbed import WORLD_VERSION
+from analysis.store.code_version import code_version
+from analysis.store.store import digest
+
+APART = 1_000  # seeds of other draws by chance: with those of random selection they would draw much the same rows
+
+
+def plan(
+    work, methods: Sequence[str], budget: int, *, n_seeds: int, n_draws: int, random_seeds: int = 1,
+    budget_unit: str = "rows",
+) -> list[Run]:  # fmt: skip
+    """The runs of a comparison: random from `n_draws` independent subsets, each method `n_seeds` times.
+
+    Subset d of random is trained with the seeds d, d + 1, … (`random_seeds` of them), so that no two runs
+    share subset and seed, and a design with more seeds contains the one with fewer. A method by which chance
+    selects draws anew for every run.
+    """
+    planned = []
+    for method in dict.fromkeys([RANDOM, *methods]):
+        if parse(method)[0] == RANDOM:
+            seeds = [(draw, draw, draw + number) for draw in range(n_draws) for number in range(random_seeds)]
+        elif by_chance(method):
+            seeds = [(number, APART + number, number) for number in range(n_seeds)]
+        else:
+            seeds = [(0, 0, number) for number in range(n_seeds)]
+        for draw, drawn, trained in seeds:
+            chosen = work.select(method, budget, seed=work.seed + drawn, budget_unit=budget_unit)
+            planned.append(Run(method, budget, draw, work.seed + trained, chosen.rows, chosen.seconds))
+    return planned
+
+
+def run(work, runs: Sequence[Run], *, with_base: bool = False, show_progress: bool = True) -> Results:
+    """Train and score what the store does not have; two processes share the work and never repeat a run.
+
+    The time left that is shown is that of the runs still to be made.
+    """
+    runs = [Run(BASE, 0, 0, 0, np.zeros(0, dtype=np.int64)), *runs] if with_base else list(runs)
+    lines, groups = [], {}
+    for run, (record, arrays) in zip(runs, _measure_all(work, runs, show_progress), strict=True):
+        for number, benchmark in enumerate(record["benchmarks"]):
+            items = arrays[f"items_{number}"]
+            groups[benchmark["name"]] = benchmark["groups"]
+            lines.append({
+                "method": run.method, "budget": run.budget, "draw": run.draw, "training_seed": run.training_seed,
+                "benchmark": benchmark["name"], "unit": benchmark["unit"], "score": float(np.nanmean(items)),
+                "n_items": int(np.isfinite(items).sum()), "n_rows": len(run.rows), "tokens_trained": record["tokens"],
+                "seconds_select": run.seconds_select, "seconds_train": record["seconds"],
+                "seconds_evaluate": benchmark["seconds"], "items": items,
+            })  # fmt: skip
+    return Results(pd.DataFrame(lines), groups)
+
+
+def _measure_all(work, runs: Sequence[Run], show_progress: bool) -> list[tuple[dict, dict[str, np.ndarray]]]:
+    wanted = catalogue.benchmarks_for(work.pool, work.settings.max_tokens)
+    keys = [_key(work, run, wanted) for run in runs]
+    found = {key: stored for key in keys if (stored := _stored(work, key)) is not None}
+    n_found = sum(key in found for key in keys)
+    with tqdm(total=len(runs), initial=n_found, desc="runs", unit="run", disable=not show_progress) as bar:
+        for wait in (False, True):  # first those that no other process is making
+            for run, key in zip(runs, keys, strict=True):
+                measured = None if key in found else _measured(work, run, key, wanted, wait=wait)
+                if measured is not None:
+                    found[key] = measured
+                    bar.update(keys.count(key))
+    return [found[key] for key in keys]
+
+
+def _key(work, run: Run, wanted: dict) -> str:
+    return digest(
+        pool=work.pool.fingerprint, base=work.base.fingerprint, rows=run.rows.tolist(),
+        seed=run.training_seed, settings=asdict(work.settings.resolved(work.base.device)),
+        benchmarks=list(wanted), world=WORLD_VERSION, template=work.base.template.settings(),
+        code=code_version(finetuning.__name__, catalogue.__name__),
+    )  # fmt: skip
+
+
+def _stored(work, key: str) -> tuple[dict, dict[str, np.ndarray]] | None:
+    record, arrays = work.store.record("runs", key), work.store.arrays("runs", key)
+    return None if record is None or arrays is None else (record, arrays)
+
+
+def _measured(work, run: Run, key: str, wanted: dict, *, wait: bool) -> tuple[dict, dict[str, np.ndarray]] | None:
+    """What a run measured, made now if need be; None if another process is at it and `wait` is False."""
+    lock = work.store.claim("runs", key)
+    try:
+        lock.acquire(blocking=wait)
+    except Timeout:
+        return None
+    try:
+        stored = _stored(work, key)
+        if stored is None:
+            record, arrays = _made(work, run, wanted)
+            work.store.save_arrays("runs", key, **arrays)
+            work.store.save_record("runs", key, record)  # last: its presence says that the run is complete
+            stored = record, arrays
+    finally:
+        lock.release()
+    return stored
+
+
+def _made(work, run: Run, wanted: dict) -> tuple[dict, dict[str, np.ndarray]]:
+    model, training = work.base, {"tokens": 0, "seconds": 0.0, "rows_dropped": {}}
+    if len(run.rows):
+        model = finetune(work.base, work.pool.messages(run.rows), work.settings, seed=run.training_seed)
+        training = model.training
+    scored = [benchmark(model) for benchmark in wanted.values()]
+    record = {
+        "tokens": training["tokens"], "seconds": training["seconds"],
+        "rows_dropped": training["rows_dropped"], "n_rows": len(run.rows),
+        "benchmarks": [{"name": one.name, "unit": one.unit, "groups": one.groups, "seconds": one.seconds}
+                       for one in scored],
+    }  # fmt: skip
+    return record, {f"items_{number}": one.items for number, one in enumerate(scored)}

@@ -1,0 +1,105 @@
+"""Selections on a workbench: made once per method, budget and seed, by rows or by tokens."""
+
+import time
+from dataclasses import asdict
+
+import numpy as np
+
+from analysis.features import MADE_BY, NEEDS_NO_BASE, NEEDS_TOKENIZER, features
+from analysis.methods import Selection, calls, inner_call, parse
+from analysis.methods.calls import code_of, default_options, needs_of
+from analysis.models.language_model import hub_models_named
+from analysis.store.code_version import code_version, own_code
+from analysis.store.file_states import files_named
+from analysis.store.store import digest
+
+UNITS = ("rows", "tokens")
+
+
+def select(work, method: str, budget: int, *, seed: int, budget_unit: str = "rows") -> Selection:
+    """A method's selection on a workbench, stored, with the seconds it took when it was made.
+
+    With `budget_unit="tokens"` as many rows are selected as have the tokens, twice as many while they do not
+    suffice, and the selection is cut where the tokens of one epoch reach the budget.
+    """
+    if budget_unit not in UNITS:
+        raise ValueError(f"budget_unit: expected one of {', '.join(UNITS)}, found {budget_unit!r}")
+    key = selection_key(work, method, budget, seed, budget_unit)
+    with work.store.claim("selections", key):
+        record, arrays = work.store.record("selections", key), work.store.arrays("selections", key)
+        if record is None or arrays is None:
+            started = time.perf_counter()
+            selection = _ranked(work, method, budget, seed, budget_unit)
+            record = {"excluded": selection.excluded, "seconds": time.perf_counter() - started}
+            scores = {} if selection.scores is None else {"scores": selection.scores}
+            arrays = {"rows": selection.rows, **scores}
+            work.store.save_arrays("selections", key, **arrays)
+            work.store.save_record("selections", key, record)
+    return Selection(arrays["rows"], arrays.get("scores"), **record)
+
+
+def selection_key(work, method: str, budget: int, seed: int, budget_unit: str) -> str:
+    """What a stored selection depends on: the call with its defaults, the code behind it, and what it asks about."""
+    name, options = parse(method)
+    needs = {*needs_of(method), *(("lengths",) if budget_unit == "tokens" else ())}
+    code = [*code_of(method), *(MADE_BY[need] for need in sorted(needs))]
+    depends = {"code": code_version(*code)}
+    if needs - set(NEEDS_NO_BASE):
+        depends |= work.features.text_settings | {"max_tokens": work.features.max_tokens}
+    if needs - {*NEEDS_NO_BASE, *NEEDS_TOKENIZER}:
+        depends |= {"base": work.base.fingerprint, "features": own_code(features.__name__)}
+    if "after_finetuning" in needs:
+        depends |= {"finetuning": asdict(work.settings.resolved(work.base.device))}
+    if budget_unit == "tokens":
+        depends |= {"cut": own_code(__name__), "longest": work.settings.max_tokens}
+    return digest(
+        **({"pool": work.pool.fingerprint} | depends), method=name, options=default_options(name) | options, budget=budget, unit=budget_unit,
+        seed=seed, named=_named(method),
+    )  # fmt: skip
+
+
+def _ranked(work, method: str, budget: int, seed: int, budget_unit: str) -> Selection:
+    if budget_unit == "rows":
+        return calls.select(method, work.features, budget, seed=seed)
+    tokens = np.minimum(work.features.lengths().total, work.settings.max_tokens)
+    n_rows = min(len(work.pool), -(-budget * len(work.pool) // int(tokens.sum())))
+    while True:
+        ranked = calls.select(method, work.features, n_rows, seed=seed)
+        selectable = len(work.pool) - sum(ranked.excluded.values())
+        if tokens[ranked.rows].sum() >= budget or n_rows >= selectable:
+            return Selection(cut_by_tokens(ranked.rows, tokens, budget), ranked.scores, ranked.excluded)
+        n_rows = min(2 * n_rows, selectable)
+
+
+def cut_by_tokens(rows: np.ndarray, training_tokens_per_row: np.ndarray, token_budget: int) -> np.ndarray:
+    """The longest prefix of ranked rows whose tokens together stay within a budget.
+
+    Parameters
+    ----------
+    rows : positions in the pool, best first.
+    training_tokens_per_row : of shape (n_rows of the pool,); prompt and answer tokens that one epoch reads.
+    token_budget : tokens of one epoch.
+
+    Raises
+    ------
+    ValueError
+        The first row alone exceeds the budget, or all rows together do not reach it.
+    """
+    rows = np.asarray(rows)
+    total = np.cumsum(np.asarray(training_tokens_per_row)[rows])
+    if token_budget < 1:
+        raise ValueError(f"token budget: expected at least 1, found {token_budget}")
+    if len(rows) == 0 or total[-1] < token_budget:
+        found = int(total[-1]) if len(rows) else 0
+        raise ValueError(f"token budget: {token_budget} asked for, but {len(rows)} rows have only {found}")
+    n_kept = int(np.searchsorted(total, token_budget, side="right"))
+    if n_kept == 0:
+        raise ValueError(f"token budget: {token_budget} is less than the {int(total[0])} of row {rows[0]}")
+    return rows[:n_kept]
+
+
+def _named(method: str) -> list[list]:
+    """State of the files and hub models that a call names, those of a method within it included."""
+    name, options = parse(method)
+    inner = inner_call(name, options)
+    return [*files_named(options), *hub_models_named(options), *(_named(inner) if inner else ())]
