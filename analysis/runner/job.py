@@ -90,7 +90,7 @@ def _run_and_render(job: Job, key: str, live: bool | None) -> Outcome:
     try:
         folder = job.notebook.parent
         heading = render(job.executed, job.page, run=job.run, name=job.report, source_folder=folder, failed=error)
-    except Exception as raised:  # an unreadable formula, no notebook written at all
+    except Exception as raised:  # a page that needs the network, no notebook written at all
         error = "\n".join(part for part in (error, f"The report could not be rendered: {raised}") if part)
         job.page.unlink(missing_ok=True)
     said = _said(job, started_at)

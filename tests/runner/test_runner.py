@@ -24,9 +24,7 @@ output_dir: str = ""  # folder of the figures"""
 
 QUESTION = r"""# Words against numbers
 
-Does *it* work? With $\frac{1}{n}$ and
-
-$$p = \sum_i x_i$$
+Does *it* work?
 
 A price of \$5, `$HOME`."""
 
@@ -259,11 +257,9 @@ def test_a_failing_cell_keeps_the_partial_notebook_and_shows_the_error(ran):
     assert "no &lt;row&gt;" in page
 
 
-def test_the_page_is_one_file_with_formulas_and_no_requests(ran):
+def test_the_page_is_one_file_and_asks_for_nothing(ran):
     page = (ran[0] / "reports" / "tiny" / "one.a.html").read_text()
     assert external_requests(page) == []
-    assert page.count("<math") == 2
-    assert "<mfrac>" in page
     assert "$HOME" in page
     assert "A price of $5" in page
     assert "data:image/png;base64," in page
