@@ -11,6 +11,7 @@ from sklearn.utils.extmath import randomized_svd
 
 from analysis.models.language_model import hub_revision
 from analysis.store.code_version import code_version
+from analysis.store.file_states import states
 from analysis.store.shards import map_shards
 from analysis.store.store import digest
 
@@ -158,6 +159,4 @@ def _settings(kind: str) -> dict:
     folder = _folder(kind)
     if not Path(folder).is_dir():
         return {"kind": folder, "revision": hub_revision(folder), "code": code}
-    files = sorted(file for file in Path(folder).rglob("*") if file.is_file())
-    states = [[str(file.relative_to(folder)), file.stat().st_size, file.stat().st_mtime_ns] for file in files]
-    return {"kind": folder, "files": states, "code": code}
+    return {"kind": folder, "files": states(sorted(Path(folder).rglob("*")), relative_to=folder), "code": code}

@@ -11,6 +11,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTra
 from analysis.models.chat_template import Template, choose_template, default_template
 from analysis.models.encoding import Encoded, count_tokens, encode, encode_batch, encode_prompt
 from analysis.paths import BASES
+from analysis.store.file_states import content_hash
 from analysis.store.store import Store, digest
 
 __all__ = [
@@ -168,19 +169,8 @@ def _folder(name_or_path: str | Path) -> Path | None:
 
 def _fingerprint_folder(path: Path, store: Store | None) -> str:
     files = sorted({file for pattern in FINGERPRINTED for file in path.glob(pattern)})
-    states = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
-    key = digest(folder=str(path.resolve()), files=states)
-    known = store.record("fingerprints", key) if store is not None else None
-    if known is not None:
-        return known["fingerprint"]
-    state = hashlib.sha256()
-    for file in files:
-        with file.open("rb") as stream:
-            state.update(f"{file.name} {hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
-    fingerprint = state.hexdigest()[:24]
-    if store is not None:
-        store.save_record("fingerprints", key, {"folder": str(path), "fingerprint": fingerprint})
-    return fingerprint
+    lines = [f"{file.name} {content_hash(file, store)}\n" for file in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()[:24]
 
 
 def _load_weights(source: str, tokenizer, device: torch.device, dtype: torch.dtype | None) -> PreTrainedModel:

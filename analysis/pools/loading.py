@@ -1,6 +1,5 @@
 """From a name to a Pool: testbed, local files, or the hub; held-out rows set apart by content."""
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +18,8 @@ from analysis.pools.reading import find_files, read_records
 from analysis.pools.testbed import RECIPES
 from analysis.pools.testbed.blocks import block_files, world_fingerprint
 from analysis.store.code_version import code_version
-from analysis.store.store import digest, write_atomic
+from analysis.store.file_states import content_hash
+from analysis.store.store import Store, digest, write_atomic
 
 TESTBED_ROWS = 5_000
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -99,7 +99,7 @@ def _converted(name: str, options: dict, cache: Path) -> Pool:
     else:
         files = find_files(name)
         source = ", ".join(str(file) for file in files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
-        key = digest(files=[[file.name, _file_hash(file, cache)] for file in files], code=code)
+        key = digest(files=[[file.name, content_hash(file, Store(cache))] for file in files], code=code)
         records = _file_records(files)
     arrow, counts = cache / f"{key}.arrow", cache / f"{key}.json"
     cache.mkdir(parents=True, exist_ok=True)
@@ -163,18 +163,6 @@ def _file_records(files: list[Path]) -> Iterator[tuple[str, str, int, object]]:
             stems[unique] = 1  # taken
         for number, record in read_records(file):
             yield unique, str(file), number, record
-
-
-def _file_hash(file: Path, cache: Path) -> str:
-    """Hash of a file's content, read again only when its size or time of change differs."""
-    state = file.stat()
-    known = cache / f"{digest(file=str(file), size=state.st_size, changed=state.st_mtime_ns)}.sha256"
-    if known.exists():
-        return known.read_text()
-    with file.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    write_atomic(known, lambda partial: partial.write_text(found))
-    return found
 
 
 def _hub_revision(name: str) -> str:

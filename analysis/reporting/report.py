@@ -9,7 +9,6 @@ import json
 import os
 import platform
 import re
-import resource
 import subprocess
 import sys
 import time
@@ -21,6 +20,11 @@ from pathlib import Path
 from analysis.paths import REPORTS, ROOT
 from analysis.reporting import style
 from analysis.store.store import write_atomic
+
+try:
+    import resource
+except ImportError:  # on Windows
+    resource = None
 
 PACKAGES = ("torch", "transformers", "datasets", "numpy", "pandas", "scipy", "scikit-learn", "matplotlib")
 INTERACTIVE = "interactive"  # the run that a notebook opened by hand belongs to
@@ -191,7 +195,8 @@ def provenance(*, pool=None, language_model=None, **more) -> None:
         facts["model"] = f"{language_model.name}, fingerprint {language_model.fingerprint}"
         facts["device"] = str(language_model.device)
     facts.update(more)
-    facts["peak memory"] = f"{_peak_memory_gib():.2f} GiB"
+    if resource is not None:
+        facts["peak memory"] = f"{_peak_memory_gib():.2f} GiB"
     facts["seconds"] = round(time.perf_counter() - report.started, 1)
     report.provenance = facts
     report.write()
@@ -221,7 +226,7 @@ def _commit() -> str:
 
 
 def _peak_memory_gib() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS, KiB elsewhere
     return peak / 2**30 if sys.platform == "darwin" else peak / 2**20
 
 

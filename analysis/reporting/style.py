@@ -4,7 +4,6 @@
 """
 
 import io
-import math
 import re
 from pathlib import Path
 
@@ -134,28 +133,6 @@ def margin_band(axes, delta: float) -> None:
     """Zero line and band of ± `delta` on the x axis: differences inside it are too small to matter."""
     axes.axvspan(-delta, delta, color=LIGHT_GREY, alpha=0.5, linewidth=0, zorder=0)
     axes.axvline(0, color=DARK_GREY, linewidth=1.0, zorder=1)
-
-
-def label_line_ends(axes, ends: dict[str, tuple[float, float]], colours: dict[str, str] | None = None) -> None:
-    """Write each label beside its line's last point; labels that would touch are moved apart vertically.
-
-    Parameters
-    ----------
-    ends : label to (x, y) of the line's last point, in data units
-    colours : label to colour; dark grey where absent
-    """
-    axes.figure.canvas.draw()
-    gap = mpl.rcParams["font.size"] * 1.15 * axes.figure.dpi / 72
-    lowest = -math.inf
-    for name, point in sorted(ends.items(), key=lambda end: (end[1][1], end[0])):
-        pixel = axes.transData.transform(point)
-        height = max(pixel[1], lowest + gap)
-        lowest = height
-        axes.annotate(
-            name, point, xytext=(4, (height - pixel[1]) * 72 / axes.figure.dpi), textcoords="offset points",
-            color=(colours or {}).get(name, DARK_GREY), va="center", path_effects=text_halo(),
-            annotation_clip=False,
-        )  # fmt: skip
 
 
 def save_figure(fig, name: str, data: pd.DataFrame, provenance: str | None = None) -> None:

@@ -1,7 +1,6 @@
 """An executed notebook as one HTML file that asks no server for anything."""
 
 import re
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +10,6 @@ from analysis.runner.jupyter import without_progress
 
 TEMPLATES = Path(__file__).parent / "templates"
 ERROR_MARKER = "papermill-error-cell-tag"
-
-# Text in which dollar signs are no formulas: fenced and indented code, code spans, escaped dollars.
-_NOT_MATHS = r"(?P<code>^(?P<fence>```+|~~~+).*?^(?P=fence)[^\n]*$|(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)|\\\$)"
-_MATHS = (
-    r"|\$\$(?P<block>.+?)\$\$|\\\[(?P<bracket>.+?)\\\]"
-    r"|(?<![\w$])\$(?!\s)(?P<inline>[^$\n]+?(?:\n[^$\n]+?)?)(?<![\s\\])\$(?![\w$])"
-)
-_MARKDOWN = re.compile(_NOT_MATHS + _MATHS, flags=re.DOTALL | re.MULTILINE)
 
 # What a browser fetches by itself; a link that a reader may click is none of these.
 _FETCHES = re.compile(
@@ -69,7 +60,7 @@ def render(executed: Path, page: Path, *, run: str, name: str, source_folder: Pa
 
     Raises
     ------
-    ValueError for a formula that cannot be read, or a page that would need the network.
+    ValueError for a page that would need the network.
     """
     from nbconvert import HTMLExporter
 
@@ -77,7 +68,6 @@ def render(executed: Path, page: Path, *, run: str, name: str, source_folder: Pa
     notebook.cells = [cell for cell in notebook.cells if ERROR_MARKER not in cell.metadata.get("tags", [])]
     heading = heading_of(notebook)
     notebook.metadata["title"] = f"{'FAILED: ' if failed else ''}{heading.title or name} · {name} · {run}"
-    formulas = _take_formulas(notebook, executed)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [output for output in map(_tidy, cell.outputs) if output is not None]
@@ -92,7 +82,6 @@ def render(executed: Path, page: Path, *, run: str, name: str, source_folder: Pa
         "report": {"run": run, "name": name, "failed": failed, "css": css, "injected": injected},
     }
     text, _ = exporter.from_notebook_node(notebook, resources=resources)
-    text = _insert_formulas(text, formulas)
     wanted = external_requests(text)
     if wanted:
         raise ValueError(f"{name}: the page would fetch {wanted[0]}; embed it instead (pictures as data, no CDN)")
@@ -108,37 +97,3 @@ def _tidy(output):
         return output
     output.text = without_progress(output.text)
     return output if output.text.strip() else None
-
-
-def _take_formulas(notebook, executed: Path) -> dict[str, str]:
-    """Replace the formulas of markdown cells by words that survive the conversion; word to MathML."""
-    from latex2mathml.converter import convert
-
-    formulas: dict[str, str] = {}
-    prefix = f"formula{uuid.uuid4().hex[:8]}x"
-
-    def replace(match: re.Match) -> str:
-        if match["code"] is not None:
-            return match[0]
-        latex = match["block"] or match["bracket"] or match["inline"]
-        display = "inline" if match["inline"] else "block"
-        word = f"{prefix}{len(formulas)}x"
-        try:
-            formulas[word] = convert(latex.strip(), display=display)
-        except Exception as error:  # the converter raises errors of many kinds
-            raise ValueError(f"{executed.name}: formula that cannot be read: {latex!r} ({error!r})") from error
-        return word if display == "inline" else f"\n\n{word}\n\n"
-
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = _MARKDOWN.sub(replace, cell.source)
-    return formulas
-
-
-def _insert_formulas(page: str, formulas: dict[str, str]) -> str:
-    """MathML for every word; inside an attribute (a heading's anchor) the word stays plain text."""
-    if not formulas:
-        return page
-    words = re.compile("|".join(sorted(map(re.escape, formulas), key=len, reverse=True)))
-    page = re.sub(r'="[^"<>]*"', lambda attribute: words.sub("formula", attribute[0]), page)
-    return words.sub(lambda match: formulas[match[0]], page)

@@ -14,6 +14,7 @@ from filelock import FileLock
 from analysis.paths import PACKAGE, PROFILES, ROOT
 from analysis.runner.index import read_record
 from analysis.runner.plan import Job
+from analysis.store.file_states import files_named
 from analysis.store.store import digest, write_atomic
 
 
@@ -47,21 +48,10 @@ def job_key(job: Job, version: str) -> str:
     for value in (value for value in job.parameters.values() if isinstance(value, str)):
         for part in value.split(","):
             if os.path.isabs(part) and value != job.parameters.get("output_dir"):
-                files[part] = _file_facts(Path(part))
+                files[part] = files_named(part)
     return digest(
         cells=cells, run=job.run, report=job.report, parameters=job.parameters, files=files, version=version
     )  # fmt: skip
-
-
-def _file_facts(path: Path) -> list:
-    """Name, size and time of a file, of every file in a folder, or of what a pattern matches."""
-    if path.is_file():
-        found = [path]
-    elif path.is_dir():
-        found = sorted(one for one in path.rglob("*") if one.is_file())
-    else:
-        found = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
-    return [[str(one), one.stat().st_size, one.stat().st_mtime_ns] for one in found]
 
 
 def execute_job(job: Job, force: bool = False, live: bool | None = None) -> Outcome:
@@ -100,7 +90,7 @@ def _run_and_render(job: Job, key: str, live: bool | None) -> Outcome:
     try:
         folder = job.notebook.parent
         heading = render(job.executed, job.page, run=job.run, name=job.report, source_folder=folder, failed=error)
-    except Exception as raised:  # an unreadable formula, no notebook written at all
+    except Exception as raised:  # a page that needs the network, no notebook written at all
         error = "\n".join(part for part in (error, f"The report could not be rendered: {raised}") if part)
         job.page.unlink(missing_ok=True)
     said = _said(job, started_at)

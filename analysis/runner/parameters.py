@@ -1,12 +1,14 @@
 """Parameters of a notebook: read from it without running it, and values checked against their annotations."""
 
-import ast
 import difflib
 import logging
+import typing
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 SIMPLE = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "tuple": tuple, "dict": dict}
 
@@ -59,27 +61,21 @@ def convert(value: object, parameter: Parameter, where: str) -> object:
     value : text from the command line is read as YAML (so JSON works too) unless the annotation is `str`
     where : named in the message, e.g. the notebook
     """
-    annotation = parameter.annotation
+    annotation, named = parameter.annotation, f"{where}: parameter {parameter.name!r}"
     if annotation in ("None", "", None):
-        raise ValueError(
-            f"{where}: parameter {parameter.name!r} has no annotation; write e.g. {parameter.name}: int = 1"
-        )
+        raise ValueError(f"{named} has no annotation; write e.g. {parameter.name}: int = 1")
+    known = {**vars(typing), "typing": typing, "__builtins__": SIMPLE}
     try:
-        tree = ast.parse(annotation, mode="eval").body
-    except SyntaxError as error:
-        raise ValueError(f"{where}: parameter {parameter.name!r} has the annotation {annotation!r}") from error
-    candidates = [value]
-    if isinstance(value, CommandLineText):
-        candidates = _readings(str(value), annotation)
+        wanted = TypeAdapter(eval(annotation, known))  # the notebook will evaluate it as well
+    except (NameError, SyntaxError, TypeError, AttributeError, PydanticUserError) as error:
+        raise ValueError(f"{named} is annotated {annotation!r}; use {', '.join(SIMPLE)} or Optional[...]") from error
+    candidates = _readings(str(value), annotation) if isinstance(value, CommandLineText) else [value]
     for candidate in candidates:
-        fits, converted = _fit(candidate, tree, f"{where}: parameter {parameter.name!r}")
-        if fits:
-            return converted
+        with suppress(ValidationError):
+            return wanted.validate_python(candidate, strict=True)  # an int may become a float, and nothing else
     found = candidates[0]
     hint = " Write lists as '[a, b]'." if annotation.startswith(("list", "List")) else ""
-    raise ValueError(
-        f"{where}: parameter {parameter.name!r} is {annotation}, not {type(found).__name__} {found!r}.{hint}"
-    )
+    raise ValueError(f"{named} is {annotation}, not {type(found).__name__} {found!r}.{hint}")
 
 
 class CommandLineText(str):
@@ -100,46 +96,3 @@ def _readings(text: str, annotation: str) -> list[object]:
     if value == text:
         return [text]
     return [value, text] if "str" in annotation else [value]
-
-
-def _fit(value: object, tree: ast.expr, where: str) -> tuple[bool, object]:
-    """Whether a value is of the type that an annotation says, and the value (an int may become a float)."""
-    if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.BitOr):
-        options = [tree.left, tree.right]
-    elif isinstance(tree, ast.Subscript) and _name(tree.value) in ("Optional", "Union"):
-        inner = tree.slice.elts if isinstance(tree.slice, ast.Tuple) else [tree.slice]
-        options = [*inner, ast.Constant(None)] if _name(tree.value) == "Optional" else inner
-    else:
-        return _fit_one(value, tree, where)
-    for option in options:
-        fits, converted = _fit(value, option, where)
-        if fits:
-            return True, converted
-    return False, value
-
-
-def _fit_one(value: object, tree: ast.expr, where: str) -> tuple[bool, object]:
-    if isinstance(tree, ast.Constant) and tree.value is None:
-        return value is None, value
-    if isinstance(tree, ast.Constant) and isinstance(tree.value, str):
-        return _fit(value, ast.parse(tree.value, mode="eval").body, where)
-    elements = None
-    if isinstance(tree, ast.Subscript):
-        elements, tree = tree.slice, tree.value
-    name = _name(tree).lower()
-    if name not in SIMPLE:
-        raise ValueError(f"{where} is annotated {ast.unparse(tree)!r}; use {', '.join(SIMPLE)} or Optional[...]")
-    if name == "float" and isinstance(value, int) and not isinstance(value, bool):
-        return True, float(value)
-    if not isinstance(value, SIMPLE[name]) or (name == "int" and isinstance(value, bool)):
-        return False, value
-    if elements is None or name == "dict":
-        return True, value
-    if name == "tuple":
-        elements = elements.elts[0] if isinstance(elements, ast.Tuple) else elements
-    pairs = [_fit(one, elements, where) for one in value]
-    return all(fits for fits, _ in pairs), type(value)(converted for _, converted in pairs)
-
-
-def _name(tree: ast.expr) -> str:
-    return tree.attr if isinstance(tree, ast.Attribute) else getattr(tree, "id", ast.unparse(tree))

@@ -1,5 +1,3 @@
-import itertools
-
 import pandas as pd
 import pytest
 
@@ -107,12 +105,3 @@ def test_a_method_within_a_method_is_called_by_its_own_label(method, expected):
 def test_unknown_method_names_the_known_ones():
     with pytest.raises(ValueError, match=r"token_lenght.*token_length"):
         style.colour("token_lenght")
-
-
-def test_line_end_labels_do_not_overlap():
-    fig, axes = style.figure()
-    axes.plot([0, 1], [0, 1])
-    style.label_line_ends(axes, {"one": (1, 0.5), "two": (1, 0.5), "three": (1, 0.501)})
-    fig.canvas.draw()
-    boxes = sorted((text.get_window_extent() for text in axes.texts), key=lambda box: box.y0)
-    assert all(lower.y1 <= upper.y0 + 2 for lower, upper in itertools.pairwise(boxes))

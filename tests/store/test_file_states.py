@@ -2,7 +2,8 @@
 
 import os
 
-from analysis.store.file_states import files_named
+from analysis.store.file_states import content_hash, files_named, states
+from analysis.store.store import Store
 
 
 def test_values_that_name_no_file_have_no_state():
@@ -31,3 +32,21 @@ def test_a_changed_file_has_another_state(tmp_path):
 
 def test_an_embedded_base_is_seen_by_its_name():
     assert any(path.endswith("tiny-weak/model.safetensors") for path, *_ in files_named({"scorer": "tiny-weak"}))
+
+
+def test_a_path_that_exists_is_no_pattern(tmp_path):
+    (tmp_path / "rows[1].jsonl").touch()
+    assert len(files_named(str(tmp_path / "rows[1].jsonl"))) == 1
+    assert files_named("what? " * 100) == []
+
+
+def test_a_content_is_read_again_when_its_file_has_another_state(tmp_path):
+    path, store = tmp_path / "rows.jsonl", Store(tmp_path / "store")
+    path.write_text("one")
+    first, state = content_hash(path, store), path.stat()
+    path.write_text("two")
+    os.utime(path, ns=(1, state.st_mtime_ns))
+    assert content_hash(path, store) == first != content_hash(path, None)
+    os.utime(path, ns=(1, state.st_mtime_ns + 1_000_000))
+    assert content_hash(path, store) == content_hash(path, None)
+    assert states([path, tmp_path / "absent"], tmp_path) == [["rows.jsonl", 3, state.st_mtime_ns + 1_000_000]]

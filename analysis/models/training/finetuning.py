@@ -1,21 +1,18 @@
 """Supervised fine-tuning of a base on conversations, the loss on the assistant's tokens alone."""
 
 import copy
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from accelerate.utils import broadcast_object_list
 from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainingArguments
-from transformers.trainer_callback import PrinterCallback
+from transformers import PreTrainedModel, Trainer
 
-from analysis.models.encoding import encode_batch
 from analysis.models.language_model import LanguageModel, fingerprint_weights
-from analysis.models.training.training_rows import EndToEnd, Padding, rows_stay_apart, training_examples
+from analysis.models.training.trainer import LossHistory, examples_of, trainer_of
+from analysis.models.training.training_rows import EndToEnd
 from analysis.pools.pool import Messages
 
 
@@ -74,6 +71,16 @@ class FineTuning:
         end_to_end = device.type == "cpu" if self.end_to_end is None else self.end_to_end
         return replace(self, bf16=bf16, end_to_end=end_to_end)
 
+    def share(self, n_devices: int) -> tuple[int, int]:
+        """Rows that each device holds at once, and how often in a step."""
+        if self.batch_rows % n_devices:
+            raise ValueError(f"batch_rows: expected a multiple of {n_devices} devices, found {self.batch_rows}")
+        share = self.batch_rows // n_devices
+        device_rows = min(self.device_rows or share, share)
+        if share % device_rows:
+            raise ValueError(f"device_rows: expected a divisor of {share} rows per device, found {device_rows}")
+        return device_rows, share // device_rows
+
 
 def finetune(
     base: LanguageModel, conversations: Sequence[Messages], settings: FineTuning, *, seed: int
@@ -99,16 +106,20 @@ def finetune(
     ValueError
         No row has an answer token left (says why), or the loss stops being finite (names the step).
     """
-    if base.model is None:
-        raise ValueError(f"{base.name}: loaded without weights, so it cannot be fine-tuned")
     started = time.perf_counter()
-    settings = settings.resolved(base.device)
-    encoded = encode_batch(conversations, base.tokenizer, base.template, settings.max_tokens)
-    examples, dropped = training_examples(encoded)
-    if not examples:
-        raise ValueError(f"{base.name}: none of {len(conversations)} rows can be trained on: {dict(dropped)}")
-    with tempfile.TemporaryDirectory(prefix="finetuning-") as folder, torch.random.fork_rng():
-        model, losses = _train(base, examples, settings, seed, folder)
+    settings, history = settings.resolved(base.device), LossHistory()
+    examples, dropped = examples_of(base, conversations, settings.max_tokens)
+    with trainer_of(
+        base, lambda: _trainable(base.model, settings), examples, history, seed=seed, share=settings.share,
+        end_to_end=EndToEnd(base.tokenizer.pad_token_id) if settings.end_to_end else None,
+        bf16=settings.bf16, num_train_epochs=settings.epochs, learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.scheduler, weight_decay=settings.weight_decay,
+        warmup_steps=settings.warmup_share,  # below 1 it is a share of the steps
+        optim="adamw_torch_fused" if base.device.type in ("cpu", "cuda") else "adamw_torch",
+        activation_checkpointing=settings.activation_checkpointing,
+    ) as trainer:  # fmt: skip
+        trainer.train()
+        model = _finished(trainer, base, settings).eval()
     return replace(
         base,
         model=model,
@@ -116,68 +127,13 @@ def finetune(
         fingerprint=fingerprint_weights(model, base.tokenizer),
         training={
             "seconds": time.perf_counter() - started,
-            "steps": len(losses),
+            "steps": len(history.losses),
             "tokens": sum(len(example["input_ids"]) for example in examples),
             "answer_tokens": sum(example["n_learned"] for example in examples),
             "rows_kept": len(examples),
             "rows_dropped": dict(dropped),
-            "losses": losses,
+            "losses": history.losses,
         },
-    )
-
-
-def _train(
-    base: LanguageModel, examples: list[dict], settings: FineTuning, seed: int, folder: str
-) -> tuple[PreTrainedModel, list[float]]:
-    end_to_end = settings.end_to_end and rows_stay_apart(base.model)
-    arguments = _arguments(base.device, settings, seed, folder, "random" if end_to_end else "group_by_length")
-    n_devices = arguments.world_size * max(1, arguments.n_gpu)
-    if settings.batch_rows % n_devices:
-        raise ValueError(f"batch_rows: expected a multiple of {n_devices} devices, found {settings.batch_rows}")
-    share = settings.batch_rows // n_devices
-    device_rows = min(settings.device_rows or share, share)
-    if share % device_rows:
-        raise ValueError(f"device_rows: expected a divisor of {share} rows per device, found {device_rows}")
-    arguments.per_device_train_batch_size = device_rows
-    arguments.gradient_accumulation_steps = share // device_rows
-    torch.manual_seed(seed)  # the adapters' first values
-    watch = _LossHistory()
-    trainer = Trainer(
-        model=_trainable(base.model, settings),
-        args=arguments,
-        train_dataset=examples,
-        data_collator=(EndToEnd if end_to_end else Padding)(base.tokenizer.pad_token_id),
-        callbacks=[watch],
-    )
-    trainer.remove_callback(PrinterCallback)
-    trainer.train()
-    return _finished(trainer, base, folder, settings).eval(), watch.losses
-
-
-def _arguments(device: torch.device, settings: FineTuning, seed: int, folder: str, order: str) -> TrainingArguments:
-    return TrainingArguments(
-        output_dir=folder,
-        use_cpu=device.type == "cpu",
-        bf16=settings.bf16,
-        num_train_epochs=settings.epochs,
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type=settings.scheduler,
-        warmup_steps=settings.warmup_share,  # below 1 it is a share of the steps
-        weight_decay=settings.weight_decay,
-        optim="adamw_torch_fused" if device.type in ("cpu", "cuda") else "adamw_torch",
-        max_grad_norm=1.0,
-        train_sampling_strategy=order,
-        activation_checkpointing=settings.activation_checkpointing,
-        seed=seed,
-        data_seed=seed,
-        logging_strategy="steps",
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        dataloader_pin_memory=device.type == "cuda",
     )
 
 
@@ -195,10 +151,10 @@ def _trainable(model: PreTrainedModel, settings: FineTuning) -> torch.nn.Module:
     return get_peft_model(trained, adapters)
 
 
-def _finished(trainer: Trainer, base: LanguageModel, folder: str, settings: FineTuning) -> PreTrainedModel:
+def _finished(trainer: Trainer, base: LanguageModel, settings: FineTuning) -> PreTrainedModel:
     """The trained model in one piece on the base's device, adapters merged."""
     if trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled:  # each process holds a part
-        folder = broadcast_object_list([folder])[0]
+        folder = broadcast_object_list([trainer.args.output_dir])[0]
         trainer.save_model(folder)
         trainer.accelerator.wait_for_everyone()
         if settings.lora_rank:
@@ -215,20 +171,3 @@ def _finished(trainer: Trainer, base: LanguageModel, folder: str, settings: Fine
 
 def _native_bf16(device: torch.device) -> bool:
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-
-
-class _LossHistory(TrainerCallback):
-    """Keeps the loss of every step and stops at one that is not finite."""
-
-    def __init__(self) -> None:
-        self.losses: list[float] = []
-
-    def on_log(self, args, state, control, logs=None, **others) -> None:
-        if "loss" not in (logs or {}):
-            return
-        self.losses.append(float(logs["loss"]))
-        if not np.isfinite(self.losses[-1]):
-            raise ValueError(
-                f"the loss of step {len(self.losses)} is {self.losses[-1]}: "
-                f"learning_rate {args.learning_rate} is too high for this model"
-            )

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import tempfile
 import time
 import warnings
 from collections.abc import Sequence
@@ -13,13 +12,11 @@ import numpy as np
 import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file
-from transformers import DataCollatorWithFlattening, Trainer, TrainerCallback, TrainingArguments
-from transformers.trainer_callback import PrinterCallback
+from transformers import DataCollatorWithFlattening
 
-from analysis.models.encoding import encode_batch
 from analysis.models.language_model import LanguageModel
 from analysis.models.training.checkpoints import PARTS, WarmUp, WarmUpSettings, file_of
-from analysis.models.training.training_rows import Padding, rows_stay_apart, training_examples
+from analysis.models.training.trainer import LossHistory, examples_of, trainer_of
 from analysis.pools.pool import Messages
 from analysis.store.code_version import code_version
 from analysis.store.store import digest
@@ -62,29 +59,21 @@ def train(
     base: LanguageModel, conversations: Sequence[Messages], settings: WarmUpSettings, seed: int, folder: Path
 ) -> None:
     """Train adapters and write a file per epoch and the record of the training into a folder."""
-    if base.model is None:
-        raise ValueError(f"{base.name}: loaded without weights, so it cannot be trained")
     started = time.perf_counter()
-    encoded = encode_batch(conversations, base.tokenizer, base.template, settings.max_tokens)
-    examples, dropped = training_examples(encoded)
-    if not examples:
-        raise ValueError(f"{base.name}: none of {len(conversations)} rows can be trained on: {dict(dropped)}")
-    with tempfile.TemporaryDirectory(prefix="warm-up-") as working, torch.random.fork_rng():
-        torch.manual_seed(seed)  # the adapters' first values
-        model = _adapted(base, settings)
+    examples, _ = examples_of(base, conversations, settings.max_tokens)
+    held = settings.device_rows or settings.batch_rows
+    keeper = _Checkpoints(Path(folder))
+    with trainer_of(
+        base, lambda: _adapted(base, settings), examples, keeper, seed=seed,
         # Laid end to end, rows need no padding, which costs most on a CPU.
-        end_to_end = base.device.type == "cpu" and rows_stay_apart(base.model)
-        keeper = _Checkpoints(Path(folder))
-        trainer = Trainer(
-            model=model,
-            args=_arguments(base.device, settings, seed, working, "random" if end_to_end else "group_by_length"),
-            train_dataset=examples,
-            data_collator=DataCollatorWithFlattening() if end_to_end else Padding(base.tokenizer.pad_token_id),
-            callbacks=[keeper],
-        )
+        end_to_end=DataCollatorWithFlattening() if base.device.type == "cpu" else None,
+        share=lambda n_devices: (held, settings.batch_rows // held),
+        num_train_epochs=settings.epochs, learning_rate=settings.learning_rate, lr_scheduler_type="linear",
+        warmup_steps=0.03,  # below 1 it is a share of the steps
+        weight_decay=0.0, optim="adamw_torch",
+    ) as trainer:  # fmt: skip
         if trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled:
             raise ValueError("the warm-up needs whole adapters on every device: expected no FSDP and no DeepSpeed")
-        trainer.remove_callback(PrinterCallback)
         trainer.train()
     rates = [float(np.mean(epoch)) for epoch in np.array_split(keeper.rates, settings.epochs)]
     record = {"learning_rates": rates, "losses": keeper.losses, "seconds": time.perf_counter() - started}
@@ -123,54 +112,18 @@ def _adapted(base: LanguageModel, settings: WarmUpSettings) -> torch.nn.Module:
         return get_peft_model(copy.deepcopy(base.model), adapters)
 
 
-def _arguments(device: torch.device, settings: WarmUpSettings, seed: int, folder: str, order: str) -> TrainingArguments:
-    device_rows = settings.device_rows or settings.batch_rows
-    return TrainingArguments(
-        output_dir=folder,
-        use_cpu=device.type == "cpu",
-        num_train_epochs=settings.epochs,
-        per_device_train_batch_size=device_rows,
-        gradient_accumulation_steps=settings.batch_rows // device_rows,
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type="linear",
-        warmup_steps=0.03,  # below 1 it is a share of the steps
-        weight_decay=0.0,
-        max_grad_norm=1.0,
-        optim="adamw_torch",
-        train_sampling_strategy=order,
-        seed=seed,
-        data_seed=seed,
-        logging_strategy="steps",
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        dataloader_pin_memory=device.type == "cuda",
-    )
-
-
-class _Checkpoints(TrainerCallback):
+class _Checkpoints(LossHistory):
     """Writes adapters and optimiser state after every epoch; keeps the rate and the loss of every step."""
 
+    step = "warm-up step"
+
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self.folder, self.epoch = folder, 0
         self.rates: list[float] = []
-        self.losses: list[float] = []
 
     def on_pre_optimizer_step(self, args, state, control, optimizer=None, **others) -> None:
         self.rates.append(float(optimizer.param_groups[0]["lr"]))
-
-    def on_log(self, args, state, control, logs=None, **others) -> None:
-        if "loss" not in (logs or {}):
-            return
-        self.losses.append(float(logs["loss"]))
-        if not np.isfinite(self.losses[-1]):
-            raise ValueError(
-                f"the loss of warm-up step {len(self.losses)} is {self.losses[-1]}: "
-                f"learning_rate {args.learning_rate} is too high for this model"
-            )
 
     def on_epoch_end(self, args, state, control, model=None, optimizer=None, **others) -> None:
         tensors = {}
