@@ -69,8 +69,9 @@ class _Source:
 def _version(name: str, root: Path) -> str:
     """A module's own code, with the code of whatever each imported name stands for."""
     source = _source(name, root)
-    used = [_source(module, root).code for module in source.used]
-    names = sorted((imported, _source(module, root).code) for imported, module in source.names)
+    code = {module: "" if _is_infrastructure(module) else _source(module, root).code for module in source.targets}
+    used = [code[module] for module in source.used]
+    names = sorted((imported, code[module]) for imported, module in source.names)
     return hashlib.sha256(repr((source.code, used, names)).encode()).hexdigest()
 
 

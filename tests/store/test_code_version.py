@@ -72,6 +72,15 @@ def test_code_anywhere_behind_a_module_counts(package, changed):
     )
 
 
+def test_how_results_are_kept_counts_for_nothing(package):
+    text = "from analysis.store.shards import run\n\ndef f(x):\n    return run(x)\n"
+    versions = {
+        code_version("analysis.user", root=package(user=text, store__shards=f"def run(x):\n    return x + {one}\n"))
+        for one in (1, 2)
+    }
+    assert len(versions) == 1
+
+
 def test_modules_that_change_places_are_noticed(package):
     text = "from analysis import sums, signs\nx = {}.f(1) - {}.g(2)\n"
     one, other = (package(**(FILES | {"user": text.format(*pair)})) for pair in (("sums", "signs"), ("signs", "sums")))
