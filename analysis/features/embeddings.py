@@ -7,7 +7,7 @@ import torch
 
 from analysis.features import text_embeddings
 from analysis.models.encoding import Encoded, encode_batch
-from analysis.models.passes.hidden_states import WEIGHTS, EmbeddingKernel
+from analysis.models.passes.hidden_states import WEIGHTS, HiddenStatePass
 from analysis.store.code_version import code_version
 from analysis.store.shards import map_shards
 from analysis.store.store import digest
@@ -26,12 +26,12 @@ def pool_embeddings(features, kind: str, *, text_settings: dict, autocast: torch
     if kind not in WEIGHTS:
         return text_embeddings.pool_embeddings(features, kind)
     model = features.language_model
-    kernels: list[EmbeddingKernel] = []  # made at the first shard that is missing
+    passes: list[HiddenStatePass] = []  # made at the first shard that is missing
 
     def compute(start: int, stop: int) -> dict[str, np.ndarray]:
-        if not kernels:
-            kernels.append(_kernel(features, kind, autocast))
-        return {"embedding": kernels[0](_encoded(features, features.messages(start, stop)))}
+        if not passes:
+            passes.append(_pass(features, kind, autocast))
+        return {"embedding": passes[0](_encoded(features, features.messages(start, stop)))}
 
     return map_shards(
         compute,
@@ -60,7 +60,7 @@ def embed(
     """Embeddings of any conversations in the space of `pool_embeddings(features, kind)`; not stored."""
     if kind not in WEIGHTS:
         return text_embeddings.embed(features, conversations, kind)
-    return _kernel(features, kind, autocast)(_encoded(features, conversations))
+    return _pass(features, kind, autocast)(_encoded(features, conversations))
 
 
 def _encoded(features, conversations: Sequence[list[dict]]) -> list[Encoded]:
@@ -68,8 +68,8 @@ def _encoded(features, conversations: Sequence[list[dict]]) -> list[Encoded]:
     return encode_batch(conversations, model.tokenizer, model.template, features.max_tokens)
 
 
-def _kernel(features, kind: str, autocast: torch.dtype | None) -> EmbeddingKernel:
+def _pass(features, kind: str, autocast: torch.dtype | None) -> HiddenStatePass:
     model = features.language_model
     if model.model is None:
         raise ValueError(f"{model.name}: loaded without weights, so embeddings cannot be computed")
-    return EmbeddingKernel(model.model, model.device, kind, features.tokens_per_batch, autocast)
+    return HiddenStatePass(model.model, model.device, kind, features.tokens_per_batch, autocast)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from analysis.models.encoding import encode_batch
-from analysis.models.passes.gradients import GradientKernel
+from analysis.models.passes.gradients import GradientPass
 from analysis.models.passes.random_projection import Sketch, block_sizes
 from analysis.models.training.checkpoints import WarmUp, WarmUpSettings
 from analysis.models.training.warm_up import warm_up
@@ -69,12 +69,12 @@ def pool_influences(
         max_tokens=features.max_tokens, weights=str(model.dtype), precision=str(autocast),
         code=code_version(__name__),
     )  # fmt: skip
-    kernels: list[GradientKernel] = []  # made at the first shard that is missing
+    passes: list[GradientPass] = []  # made at the first shard that is missing
 
-    def kernel() -> GradientKernel:
-        if not kernels:
-            kernels.append(_kernel(features, warm, dimension, seed, autocast))
-        return kernels[0]
+    def kernel() -> GradientPass:
+        if not passes:
+            passes.append(_pass(features, warm, dimension, seed, autocast))
+        return passes[0]
 
     means, sizes = _target_means(features, warm, wanted, kernel, key)
 
@@ -130,8 +130,8 @@ def _encoded(features, conversations: Sequence[Messages]):
     return encode_batch(conversations, model.tokenizer, model.template, features.max_tokens)
 
 
-def _kernel(features, warm: WarmUp, dimension: int, seed: int, autocast: torch.dtype | None) -> GradientKernel:
+def _pass(features, warm: WarmUp, dimension: int, seed: int, autocast: torch.dtype | None) -> GradientPass:
     model = features.language_model
     adapters = warm.adapters(0, model.device)
     sketch = Sketch(block_sizes(adapters), dimension, seed, model.device)
-    return GradientKernel(model.model, adapters, warm.scale, sketch, model.device, features.tokens_per_batch, autocast)
+    return GradientPass(model.model, adapters, warm.scale, sketch, model.device, features.tokens_per_batch, autocast)

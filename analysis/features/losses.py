@@ -5,7 +5,7 @@ import torch
 
 from analysis.features import contexts
 from analysis.features.token_losses import TokenLosses
-from analysis.models.passes.token_losses import LossKernel
+from analysis.models.passes.token_losses import TokenLossPass
 from analysis.store.code_version import code_version
 from analysis.store.shards import map_shards
 from analysis.store.store import digest
@@ -23,15 +23,15 @@ def pool_losses(features, context: str, *, text_settings: dict, autocast: torch.
     """
     contexts.check(context)
     model = features.language_model
-    kernels: list[LossKernel] = []  # made at the first shard that is missing
+    passes: list[TokenLossPass] = []  # made at the first shard that is missing
 
     def compute(start: int, stop: int) -> dict[str, np.ndarray]:
-        if not kernels:
-            kernels.append(_kernel(features, autocast))
+        if not passes:
+            passes.append(_pass(features, autocast))
         turns, encoded = contexts.in_context(
             context, features.messages(start, stop), model.tokenizer, model.template, features.max_tokens
         )
-        return {"turns": np.array(turns, dtype=np.int64), **kernels[0](encoded)}
+        return {"turns": np.array(turns, dtype=np.int64), **passes[0](encoded)}
 
     arrays = map_shards(
         compute,
@@ -56,8 +56,8 @@ def pool_losses(features, context: str, *, text_settings: dict, autocast: torch.
     return TokenLosses(n_rows=features.n_rows, row=row, **arrays)
 
 
-def _kernel(features, autocast: torch.dtype | None) -> LossKernel:
+def _pass(features, autocast: torch.dtype | None) -> TokenLossPass:
     model = features.language_model
     if model.model is None:
         raise ValueError(f"{model.name}: loaded without weights, so token losses cannot be computed")
-    return LossKernel(model.model, model.device, features.tokens_per_batch, autocast)
+    return TokenLossPass(model.model, model.device, features.tokens_per_batch, autocast)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from analysis.features.rating_text import FORMS, digit_ids, rating_ids
-from analysis.models.passes.next_token import RatingKernel
+from analysis.models.passes.next_token import NextTokenPass
 from analysis.store.code_version import code_version
 from analysis.store.shards import map_shards
 from analysis.store.store import digest
@@ -29,23 +29,23 @@ def rating_logits(
     if form not in FORMS:
         raise ValueError(f"form: expected one of {', '.join(map(repr, FORMS))}, found {form!r}")
     digits = digit_ids(features.language_model.tokenizer, FORMS[form])
-    kernels: list[RatingKernel] = []  # made at the first shard that is missing
+    passes: list[NextTokenPass] = []  # made at the first shard that is missing
     label = f"Ratings ({features.language_model.name})"
     each = [
-        _one_prompt(features, prompt, form, digits, kernels, f"{label}, prompt {number} of {len(prompts)}", text_settings, autocast)
+        _one_prompt(features, prompt, form, digits, passes, f"{label}, prompt {number} of {len(prompts)}", text_settings, autocast)
         for number, prompt in enumerate(prompts, 1)
     ]  # fmt: skip
     return np.stack(each, axis=1)
 
 
-def _one_prompt(features, prompt, form, digits, kernels, label, text_settings, autocast) -> np.ndarray:
+def _one_prompt(features, prompt, form, digits, passes, label, text_settings, autocast) -> np.ndarray:
     model = features.language_model
 
     def compute(start: int, stop: int) -> dict[str, np.ndarray]:
-        if not kernels:
-            kernels.append(_kernel(features, autocast))
+        if not passes:
+            passes.append(_pass(features, autocast))
         texts = rating_ids(features.messages(start, stop), prompt, model.tokenizer, features.max_tokens, form)
-        return {"logits": kernels[0](texts, digits)}
+        return {"logits": passes[0](texts, digits)}
 
     return map_shards(
         compute,
@@ -69,8 +69,8 @@ def _one_prompt(features, prompt, form, digits, kernels, label, text_settings, a
     )["logits"]
 
 
-def _kernel(features, autocast: torch.dtype | None) -> RatingKernel:
+def _pass(features, autocast: torch.dtype | None) -> NextTokenPass:
     model = features.language_model
     if model.model is None:
         raise ValueError(f"{model.name}: loaded without weights, so rows cannot be rated")
-    return RatingKernel(model.model, model.device, features.tokens_per_batch, autocast)
+    return NextTokenPass(model.model, model.device, features.tokens_per_batch, autocast)
