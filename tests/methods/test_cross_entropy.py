@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.features.token_losses import TokenLosses
+from analysis.features.arrays import TokenLosses
 from analysis.methods import cross_entropy
 from analysis.models.chat_template import choose_template, default_template
 from analysis.models.encoding import Encoded, encode_batch
