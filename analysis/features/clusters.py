@@ -2,47 +2,18 @@
 
 import hashlib
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.exceptions import ConvergenceWarning
 
+from analysis.features.arrays import POINTS_AT_ONCE, Clusters
 from analysis.store.code_version import code_version
 from analysis.store.store import digest
 
 BATCH, BATCH_PER_CLUSTER = 4_096, 4  # rows of a batch: so many, or so many per cluster
 INITS, PATIENCE, EPOCHS = 3, 20, 100  # first centres tried; batches without gain before it ends; at most
-POINTS_AT_ONCE = 65_536
-
-
-@dataclass(frozen=True)
-class Clusters:
-    """A partition of rows.
-
-    Attributes
-    ----------
-    labels : int64 of shape (n_rows,), from 0 for the largest cluster; -1 for a row without a point.
-    centres : float32 of shape (clusters, dim), the means of the clusters' points; no cluster is empty.
-    """
-
-    labels: np.ndarray
-    centres: np.ndarray
-
-    @property
-    def sizes(self) -> np.ndarray:
-        """Rows per cluster; int64 of shape (clusters,)."""
-        return np.bincount(self.labels[self.labels >= 0], minlength=len(self.centres))
-
-    def distances(self, points: np.ndarray) -> np.ndarray:
-        """Euclidean distance of every row's point to its cluster's centre, nan without one; float64 of shape (n_rows,)."""
-        distances = np.full(len(points), np.nan)
-        known = np.flatnonzero(self.labels >= 0)
-        for start in range(0, len(known), POINTS_AT_ONCE):
-            some = known[start : start + POINTS_AT_ONCE]
-            distances[some] = np.linalg.norm(points[some] - self.centres[self.labels[some]], axis=1)
-        return distances
 
 
 def cluster(points: np.ndarray, n_clusters: int, seed: int, *, keys: np.ndarray | None = None) -> Clusters:

@@ -1,75 +1,36 @@
 """Rows as points: means of a language model's last hidden states, or vectors of their text."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
 
 from analysis.features import text_embeddings
-from analysis.models.encoding import Encoded, encode_batch
-from analysis.models.passes.hidden_states import WEIGHTS, EmbeddingKernel
-from analysis.store.code_version import code_version
-from analysis.store.shards import map_shards
-from analysis.store.store import digest
-
-ROWS_PER_SHARD = 2_048
+from analysis.features.per_row import by_model, model_key, model_pass
+from analysis.models.encoding import encode_batch
+from analysis.models.passes.hidden_states import WEIGHTS, HiddenStatePass
+from analysis.pools.pool import Messages
 
 
-def pool_embeddings(features, kind: str, *, text_settings: dict, autocast: torch.dtype | None) -> np.ndarray:
-    """Embeddings of all rows of a pool, computed in shards and stored; see `Features.embeddings`.
-
-    Parameters
-    ----------
-    text_settings : everything that decides the pool's token ids but `max_tokens`.
-    autocast : precision of the matrix products, `None` for that of the weights.
-    """
+def pool_embeddings(features, kind: str) -> np.ndarray:
+    """Embeddings of all rows of a pool, computed in shards and stored; see `Features.embeddings`."""
     if kind not in WEIGHTS:
         return text_embeddings.pool_embeddings(features, kind)
-    model = features.language_model
-    kernels: list[EmbeddingKernel] = []  # made at the first shard that is missing
-
-    def compute(start: int, stop: int) -> dict[str, np.ndarray]:
-        if not kernels:
-            kernels.append(_kernel(features, kind, autocast))
-        return {"embedding": kernels[0](_encoded(features, features.messages(start, stop)))}
-
-    return map_shards(
-        compute,
-        features.n_rows,
-        store=features.store,
-        kind="embeddings",
-        key=digest(
-            **text_settings,
-            model=model.fingerprint,
-            kind=kind,
-            max_tokens=features.max_tokens,
-            weights=str(model.dtype),
-            precision=str(autocast),
-            code=code_version(__name__),
-        ),
-        shard_size=features.shard_size or ROWS_PER_SHARD,
+    points, key = _points(features, kind), model_key(features, __name__, kind=kind)
+    return by_model(
+        features, lambda conversations: {"embedding": points(conversations)}, kind="embeddings", key=key,
         label=f"Embeddings ({kind})",
-        weights=np.minimum(features.lengths().total, features.max_tokens),
-        show_progress=features.show_progress,
-    )["embedding"]
+    )["embedding"]  # fmt: skip
 
 
-def embed(
-    features, conversations: Sequence[list[dict]], kind: str, *, autocast: torch.dtype | None = None
-) -> np.ndarray:
+def embed(features, conversations: Sequence[Messages], kind: str) -> np.ndarray:
     """Embeddings of any conversations in the space of `pool_embeddings(features, kind)`; not stored."""
     if kind not in WEIGHTS:
         return text_embeddings.embed(features, conversations, kind)
-    return _kernel(features, kind, autocast)(_encoded(features, conversations))
+    return _points(features, kind)(conversations)
 
 
-def _encoded(features, conversations: Sequence[list[dict]]) -> list[Encoded]:
-    model = features.language_model
-    return encode_batch(conversations, model.tokenizer, model.template, features.max_tokens)
-
-
-def _kernel(features, kind: str, autocast: torch.dtype | None) -> EmbeddingKernel:
-    model = features.language_model
-    if model.model is None:
-        raise ValueError(f"{model.name}: loaded without weights, so embeddings cannot be computed")
-    return EmbeddingKernel(model.model, model.device, kind, features.tokens_per_batch, autocast)
+def _points(features, kind: str) -> Callable[[Sequence[Messages]], np.ndarray]:
+    model, means = features.language_model, model_pass(features, HiddenStatePass, "embeddings", kind=kind)
+    return lambda conversations: means()(
+        encode_batch(conversations, model.tokenizer, model.template, features.max_tokens)
+    )

@@ -8,22 +8,18 @@ import pandas
 import torch
 
 from analysis.features import embeddings, influences, near_duplicates, tuned_models
-from analysis.features.clusters import Clusters, pool_clusters
-from analysis.features.influences import Influences
-from analysis.features.lengths import Lengths
+from analysis.features.arrays import Clusters, Influences, Lengths, TokenLosses
+from analysis.features.clusters import pool_clusters
 from analysis.features.losses import pool_losses
+from analysis.features.per_row import TEXTS_PER_SHARD, in_shards
 from analysis.features.ratings import rating_logits
-from analysis.features.token_losses import TokenLosses
 from analysis.models.encoding import count_tokens
 from analysis.models.language_model import LanguageModel, fast_bfloat16, fingerprint_tokenizer, load_model
 from analysis.models.training.checkpoints import WarmUpSettings
 from analysis.models.training.finetuning import FineTuning
 from analysis.pools.targets import load_targets
 from analysis.store.code_version import code_version
-from analysis.store.shards import map_shards
 from analysis.store.store import Store, digest
-
-ROWS_PER_LENGTH_SHARD = 16_384
 
 
 class Features:
@@ -80,8 +76,8 @@ class Features:
     @cached_property
     def _row_keys(self) -> np.ndarray:
         ids = self.pool.rows.select_columns(["id"])
-        step = ROWS_PER_LENGTH_SHARD
-        slices = (ids[start : start + step]["id"] for start in range(0, self.n_rows, step))
+        starts = range(0, self.n_rows, TEXTS_PER_SHARD)
+        slices = (ids[start : start + TEXTS_PER_SHARD]["id"] for start in starts)
         hashes = [pandas.util.hash_array(np.array(part, dtype=object), categorize=False) for part in slices]
         return np.concatenate(hashes)
 
@@ -127,20 +123,10 @@ class Features:
     @cached_property
     def _lengths(self) -> dict[str, np.ndarray]:
         model = self.language_model
-
-        def compute(start: int, stop: int) -> dict[str, np.ndarray]:
-            return count_tokens(self.messages(start, stop), model.tokenizer, model.template)
-
-        return map_shards(
-            compute,
-            self.n_rows,
-            store=self.store,
-            kind="lengths",
-            key=digest(**self.text_settings, code=code_version(count_tokens.__module__)),
-            shard_size=self.shard_size or ROWS_PER_LENGTH_SHARD,
-            label="Token lengths",
-            show_progress=self.show_progress,
-        )
+        return in_shards(
+            self, lambda conversations: count_tokens(conversations, model.tokenizer, model.template), kind="lengths",
+            key=digest(**self.text_settings, code=code_version(count_tokens.__module__)), label="Token lengths",
+        )  # fmt: skip
 
     def token_losses(self, context: str = "conversation") -> TokenLosses:
         """Losses of the answer tokens of every assistant turn; one forward pass over each row.
@@ -153,9 +139,7 @@ class Features:
             answer ("none", the same tokens scored); see `contexts.in_context` for the others.
         """
         if context not in self._token_losses:
-            self._token_losses[context] = pool_losses(
-                self, context, text_settings=self.text_settings, autocast=self._autocast
-            )
+            self._token_losses[context] = pool_losses(self, context)
         return self._token_losses[context]
 
     def after_finetuning(self, rows: np.ndarray, settings: FineTuning | None = None, *, seed: int = 0) -> "Features":
@@ -180,18 +164,16 @@ class Features:
             sentence-transformers.
         """
         if kind not in self._embeddings:
-            self._embeddings[kind] = embeddings.pool_embeddings(
-                self, kind, text_settings=self.text_settings, autocast=self._autocast
-            )
+            self._embeddings[kind] = embeddings.pool_embeddings(self, kind)
         return self._embeddings[kind]
 
     def clusters(self, kind: str, n_clusters: int, seed: int) -> Clusters:
-        """Clusters of the rows by their `embeddings(kind)`, see `clustering.cluster`."""
+        """Clusters of the rows by their `embeddings(kind)`, see `clusters.cluster`."""
         return pool_clusters(self, kind, n_clusters, seed)
 
     def embed(self, conversations: list[list[dict]], kind: str = "all") -> np.ndarray:
         """Points of conversations that need not be of the pool, in the space of `embeddings(kind)`."""
-        return embeddings.embed(self, conversations, kind, autocast=self._autocast)
+        return embeddings.embed(self, conversations, kind)
 
     def rating_logits(self, prompts: Sequence[str], form: str = "original") -> np.ndarray:
         """Logits (nats) of the digits 1 to 5 as the next token after a prompt, the row and a cue.
@@ -207,7 +189,7 @@ class Features:
         -------
         float32 of shape (n_rows, k, 5).
         """
-        return rating_logits(self, prompts, form, text_settings=self.text_settings, autocast=self._autocast)
+        return rating_logits(self, prompts, form)
 
     @property
     def n_parameters(self) -> int:
@@ -230,7 +212,7 @@ class Features:
         """
         return influences.pool_influences(
             self, rows, targets, settings=WarmUpSettings(max_tokens=self.max_tokens, **warm_up), dimension=dimension,
-            seed=seed, text_settings=self.text_settings, autocast=self._autocast,
+            seed=seed,
         )  # fmt: skip
 
     @property
@@ -244,7 +226,8 @@ class Features:
         }
 
     @property
-    def _autocast(self) -> torch.dtype | None:
+    def autocast(self) -> torch.dtype | None:
+        """Precision of the model's matrix products, `None` for that of its weights."""
         model = self.language_model
         if model.dtype != torch.float32 or self.precision == "float32":
             return None

@@ -7,8 +7,8 @@ import rensa
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from analysis.features.per_row import in_shards
 from analysis.store.code_version import code_version
-from analysis.store.shards import map_shards
 from analysis.store.store import digest
 
 SIGNATURE = 128  # hash functions; an estimate of Jaccard's similarity s has a standard error of sqrt(s (1 - s) / 128)
@@ -18,26 +18,16 @@ FOUND = 0.99  # chance, at least, that a pair just at the threshold shares a ban
 NEIGHBOURS = 4  # rows of the same bucket that each row is compared with, on either side
 MIXER = np.uint64(0x9E3779B97F4A7C15)  # odd, bits spread evenly (2**64 / golden ratio)
 ROWS_AT_ONCE = 65_536
-ROWS_PER_SHARD = 16_384
 
 
 def pool_signatures(features) -> np.ndarray:
     """Signatures of all messages' text of every row, from the store as far as it has them; see `signatures`."""
 
-    def compute(start: int, stop: int) -> dict[str, np.ndarray]:
-        texts = ["\n".join(message["content"] for message in row) for row in features.messages(start, stop)]
-        return {"signatures": signatures(texts)}
+    def compute(conversations: list[list[dict]]) -> dict[str, np.ndarray]:
+        return {"signatures": signatures(["\n".join(message["content"] for message in row) for row in conversations])}
 
-    return map_shards(
-        compute,
-        features.n_rows,
-        store=features.store,
-        kind="minhash",
-        key=digest(pool=features.pool.fingerprint, code=code_version(__name__)),
-        shard_size=features.shard_size or ROWS_PER_SHARD,
-        label="MinHash signatures",
-        show_progress=features.show_progress,
-    )["signatures"]
+    key = digest(pool=features.pool.fingerprint, code=code_version(__name__))
+    return in_shards(features, compute, kind="minhash", key=key, label="MinHash signatures")["signatures"]
 
 
 def signatures(texts: Sequence[str]) -> np.ndarray:

@@ -9,17 +9,16 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.preprocessing import normalize
 from sklearn.utils.extmath import randomized_svd
 
+from analysis.features.per_row import TEXTS_PER_SHARD, in_shards
 from analysis.models.language_model import hub_revision
 from analysis.store.code_version import code_version
 from analysis.store.file_states import states
-from analysis.store.shards import map_shards
 from analysis.store.store import digest
 
 TFIDF = "tfidf"
 DIMENSIONS = 128
 HASHES = 2**16  # columns that words are hashed to, so that memory does not grow with the vocabulary
 FITTED_ROWS = 20_000  # rows that the singular vectors are computed from
-ROWS_PER_SHARD = 16_384
 TEXTS_AT_ONCE = 32
 KINDS = ("answer", "all", "weighted", TFIDF)
 
@@ -39,16 +38,10 @@ def pool_embeddings(features, kind: str) -> np.ndarray:
         sentence-transformers is needed and not installed.
     """
     encode = _encoder(features, kind)
-    return map_shards(
-        lambda start, stop: {"embedding": encode(texts_of(features.messages(start, stop)))},
-        features.n_rows,
-        store=features.store,
-        kind="text_embeddings",
-        key=digest(pool=features.pool.fingerprint, **_settings(kind)),
-        shard_size=features.shard_size or ROWS_PER_SHARD,
-        label=f"Embeddings ({kind})",
-        show_progress=features.show_progress,
-    )["embedding"]
+    return in_shards(
+        features, lambda conversations: {"embedding": encode(texts_of(conversations))}, kind="text_embeddings",
+        key=digest(pool=features.pool.fingerprint, **_settings(kind)), label=f"Embeddings ({kind})",
+    )["embedding"]  # fmt: skip
 
 
 def embed(features, conversations: Sequence[list[dict]], kind: str) -> np.ndarray:
@@ -96,8 +89,8 @@ def _fit(features) -> dict[str, np.ndarray]:
     chosen = np.argsort(features.row_keys(), kind="stable")[:FITTED_ROWS]  # by hash of the id: a draw
     place[chosen] = np.arange(len(chosen))
     frequency, parts = np.zeros(HASHES, dtype=np.int64), []
-    for start in range(0, features.n_rows, ROWS_PER_SHARD):
-        stop = min(start + ROWS_PER_SHARD, features.n_rows)
+    for start in range(0, features.n_rows, TEXTS_PER_SHARD):
+        stop = min(start + TEXTS_PER_SHARD, features.n_rows)
         counts = _word_counts(texts_of(features.messages(start, stop)))
         frequency += counts.getnnz(axis=0)
         parts.append(counts[place[start:stop] >= 0])

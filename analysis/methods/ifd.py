@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from analysis.features.token_losses import TokenLosses
+from analysis.features.arrays import TokenLosses
 from analysis.methods.selection import Selection, choose, top_k
 from analysis.methods.tools import pre_experience as stage
 

@@ -9,7 +9,7 @@ import torch
 from analysis.features import text_embeddings
 from analysis.features.features import Features
 from analysis.models.encoding import Encoded, encode_batch
-from analysis.models.passes.hidden_states import WEIGHTS, EmbeddingKernel
+from analysis.models.passes.hidden_states import WEIGHTS, HiddenStatePass
 from analysis.store.store import Store
 from tests.tiny import tiny_language_model
 
@@ -61,7 +61,7 @@ class StatesModel:
 def test_the_worked_example_of_the_position_weighted_mean():
     row = Encoded(ids=[5, 6], spans=[(1, 2)], ends=[None], truncated=False)
     model = StatesModel([[1.0, 0.0], [0.0, 1.0]])
-    found = {kind: EmbeddingKernel(model, CPU, kind, 100)([row])[0].tolist() for kind in WEIGHTS}
+    found = {kind: HiddenStatePass(model, CPU, kind, 100)([row])[0].tolist() for kind in WEIGHTS}
     assert found["weighted"] == pytest.approx([1 / 3, 2 / 3])
     assert found["all"] == pytest.approx([0.5, 0.5])
     assert found["answer"] == pytest.approx([0.0, 1.0])
@@ -70,7 +70,7 @@ def test_the_worked_example_of_the_position_weighted_mean():
 @pytest.mark.parametrize("tokens_per_batch", [1, 100, 100_000])
 @pytest.mark.parametrize("kind", WEIGHTS)
 def test_batched_means_equal_those_of_transformers_one_by_one(kind, tokens_per_batch):
-    found = EmbeddingKernel(MODEL, CPU, kind, tokens_per_batch)(encoded())
+    found = HiddenStatePass(MODEL, CPU, kind, tokens_per_batch)(encoded())
     for row, values in zip(encoded(), found, strict=True):
         states = MODEL(input_ids=torch.tensor([row.ids]), output_hidden_states=True).hidden_states[-1][0]
         answer = torch.zeros(len(row.ids))
@@ -89,10 +89,10 @@ def test_batched_means_equal_those_of_transformers_one_by_one(kind, tokens_per_b
 
 def test_an_empty_answer_is_nan_and_changes_no_other_row():
     conversations = [*CONVERSATIONS[:4], conversation("Say nothing.", ""), *CONVERSATIONS[4:]]
-    kernel = EmbeddingKernel(MODEL, CPU, "answer", 400)
-    found = kernel(encoded(conversations))
+    means = HiddenStatePass(MODEL, CPU, "answer", 400)
+    found = means(encoded(conversations))
     assert np.isnan(found[4]).all()
-    np.testing.assert_allclose(np.delete(found, 4, axis=0), kernel(encoded()), atol=1e-5)
+    np.testing.assert_allclose(np.delete(found, 4, axis=0), means(encoded()), atol=1e-5)
 
 
 class Faulty(StatesModel):
@@ -115,9 +115,9 @@ class Faulty(StatesModel):
 def test_a_row_at_fault_is_nan_and_changes_no_other_row(fault, recwarn):
     bad = LANGUAGE_MODEL.tokenizer.convert_tokens_to_ids("Z")
     conversations = [*CONVERSATIONS[:5], conversation("Zzz?", "Yes!"), *CONVERSATIONS[5:]]
-    found = EmbeddingKernel(Faulty(bad, fault), CPU, "all", 400)(encoded(conversations))
+    found = HiddenStatePass(Faulty(bad, fault), CPU, "all", 400)(encoded(conversations))
     assert np.flatnonzero(np.isnan(found).any(axis=1)).tolist() == [5]
-    expected = EmbeddingKernel(MODEL, CPU, "all", 400)(encoded())
+    expected = HiddenStatePass(MODEL, CPU, "all", 400)(encoded())
     np.testing.assert_allclose(np.delete(found, 5, axis=0), expected, atol=1e-5)
     told = [str(warning.message) for warning in recwarn if "could not be embedded" in str(warning.message)]
     assert len(told) == (fault == "error")
@@ -126,7 +126,7 @@ def test_a_row_at_fault_is_nan_and_changes_no_other_row(fault, recwarn):
 def test_a_model_that_fails_on_every_row_is_an_error():
     user = LANGUAGE_MODEL.tokenizer.convert_tokens_to_ids("<|user|>")
     with pytest.raises(torch.OutOfMemoryError):
-        EmbeddingKernel(Faulty(user, "error"), CPU, "all", 400)(encoded())
+        HiddenStatePass(Faulty(user, "error"), CPU, "all", 400)(encoded())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -134,7 +134,7 @@ def test_a_pool_is_embedded_once_and_other_conversations_in_the_same_space(kind,
     found = features(tmp_path).embeddings(kind)
     assert found.shape[0] == 23 and found.dtype == np.float32 and np.isfinite(found).all()
     np.testing.assert_allclose(features(tmp_path).embed(CONVERSATIONS[3:9], kind), found[3:9], atol=1e-5)
-    monkeypatch.setattr(EmbeddingKernel, "__call__", None)
+    monkeypatch.setattr(HiddenStatePass, "__call__", None)
     monkeypatch.setattr(text_embeddings.TfIdf, "__call__", None)
     np.testing.assert_array_equal(features(tmp_path).embeddings(kind), found)
 

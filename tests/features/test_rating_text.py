@@ -5,7 +5,7 @@ import torch
 from analysis.features.rating_text import CUE, RELEASED_CUE, digit_ids, rating_ids
 from analysis.methods.selectit import PROMPTS
 from analysis.models.language_model import load_model
-from analysis.models.passes.next_token import RatingKernel
+from analysis.models.passes.next_token import NextTokenPass
 from analysis.paths import ROOT
 from tests.features.test_features import toy_pool
 from tests.real_tokenizers import real_tokenizer
@@ -58,8 +58,8 @@ def test_the_released_text_pairs_messages_and_has_none_for_an_odd_number():
     user, answer = (message["content"] for message in MESSAGES[1:3])
     assert found[0] == []
     assert TOKENIZER.decode(found[1]) == f"Rate it.\n\nInstruction: {user}\nResponse: {answer}{RELEASED_CUE}"
-    kernel = RatingKernel(MODEL, CPU, 100)
-    assert np.isnan(kernel(found, [1, 2])).all(axis=1).tolist() == [True, False]
+    rate = NextTokenPass(MODEL, CPU, 100)
+    assert np.isnan(rate(found, [1, 2])).all(axis=1).tolist() == [True, False]
 
 
 @pytest.mark.parametrize("form", ["original", "released"])

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.features.token_losses import TokenLosses
+from analysis.features.arrays import TokenLosses
 from analysis.methods import cross_entropy
 from analysis.models.chat_template import choose_template, default_template
 from analysis.models.encoding import Encoded, encode_batch
-from analysis.models.passes import token_losses
-from analysis.models.passes.token_losses import LossKernel
+from analysis.models.passes import batches
+from analysis.models.passes.token_losses import TokenLossPass
 from tests.tiny import tiny_model, tiny_tokenizer
 
 TOKENIZER = tiny_tokenizer()
@@ -36,7 +36,7 @@ def encoded(conversations=CONVERSATIONS, max_tokens=256):
 
 
 def losses(rows, tokens_per_batch=400, model=MODEL):
-    return LossKernel(model, CPU, tokens_per_batch)(rows)
+    return TokenLossPass(model, CPU, tokens_per_batch)(rows)
 
 
 class TableModel(torch.nn.Module):
@@ -106,7 +106,7 @@ def test_the_size_of_batches_and_their_padding_change_nothing(tokens_per_batch):
 
 def test_the_softmax_in_chunks_changes_nothing(monkeypatch):
     expected = losses(encoded())
-    monkeypatch.setitem(token_losses.LOGITS_AT_ONCE, "cpu", 7 * len(TOKENIZER))
+    monkeypatch.setitem(batches.LOGITS_AT_ONCE, "cpu", 7 * len(TOKENIZER))
     for name, values in losses(encoded()).items():
         np.testing.assert_allclose(values, expected[name], rtol=1e-6)
 
@@ -196,8 +196,8 @@ def test_a_model_that_changes_its_logits_is_not_taken_apart():
     scaled = Faulty(-1, "nan")
     scaled.get_decoder = MODEL.get_decoder
     scaled.forward = lambda input_ids, use_cache: SimpleNamespace(logits=3 * MODEL(input_ids=input_ids).logits)
-    assert LossKernel(MODEL, CPU, 100).decoder is not None
-    assert LossKernel(scaled, CPU, 100).decoder is None
+    assert TokenLossPass(MODEL, CPU, 100).decoder is not None
+    assert TokenLossPass(scaled, CPU, 100).decoder is None
 
 
 def test_truncated_turns_are_not_scored():

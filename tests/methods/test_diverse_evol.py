@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.features.arrays import Lengths
 from analysis.features.features import Features
-from analysis.features.lengths import Lengths
 from analysis.methods import diverse_evol
 from analysis.methods.selection import shuffled_places
 from analysis.methods.tools import k_center

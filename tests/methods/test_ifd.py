@@ -2,8 +2,8 @@ import numpy as np
 import pandas
 import pytest
 
+from analysis.features.arrays import TokenLosses
 from analysis.features.contexts import header_ids, in_context
-from analysis.features.token_losses import TokenLosses
 from analysis.methods import ifd, select, superfiltering
 from analysis.methods.tools.pre_experience import sample
 from analysis.models.chat_template import choose_template, default_template

@@ -6,7 +6,7 @@ import pytest
 from analysis.features.features import Features
 from analysis.methods import ifd, select
 from analysis.methods.tools import pre_experience
-from analysis.models.passes.token_losses import LossKernel
+from analysis.models.passes.token_losses import TokenLossPass
 from analysis.models.training.finetuning import FineTuning
 from analysis.store.store import Store
 from tests.features.test_features import toy_pool
@@ -55,7 +55,7 @@ def test_shuffling_the_pool_shuffles_every_score(tmp_path):
 def test_a_row_that_fails_alone_changes_no_other_row(tmp_path, monkeypatch):
     expected = ratios(features(tmp_path / "sound"))
     marker = MODEL.tokenizer("27", add_special_tokens=False)["input_ids"]
-    whole = LossKernel._forward
+    whole = TokenLossPass._forward
 
     def failing(self, rows, encoded, spans, lengths):
         for row in rows:
@@ -64,7 +64,7 @@ def test_a_row_that_fails_alone_changes_no_other_row(tmp_path, monkeypatch):
                 raise RuntimeError("out of memory")
         return whole(self, rows, encoded, spans, lengths)
 
-    monkeypatch.setattr(LossKernel, "_forward", failing)
+    monkeypatch.setattr(TokenLossPass, "_forward", failing)
     with pytest.warns(UserWarning, match="could not be scored"):
         found = ratios(features(tmp_path / "faulty"))
     lost = np.isnan(found)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.features.clusters import Clusters, cluster, pool_clusters
-from analysis.features.lengths import Lengths
+from analysis.features.arrays import Clusters, Lengths
+from analysis.features.clusters import cluster, pool_clusters
 from analysis.methods import parse, select
 from analysis.methods.calls import code_of
 from analysis.methods.tools.quotas import allocate

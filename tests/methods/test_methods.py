@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
 from analysis.features import MADE_BY
+from analysis.features.arrays import Lengths, TokenLosses
 from analysis.features.clusters import cluster
 from analysis.features.features import Features
-from analysis.features.lengths import Lengths
-from analysis.features.token_losses import TokenLosses
 from analysis.methods import METHODS, call, cross_entropy, parse, select, token_length
 from analysis.methods.calls import get, methods_of
 from analysis.methods.selection import Selection, rank_share, top_k
@@ -150,7 +149,8 @@ def test_a_method_declares_what_it_asks_and_nothing_else(name):
 
 
 def test_all_that_features_compute_has_a_file_of_its_own_among_the_needs():
-    free = {"n_rows", "row_keys", "messages", "records", "under", "signatures", "text_settings"}  # of the pool alone
+    # Of the pool alone, or settings.
+    free = {"n_rows", "row_keys", "messages", "records", "under", "signatures", "text_settings", "autocast"}
     members = {name for name in vars(Features) if not name.startswith("_")}
     assert members - free == set(MADE_BY)
 

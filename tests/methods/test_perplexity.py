@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from analysis.features.token_losses import TokenLosses
+from analysis.features.arrays import TokenLosses
 from analysis.methods import perplexity, select
 
 # Mean losses of seven rows with two tokens each; the median of the six known is between rows 3 and 4.

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hypothesis_numpy
 from analysis.features.rating_text import digit_ids, rating_ids
 from analysis.methods import select, selectit
 from analysis.methods.selectit import PROMPTS, combine, score, token_score
-from analysis.models.passes.next_token import RatingKernel, common_beginning
+from analysis.models.passes.next_token import NextTokenPass, common_beginning
 from tests.features.test_features import features, language_model, toy_pool
 from tests.references import selectit as reference
 from tests.tiny import tiny_model, tiny_tokenizer
@@ -79,9 +79,9 @@ CONVERSATIONS = [row["messages"] for row in toy_pool(24).rows]
 
 def rated(conversations=CONVERSATIONS, tokens_per_batch=600, model=MODEL, form="original", max_tokens=300):
     digits = digit_ids(TOKENIZER)
-    kernel = RatingKernel(model, CPU, tokens_per_batch)
+    rate = NextTokenPass(model, CPU, tokens_per_batch)
     return np.stack(
-        [kernel(rating_ids(conversations, prompt, TOKENIZER, max_tokens, form), digits) for prompt in PROMPTS], axis=1
+        [rate(rating_ids(conversations, prompt, TOKENIZER, max_tokens, form), digits) for prompt in PROMPTS], axis=1
     )
 
 
@@ -159,9 +159,9 @@ def test_what_texts_begin_with_is_found_and_leaves_something_of_each(texts):
 def test_ratings_are_stored_by_prompt(tmp_path, monkeypatch):
     one = features(tmp_path).rating_logits(PROMPTS[:1])
     asked = []
-    original = RatingKernel.__call__
+    original = NextTokenPass.__call__
     monkeypatch.setattr(
-        RatingKernel, "__call__", lambda self, texts, tokens: asked.append(len(texts)) or original(self, texts, tokens)
+        NextTokenPass, "__call__", lambda self, texts, tokens: asked.append(len(texts)) or original(self, texts, tokens)
     )
     two = features(tmp_path).rating_logits(PROMPTS[:2])
     assert two.shape == (50, 2, 5) and two.dtype == np.float32 and sum(asked) == 50

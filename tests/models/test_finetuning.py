@@ -14,7 +14,6 @@ from analysis.models.training.finetuning import FineTuning, finetune
 from analysis.models.training.training_rows import (
     IGNORED,
     EndToEnd,
-    cut_by_tokens,
     lay_end_to_end,
     rows_stay_apart,
     training_examples,
@@ -162,27 +161,6 @@ def test_settings_that_cannot_be_are_refused_by_name(settings, message):
 def test_rows_per_device_must_divide_the_batch(base):
     with pytest.raises(ValueError, match="device_rows: expected a divisor of 4 rows per device, found 3"):
         finetune(base, CONVERSATIONS, replace(QUICK, device_rows=3), seed=0)
-
-
-def test_token_budget_keeps_the_longest_prefix_that_fits():
-    tokens, rows = np.array([10, 20, 30, 40]), np.array([3, 0, 2, 1])
-    assert cut_by_tokens(rows, tokens, 50).tolist() == [3, 0]
-    assert cut_by_tokens(rows, tokens, 79).tolist() == [3, 0]
-    assert cut_by_tokens(rows, tokens, 80).tolist() == [3, 0, 2]
-    assert cut_by_tokens(rows, tokens, 100).tolist() == [3, 0, 2, 1]
-
-
-@pytest.mark.parametrize(
-    "budget, message",
-    [
-        (39, "39 is less than the 40 of row 3"),
-        (101, "101 asked for, but 4 rows have only 100"),
-        (0, "at least 1"),
-    ],
-)
-def test_token_budgets_that_cannot_be_met_are_errors(budget, message):
-    with pytest.raises(ValueError, match=message):
-        cut_by_tokens(np.array([3, 0, 2, 1]), np.array([10, 20, 30, 40]), budget)
 
 
 def test_rows_laid_end_to_end_teach_what_padded_rows_teach(base):

@@ -9,8 +9,8 @@ from analysis.features.features import Features
 from analysis.methods import select
 from analysis.methods.less import epoch_weights
 from analysis.models.encoding import Encoded, encode_batch
-from analysis.models.passes import gradients
-from analysis.models.passes.gradients import GradientKernel, adam_direction
+from analysis.models.passes import batches, gradients
+from analysis.models.passes.gradients import GradientPass, adam_direction
 from analysis.models.passes.random_projection import Sketch, block_sizes
 from analysis.models.training.checkpoints import WarmUpSettings
 from analysis.models.training.warm_up import adapted_layers, warm_up
@@ -53,10 +53,10 @@ def warm(tmp_path_factory):
     return warm_up(features(tmp_path_factory.mktemp("warm")), np.arange(16), WarmUpSettings(**WARM_UP), seed=0)
 
 
-def kernel(warm, epoch=1, dimension=EVERYTHING, tokens_per_batch=8192, model=LANGUAGE_MODEL.model, **settings):
+def gradients_of(warm, epoch=1, dimension=EVERYTHING, tokens_per_batch=8192, model=LANGUAGE_MODEL.model, **settings):
     adapters = warm.adapters(epoch, CPU)
     sketch = Sketch(block_sizes(adapters), dimension, 0, CPU)
-    return GradientKernel(model, adapters, warm.scale, sketch, CPU, tokens_per_batch, **settings)
+    return GradientPass(model, adapters, warm.scale, sketch, CPU, tokens_per_batch, **settings)
 
 
 def test_the_worked_number_of_adam():
@@ -71,7 +71,7 @@ def test_gradients_equal_those_of_peft_row_by_row(warm, kind, epoch):
     adapters = warm.adapters(epoch, CPU)
     whole = reference.adapted(LANGUAGE_MODEL.model, adapters, warm.scale)
     expected = reference.directions(whole, adapters, ENCODED, adam=kind == "adam")
-    found, lengths = kernel(warm, epoch)(ENCODED, kind)
+    found, lengths = gradients_of(warm, epoch)(ENCODED, kind)
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert (lengths > 0).all()
 
@@ -79,38 +79,38 @@ def test_gradients_equal_those_of_peft_row_by_row(warm, kind, epoch):
 @pytest.mark.parametrize("tokens_per_batch", [1, 100, 8192])
 @pytest.mark.parametrize("numbers", [1, 2**26])
 def test_a_batch_gives_what_each_row_gives_alone(warm, tokens_per_batch, numbers, monkeypatch):
-    alone = np.concatenate([kernel(warm)([row], "adam")[0] for row in ENCODED])
+    alone = np.concatenate([gradients_of(warm)([row], "adam")[0] for row in ENCODED])
     monkeypatch.setitem(gradients.GRADIENT_NUMBERS, "cpu", numbers)
-    monkeypatch.setitem(gradients.LOGITS_AT_ONCE, "cpu", 2000)
-    together, _ = kernel(warm, tokens_per_batch=tokens_per_batch)(ENCODED, "adam")
+    monkeypatch.setitem(batches.LOGITS_AT_ONCE, "cpu", 2000)
+    together, _ = gradients_of(warm, tokens_per_batch=tokens_per_batch)(ENCODED, "adam")
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
 def test_a_model_that_is_not_trained_gives_the_same_and_is_left_as_it_was(warm):
     frozen = tiny_language_model().model.requires_grad_(False)
     np.testing.assert_allclose(
-        kernel(warm, model=frozen)(ENCODED, "plain")[0], kernel(warm)(ENCODED, "plain")[0], atol=1e-6
+        gradients_of(warm, model=frozen)(ENCODED, "plain")[0], gradients_of(warm)(ENCODED, "plain")[0], atol=1e-6
     )
     assert not any(module._forward_hooks for module in frozen.modules())
     assert all(parameter.grad is None and not parameter.requires_grad for parameter in frozen.parameters())
 
 
 def test_bad_rows_are_nan_and_change_no_other(warm):
-    expected, _ = kernel(warm)(ENCODED[:5], "adam")
+    expected, _ = gradients_of(warm)(ENCODED[:5], "adam")
     nothing = replace(ENCODED[0], spans=[(2, 2)], ends=[None])
     unknown = Encoded(ids=[1, 2, 10**6, 3], spans=[(1, 3)], ends=[3], truncated=False)
     empty = Encoded(ids=[], spans=[(0, 0)], ends=[None], truncated=False)
     with pytest.warns(UserWarning, match="1 of 6 rows have no gradient, first row 7 of the shard: IndexError"):
-        found, lengths = kernel(warm)([*ENCODED[:5], nothing, empty, unknown], "adam")
+        found, lengths = gradients_of(warm)([*ENCODED[:5], nothing, empty, unknown], "adam")
     assert np.isnan(found[5:]).all() and np.isnan(lengths[5:]).all()
     np.testing.assert_allclose(found[:5], expected, atol=1e-6)
     with pytest.raises(IndexError):
-        kernel(warm)([unknown, unknown], "adam")
+        gradients_of(warm)([unknown, unknown], "adam")
 
 
 def test_an_unknown_kind_is_an_error(warm):
     with pytest.raises(ValueError, match="kind: expected one of 'adam', 'plain', found 'sgd'"):
-        kernel(warm)(ENCODED[:1], "sgd")
+        gradients_of(warm)(ENCODED[:1], "sgd")
 
 
 @pytest.mark.parametrize("dimension", [256, 1024, 4096])
@@ -212,7 +212,7 @@ def test_shuffling_the_pool_shuffles_the_scores(tmp_path):
 
 def test_a_second_call_reads_the_store(tmp_path, monkeypatch):
     first = features(tmp_path).influences(np.arange(16), **WARM_UP)
-    monkeypatch.setattr(GradientKernel, "__call__", None)
+    monkeypatch.setattr(GradientPass, "__call__", None)
     again = features(tmp_path).influences(np.arange(16), **WARM_UP)
     assert np.array_equal(first.values, again.values) and np.array_equal(first.on_pool, again.on_pool)
     assert first.values.shape == (23, 2, 2) and first.groups == ("few", "more") and first.sizes.tolist() == [3, 5]

@@ -10,7 +10,7 @@ from analysis.features.features import Features
 from analysis.methods.less import warm_up_rows
 from analysis.models.encoding import encode_batch
 from analysis.models.language_model import load_model
-from analysis.models.passes.gradients import GradientKernel
+from analysis.models.passes.gradients import GradientPass
 from analysis.models.passes.random_projection import Sketch, block_sizes
 from analysis.models.training.checkpoints import WarmUpSettings
 from analysis.models.training.warm_up import warm_up
@@ -56,8 +56,8 @@ def ours(rows, targets, adapters, scale, model, project: bool) -> np.ndarray:
     """Gradients of batches against the targets' mean."""
     sizes = block_sizes(adapters)
     sketch = Sketch(sizes, DIMENSION if project else sum(sizes.values()), 0, CPU)
-    kernel = GradientKernel(model, adapters, scale, sketch, CPU, 8192)
-    return kernel(rows, "adam")[0] @ kernel(targets, "plain")[0].mean(axis=0)
+    gradients = GradientPass(model, adapters, scale, sketch, CPU, 8192)
+    return gradients(rows, "adam")[0] @ gradients(targets, "plain")[0].mean(axis=0)
 
 
 def compare(rows: int = 2_000) -> list[dict]:

@@ -5,6 +5,7 @@ import time
 import numpy as np
 
 from analysis.features import near_duplicates
+from analysis.features.per_row import TEXTS_PER_SHARD
 from analysis.pools import load_pool
 
 EXACT = 1_000  # rows of which all pairs are compared
@@ -19,8 +20,8 @@ def texts_of(rows: int) -> list[str]:
 def ours(texts: list[str]) -> float:
     """Seconds for the groups of near-duplicates."""
     started = time.perf_counter()
-    shards = range(0, len(texts), near_duplicates.ROWS_PER_SHARD)
-    signed = [near_duplicates.signatures(texts[start : start + near_duplicates.ROWS_PER_SHARD]) for start in shards]
+    shards = range(0, len(texts), TEXTS_PER_SHARD)
+    signed = [near_duplicates.signatures(texts[start : start + TEXTS_PER_SHARD]) for start in shards]
     near_duplicates.groups(np.concatenate(signed), 0.8, np.arange(len(texts)))
     return time.perf_counter() - started
 

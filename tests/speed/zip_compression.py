@@ -56,7 +56,7 @@ def literal_seconds(features, rows: np.ndarray, printed: bool) -> float:
 
 def compare(rows: int = 20_000) -> list[dict]:
     """Both forms, on rows of the testbed and, where they are beside the checkout, on real rows."""
-    compile_kernel()
+    compile_once()
     lines = []
     for name in ["curated", *([str(REAL_ROWS)] if REAL_ROWS.exists() else [])]:
         features = features_of(load_pool(name, limit=rows))
@@ -79,7 +79,7 @@ def compare(rows: int = 20_000) -> list[dict]:
 
 def growth(sizes: list[int]) -> list[dict]:
     """Seconds to select 200 rows; the candidates of a round are at most 10,000 whatever the pool's size."""
-    compile_kernel()
+    compile_once()
     lines = []
     for size in sizes:
         features = features_of(load_pool("curated", limit=size))
@@ -88,7 +88,7 @@ def growth(sizes: list[int]) -> list[dict]:
     return lines
 
 
-def compile_kernel() -> None:
+def compile_once() -> None:
     """So that the first time measured is not the compiler's."""
     features = features_of(load_pool("curated", limit=20))
     Stream(read_texts(features), zip_compression.Deflate).ratios_with(np.arange(features.n_rows))

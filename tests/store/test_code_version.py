@@ -95,9 +95,12 @@ def test_a_name_that_is_no_module_is_an_error(package):
 
 
 class Flipped(ast.NodeTransformer):
-    """Turns every + into -, every < into >=, and numbers into the next ones."""
+    """Turns every + into -, every < into >=, every == into !=, `not in` into `in`, and numbers into the next ones."""
 
-    swaps = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Lt: ast.GtE, ast.Gt: ast.LtE, ast.USub: ast.UAdd}  # noqa: RUF012
+    swaps = {  # noqa: RUF012
+        ast.Add: ast.Sub, ast.Sub: ast.Add, ast.USub: ast.UAdd,
+        ast.Lt: ast.GtE, ast.Gt: ast.LtE, ast.Eq: ast.NotEq, ast.NotIn: ast.In,
+    }  # fmt: skip
 
     def generic_visit(self, node):
         super().generic_visit(node)
@@ -109,23 +112,25 @@ class Flipped(ast.NodeTransformer):
 # Where the scores of each method are computed, file by file: what the lists kept by hand had forgotten among them.
 SCORED_IN = {
     "cross_entropy": [
-        "features/token_losses",
+        "features/arrays",
         "features/losses",
+        "features/per_row",
         "models/passes/token_losses",
+        "models/passes/batches",
         "models/encoding",
         "models/chat_template",
         "features/contexts",
     ],
-    "perplexity": ["features/token_losses", "models/passes/token_losses", "methods/selection"],
+    "perplexity": ["features/arrays", "models/passes/token_losses", "methods/selection"],
     "ifd": [
-        "features/token_losses",
+        "features/arrays",
         "methods/tools/pre_experience",
         "features/clusters",
         "models/training/finetuning",
         "models/training/training_rows",
         "features/tuned_models",
     ],
-    "superfiltering": ["features/token_losses", "methods/ifd", "models/language_model"],
+    "superfiltering": ["features/arrays", "methods/ifd", "models/language_model"],
     "selectit": ["features/ratings", "models/passes/next_token", "features/rating_text"],
     "less": [
         "features/influences",

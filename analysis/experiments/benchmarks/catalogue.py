@@ -9,7 +9,7 @@ import numpy as np
 from analysis.models.encoding import encode_batch, encode_prompt
 from analysis.models.generation import generate
 from analysis.models.language_model import LanguageModel
-from analysis.models.passes.token_losses import LossKernel
+from analysis.models.passes.token_losses import TokenLossPass
 from analysis.pools.held_out import set_apart
 from analysis.pools.testbed import evaluation_items, grade
 
@@ -73,7 +73,7 @@ def held_out_answer_loss(
     if len(rows) > max_rows:  # files are often ordered by source: not the first rows
         rows = rows.select(np.sort(np.random.default_rng(0).permutation(len(rows))[:max_rows]))
     encoded = encode_batch(rows["messages"][:], language_model.tokenizer, language_model.template, max_tokens)
-    losses = LossKernel(language_model.model, language_model.device, tokens_per_batch=8192)(encoded)
+    losses = TokenLossPass(language_model.model, language_model.device, tokens_per_batch=8192)(encoded)
     row = np.repeat(np.arange(len(encoded)), [len(one.spans) for one in encoded])
     scored = losses["count"] > 0
     total = np.bincount(row[scored], weights=losses["loss_sum"][scored], minlength=len(encoded))

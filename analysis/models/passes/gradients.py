@@ -1,15 +1,14 @@
 """Gradients of every row's loss with respect to low-rank adapters: one backward pass for a batch of rows."""
 
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 
 from analysis.models.encoding import Encoded
+from analysis.models.passes.batches import LogitPass, padded
 from analysis.models.passes.random_projection import Sketch
-from analysis.models.passes.token_losses import LOGITS_AT_ONCE, ROW_ERRORS, LossKernel, batches
 from analysis.models.training.checkpoints import Adapter
 from analysis.models.training.training_rows import IGNORED, training_examples
 
@@ -32,7 +31,7 @@ def adam_direction(gradient: torch.Tensor, mean: torch.Tensor, square: torch.Ten
     return mean / (square + EPSILON).sqrt()
 
 
-class GradientKernel:
+class GradientPass(LogitPass):
     """Projected gradients of encoded conversations at a checkpoint of a warm-up.
 
     A row's loss is the mean over the content and end tokens of its answers, without dropout. The gradient of a matrix
@@ -42,13 +41,12 @@ class GradientKernel:
 
     Parameters
     ----------
-    model : causal language model of transformers, in evaluation mode, without adapters.
+    model : without adapters.
     adapters : matrices A and B of each adapted layer with the state of Adam (see `WarmUp.adapters`); those of another
         checkpoint can take their place.
     scale : what the adapters' product is multiplied by.
     sketch : projection with the blocks "layer/A" and "layer/B" (see `block_sizes`).
-    tokens_per_batch : positions of a batch, padding included; changes speed and memory only.
-    autocast : precision of the model's matrix products, `None` for that of the weights; gradients are float32.
+    others : see `LogitPass`; gradients are float32.
     """
 
     def __init__(
@@ -61,15 +59,14 @@ class GradientKernel:
         tokens_per_batch: int,
         autocast: torch.dtype | None = None,
     ):
-        self.device, self.autocast = torch.device(device), autocast
-        self.model, self.adapters, self.scale, self.sketch = model, adapters, scale, sketch
-        self.tokens_per_batch = min(tokens_per_batch, POSITIONS) if self.device.type == "cpu" else tokens_per_batch
-        parts = LossKernel(model, self.device, tokens_per_batch)
-        self.decoder, self.head = parts.decoder, parts.head
+        super().__init__(model, device, tokens_per_batch, autocast)
+        if self.device.type == "cpu":
+            self.tokens_per_batch = min(tokens_per_batch, POSITIONS)
+        self.adapters, self.scale, self.sketch = adapters, scale, sketch
         self.largest_layer = max(matrix.weight.numel() for pair in adapters.values() for matrix in pair)
 
     def __call__(self, encoded: Sequence[Encoded], kind: str) -> tuple[np.ndarray, np.ndarray]:
-        """Projected gradients, scaled to length 1, and their lengths before; a failing row changes no other.
+        """Projected gradients, scaled to length 1, and their lengths before.
 
         Parameters
         ----------
@@ -77,83 +74,47 @@ class GradientKernel:
 
         Returns
         -------
-        float32 of shapes (n, dimension) and (n,); nan (with a warning where it fails) for a row without answer token,
-        without a finite gradient, or with a gradient of zero.
-
-        Raises
-        ------
-        One of ROW_ERRORS where every row fails: then the model is at fault, not a row.
+        float32 of shapes (n, dimension) and (n,); nan for a row without answer token, without a finite gradient, or
+        with a gradient of zero.
         """
         if kind not in KINDS:
             raise ValueError(f"kind: expected one of {', '.join(map(repr, KINDS))}, found {kind!r}")
         examples = [next(iter(training_examples([row])[0]), None) if row.ids else None for row in encoded]
         lengths = [_last_label(example) for example in examples]
-        gradients = np.full((len(encoded), self.sketch.dimension), np.nan, dtype=np.float32)
-        failures: dict[int, Exception] = {}
         most_rows = max(1, GRADIENT_NUMBERS[self.device.type] // self.largest_layer)
-        for batch in batches(lengths, self.tokens_per_batch):
-            for start in range(0, len(batch), most_rows):
-                for rows, values in self._gradients(
-                    batch[start : start + most_rows], examples, lengths, kind, failures
-                ):
-                    gradients[rows] = values
-        _report(failures, sum(length > 0 for length in lengths))
+
+        def forward(rows: list[int]) -> np.ndarray:
+            cut = [{name: examples[row][name][: lengths[row]] for name in ("input_ids", "labels")} for row in rows]
+            return self._backward(cut, kind)
+
+        gradients = self.per_row(forward, lengths, self.sketch.dimension, "have no gradient", most_rows=most_rows)
         norms = np.sqrt(np.einsum("ij,ij->i", gradients, gradients, dtype=np.float64))
         norms = np.where(np.isfinite(norms) & (norms > 0), norms, np.nan).astype(np.float32)
         gradients /= norms[:, None]
         gradients[~np.isfinite(norms)] = np.nan
         return gradients, norms
 
-    def _gradients(self, rows, examples, lengths, kind, failures) -> Iterator[tuple[list[int], np.ndarray]]:
-        """Gradients of a batch; after an error of its halves, so that only the row at fault is lost."""
-        values = None
-        try:
-            values = self._backward(rows, examples, lengths, kind)
-        except ROW_ERRORS as error:
-            if len(rows) == 1:
-                failures[rows[0]] = error.with_traceback(None)
-        if values is not None:
-            yield rows, values
-        elif len(rows) > 1:
-            if self.device.type == "cuda":
-                torch.cuda.empty_cache()
-            for half in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
-                yield from self._gradients(half, examples, lengths, kind, failures)
-
-    def _backward(self, rows, examples, lengths, kind) -> np.ndarray:
-        width = max(lengths[row] for row in rows)
-        ids = np.zeros((len(rows), width), dtype=np.int64)
-        labels = np.full((len(rows), width), IGNORED, dtype=np.int64)
-        for line, row in enumerate(rows):
-            ids[line, : lengths[row]] = examples[row]["input_ids"][: lengths[row]]
-            labels[line, : lengths[row]] = examples[row]["labels"][: lengths[row]]
+    def _backward(self, examples: list[dict], kind: str) -> np.ndarray:
+        ids = padded([example["input_ids"] for example in examples])
+        labels = padded([example["labels"] for example in examples], filling=IGNORED)
         learned = labels[:, 1:] != IGNORED  # the logits at a position predict the next token
         line, position = np.nonzero(learned)
-        share = 1.0 / learned.sum(axis=1)[line]
-        put = [torch.from_numpy(array).to(self.device) for array in (ids, line, position, labels[line, position + 1])]
-        ids, line, position, wanted = put
-        share = torch.from_numpy(share.astype(np.float32)).to(self.device)
-        precise = torch.autocast(self.device.type, dtype=self.autocast) if self.autocast is not None else nullcontext()
-        with torch.enable_grad(), precise, self._adapted() as seen:
-            if self.decoder is None:
-                states = self.model(input_ids=ids, use_cache=False).logits
-            else:
-                states = self.decoder(input_ids=ids, use_cache=False).last_hidden_state
-            states = states[line, position]
+        share = (1.0 / learned.sum(axis=1)[line]).astype(np.float32)
+        ids, line, position, wanted, share = self.on_device(ids, line, position, labels[line, position + 1], share)
+        with torch.enable_grad(), self.precision(), self._adapted() as seen:
+            states = self.states(ids)[line, position]
             outputs = [output for _, _, output in seen.values()]
             by_output = torch.autograd.grad(states, outputs, grad_outputs=self._by_state(states, wanted, share))
         return self._projected(seen, by_output, kind)
 
     def _by_state(self, states: torch.Tensor, wanted: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
         """Derivative of the rows' losses by the states (or logits) at the learned positions, in chunks."""
-        vocabulary = self.model.get_output_embeddings().weight.shape[0]
-        chunk = max(1, LOGITS_AT_ONCE[self.device.type] // vocabulary)
         derivatives = []
-        for begin in range(0, len(wanted), chunk):
-            part = states[begin : begin + chunk].detach().requires_grad_()
-            logits = (part if self.head is None else self.head(part)).float()
-            losses = torch.nn.functional.cross_entropy(logits, wanted[begin : begin + chunk], reduction="none")
-            derivatives += torch.autograd.grad((losses * share[begin : begin + chunk]).sum(), part)
+        for begin in range(0, len(wanted), self.positions_at_once):
+            chunk = slice(begin, begin + self.positions_at_once)
+            part = states[chunk].detach().requires_grad_()
+            losses = torch.nn.functional.cross_entropy(self.logits(part), wanted[chunk], reduction="none")
+            derivatives += torch.autograd.grad((losses * share[chunk]).sum(), part)
         return torch.cat(derivatives)
 
     @contextmanager
@@ -205,16 +166,3 @@ def _last_label(example: dict | None) -> int:
     if example is None:
         return 0
     return max(place for place, label in enumerate(example["labels"]) if label != IGNORED) + 1
-
-
-def _report(failures: dict[int, Exception], n_rows: int) -> None:
-    if not failures:
-        return
-    row, error = next(iter(failures.items()))
-    if len(failures) == n_rows and n_rows > 1:
-        raise error
-    warnings.warn(
-        f"{len(failures)} of {n_rows} rows have no gradient, first row {row} of the shard: "
-        f"{type(error).__name__}: {error}",
-        stacklevel=3,
-    )

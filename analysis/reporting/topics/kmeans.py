@@ -6,7 +6,7 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 from analysis.experiments.results import Results
 from analysis.experiments.workbench import Workbench
-from analysis.features.clusters import Clusters
+from analysis.features.arrays import Clusters
 from analysis.methods import Selection, inner_call, parse
 from analysis.methods.selection import rank_share
 from analysis.reporting import style

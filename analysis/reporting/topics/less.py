@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from analysis.experiments.workbench import Workbench
-from analysis.features.influences import Influences
+from analysis.features.arrays import Influences
 from analysis.methods import Selection, parse
 from analysis.methods.less import epoch_weights, influences_of, score
 from analysis.methods.selection import top_k

@@ -5,7 +5,7 @@ import datasets
 import numpy as np
 import pytest
 
-from analysis.features.lengths import Lengths
+from analysis.features.arrays import Lengths
 from analysis.methods import Selection
 from analysis.reporting.topics import diverse_evol
 

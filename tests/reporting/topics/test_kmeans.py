@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 
 from analysis.experiments.results import Results
-from analysis.features.clusters import Clusters
-from analysis.features.lengths import Lengths
+from analysis.features.arrays import Clusters, Lengths
 from analysis.methods import Selection
 from analysis.reporting.topics import kmeans
 

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from analysis.features.influences import Influences
+from analysis.features.arrays import Influences
 from analysis.methods import Selection
 from analysis.reporting.topics import less
 
