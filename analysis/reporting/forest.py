@@ -10,6 +10,7 @@ from analysis.methods import BASE, RANDOM
 from analysis.reporting import style
 from analysis.reporting.versus_random import in_units
 from analysis.statistics import interval_of_mean
+from analysis.subsets.rows import WHOLE_POOL
 
 
 def draw(
@@ -57,7 +58,7 @@ def _panel(ax, part: pd.DataFrame, results: Results, title: str, x: str, y: str,
 
 def colours_of(names) -> dict[str, str]:
     """A colour for every label: random and the whole pool in grey, variants of one method told apart."""
-    fixed = {"whole pool": style.GREY, style.label(RANDOM): style.colour(RANDOM)}
+    fixed = {WHOLE_POOL: style.GREY, style.label(RANDOM): style.colour(RANDOM)}
     others = [name for name in dict.fromkeys(names) if name not in fixed]
     return fixed | {name: style.PALETTE[place % len(style.PALETTE)] for place, name in enumerate(others)}
 

@@ -11,9 +11,9 @@ from analysis.pools.source_labels import OTHER, source_labels
 from analysis.pools.testbed import WORLD_VERSION
 from analysis.reporting.palette import DARK_GREY, LIGHT_GREY, PALETTE
 from analysis.reporting.wording import number, share
+from analysis.subsets.composition import repeated
 
 ALL = "all rows"
-ROWS_AT_ONCE = 10_000
 
 
 def set_aside_examples(pool: Pool) -> list[dict]:
@@ -23,31 +23,6 @@ def set_aside_examples(pool: Pool) -> list[dict]:
         for reason, aside in sorted(pool.set_aside.items(), key=lambda item: -item[1].count)
         for example in aside.examples
     ]
-
-
-def example_rows(pool: Pool, count: int, seed: int) -> list[dict]:
-    """A few rows drawn at random, with what is known of them."""
-    drawn = np.sort(np.random.default_rng(seed).choice(len(pool), size=min(count, len(pool)), replace=False))
-    columns = [name for name in ("source", "skill", "style", "fault", "messages") if name in pool.rows.column_names]
-    return [{name: pool.rows[int(place)][name] for name in columns} for place in drawn]
-
-
-def table(pool: Pool, lengths) -> pd.DataFrame:
-    """One line per selectable row: answer tokens, prompt tokens, total tokens, turns, source, group, truth columns.
-
-    `group` is the family in the testbed and the source elsewhere; beyond eight of them the rest is one group.
-    """
-    columns = [
-        name for name in ("source", "skill", "family", "style", "fault", "dup_group") if name in pool.rows.column_names
-    ]
-    rows = pool.rows.select_columns(columns).to_pandas()
-    rows["answer tokens"], rows["prompt tokens"] = lengths.answer, lengths.prompt
-    rows["total tokens"], rows["truncated"] = lengths.total, lengths.truncated
-    group = rows["family" if pool.has_truth else "source"].astype(str)
-    group = group.map(source_labels(group.unique()))
-    frequent = group.value_counts().index[: 7 if group.nunique() > 8 else 8]
-    rows["group"] = group.where(group.isin(frequent), OTHER)
-    return rows
 
 
 def colours(groups: pd.Series) -> dict[str, str]:
@@ -118,9 +93,8 @@ def findings(pool: Pool, rows: pd.DataFrame) -> list[str]:
         f"The most frequent of {number(len(top))} {kind_of_group}{'s' if len(top) > 1 else ''}, {first}, has "
         f"{share(top.iloc[0] / len(rows))} of the rows, the median one {share(top.median() / len(rows))}.",
     ]
-    repeated = 1 - rows["dup_group"].nunique() / len(rows)
     kind = "near or exact" if pool.has_truth else "exact"
-    said.append(f"{share(repeated)} of the rows are {kind} duplicates of another row.")
+    said.append(f"{share(repeated(rows))} of the rows are {kind} duplicates of another row.")
     if "fault" in rows:
         kinds = rows.loc[rows["fault"] != "", "fault"].value_counts()
         listed = ", ".join(f"{kind} {share(count / len(rows))}" for kind, count in kinds.items())

@@ -5,15 +5,13 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
-from scipy.stats import spearmanr
 
-from analysis.experiments.workbench import Workbench
 from analysis.features.rating_text import RATINGS
 from analysis.methods import Selection
 from analysis.methods.selectit import PROMPTS, token_score
 from analysis.reporting.style import label
-from analysis.reporting.topics.selected import agreement
 from analysis.reporting.wording import listed, number, share
+from analysis.subsets.overlap import agreement, rank_correlation
 
 SHARE, LIKELIEST = "mean share of probability", "rows that it is likeliest for"
 NEAR = 0.001  # scores that differ by less are counted as near the last one selected
@@ -24,9 +22,9 @@ def prompts_shown(prompts=PROMPTS):
     return pd.DataFrame({"prompt": range(1, len(prompts) + 1), "asks": prompts}).style.hide(axis="index")
 
 
-def digits(work: Workbench, prompts=PROMPTS) -> pd.DataFrame:
+def digits(features, prompts=PROMPTS) -> pd.DataFrame:
     """Per prompt and rating, its mean share among the five and the rows for which it is likeliest, as (measure, value)."""
-    logits = _rated(work, prompts)
+    logits = _rated(features, prompts)
     shares, likeliest = softmax(logits, axis=-1), logits.argmax(axis=-1)
     lines = [
         {"prompt": f"prompt {number}", "rating": int(digit), "measure": measure, "share": float(value)}
@@ -40,21 +38,21 @@ def digits(work: Workbench, prompts=PROMPTS) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def disagreement(work: Workbench, selection: Selection, prompts=PROMPTS, most: int = 20_000) -> pd.DataFrame:
+def disagreement(features, selection: Selection, prompts=PROMPTS, most: int = 20_000) -> pd.DataFrame:
     """Mean and standard deviation of each row's token scores, and whether the row is selected; at most so many rows."""
-    scores = token_score(work.features.rating_logits(prompts))
+    scores = token_score(features.rating_logits(prompts))
     rows = pd.DataFrame({"row": np.arange(len(scores)), "mean": scores.mean(axis=1), "deviation": scores.std(axis=1)})
     rows["rows"] = np.where(rows["row"].isin(selection.rows), "selected", "not selected")
     rows = rows.dropna().sort_values("rows", kind="stable")
     return rows.groupby("rows", sort=False).head(most)
 
 
-def levels(work: Workbench, selections: dict[str, Selection], reference: str, names: list[str]) -> pd.DataFrame:
+def levels(selections: dict[str, Selection], reference: str, names: list[str]) -> pd.DataFrame:
     """How far each way of reading the ratings agrees with the reference, and what it picks."""
     lines = []
     for name in names:
-        found = agreement(work, selections, reference, name)
         chosen, scores = selections[name], selections[name].scores
+        found = agreement(selections[reference], chosen, len(scores))
         cut = scores[chosen.rows].min()
         lines.append({
             "method": label(name), "Spearman": found["spearman"], "shared rows": found["overlap"],
@@ -65,29 +63,26 @@ def levels(work: Workbench, selections: dict[str, Selection], reference: str, na
     return pd.DataFrame(lines).round(3)
 
 
-def prompts_agreement(work: Workbench, prompts=PROMPTS) -> float:
+def prompts_agreement(features, prompts=PROMPTS) -> float:
     """Mean of Spearman's correlation of the token scores over all pairs of prompts."""
-    scores = token_score(_rated(work, prompts))
+    scores = token_score(_rated(features, prompts))
     pairs = combinations(range(scores.shape[1]), 2)
-    return float(np.mean([spearmanr(scores[:, one], scores[:, other]).statistic for one, other in pairs]))
+    return float(np.mean([rank_correlation(scores[:, one], scores[:, other]) for one, other in pairs]))
 
 
-def findings(work: Workbench, selection: Selection, prompts=PROMPTS) -> list[str]:
+def findings(features, rows: pd.DataFrame, selection: Selection, prompts=PROMPTS) -> list[str]:
     """Whether the scale is used, whether prompts agree, and what a high score goes with."""
-    likeliest = _rated(work, prompts).argmax(axis=-1)
+    likeliest = _rated(features, prompts).argmax(axis=-1)
     counts = np.bincount(likeliest.ravel(), minlength=len(RATINGS)) / likeliest.size
     used = [f"{digit} ({share(part)})" for digit, part in zip(RATINGS, counts, strict=True) if part > 0]
     said = [
         f"Likeliest ratings over {number(len(likeliest))} rows and {likeliest.shape[1]} prompts: {listed(used)}.",
-        f"Spearman's correlation of the scores of two prompts is {prompts_agreement(work, prompts):.2f} in the mean.",
+        f"Spearman's correlation of the scores of two prompts is {prompts_agreement(features, prompts):.2f} in the mean.",
     ]
-    scored = np.isfinite(selection.scores)
-    length = work.features.lengths().answer
-    said.append(
-        f"Spearman's correlation of score and answer length: {spearmanr(selection.scores[scored], length[scored]).statistic:+.2f}."
-    )
-    if work.pool.has_truth:
-        faulty = np.array(work.pool.rows["fault"]) != ""
+    length = rank_correlation(selection.scores, rows["answer tokens"])
+    said.append(f"Spearman's correlation of score and answer length: {length:+.2f}.")
+    if "fault" in rows:
+        scored, faulty = np.isfinite(selection.scores), rows["fault"].to_numpy() != ""
         if 0 < faulty[scored].sum() < scored.sum():
             said.append(
                 "Chance that a correct row is scored above a faulty one: "
@@ -104,6 +99,6 @@ def _chance_above(scores: np.ndarray, wanted: np.ndarray) -> float:
     return float(above / (n_wanted * (len(scores) - n_wanted)))
 
 
-def _rated(work: Workbench, prompts) -> np.ndarray:
-    logits = work.features.rating_logits(prompts)
+def _rated(features, prompts) -> np.ndarray:
+    logits = features.rating_logits(prompts)
     return logits[np.isfinite(logits).all(axis=(1, 2))]

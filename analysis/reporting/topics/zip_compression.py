@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
 from analysis.experiments.workbench import Workbench
 from analysis.methods import Selection
@@ -10,25 +9,21 @@ from analysis.methods.tools.deflate import Deflate
 from analysis.methods.zip_compression import Stream, read_texts, score
 from analysis.reporting import style
 from analysis.reporting.wording import number, share
+from analysis.subsets.overlap import BOTH, rank_correlation, selected_by
 
-NEITHER, BOTH = "neither", "both"
 LONGEST_DISTANCE = 65_536  # twice the compressor's window
 
 
 def rows_by_ratio(work: Workbench, selections: dict[str, Selection], text: str, record: str) -> pd.DataFrame:
     """Every row's bytes and compression ratio of its text by itself, with the forms of ZIP that select it."""
     texts = read_texts(work.features)
-    chosen = np.full(len(work.pool), NEITHER, dtype=object)
-    one, two = selections[text].rows, selections[record].rows
-    chosen[one], chosen[two] = style.label(text), style.label(record)
-    chosen[np.intersect1d(one, two)] = BOTH
+    chosen = selected_by(selections, text, record, len(work.pool))
     table = pd.DataFrame({
         "row": np.arange(len(work.pool)), "bytes": texts.ends - texts.starts, "ratio": score(texts), "selected by": chosen,
     })  # fmt: skip
     if work.pool.has_truth:
         table["fault"] = work.pool.truth("fault")
-    order = [NEITHER, style.label(text), style.label(record), BOTH]
-    return table.sort_values("selected by", key=lambda values: values.map(order.index), kind="stable")
+    return table.sort_values("selected by", kind="stable").astype({"selected by": object})
 
 
 def growing_ratio(work: Workbench, selections: dict[str, Selection], points: int = 40) -> pd.DataFrame:
@@ -92,7 +87,7 @@ def findings(
     groups = {name: rows["selected by"].isin([style.label(name), BOTH]) for name in (text, record)}
     common = float((groups[text] & groups[record]).sum() / groups[text].sum())
     same = "the same method" if common > 0.5 else "two different methods"
-    length = float(spearmanr(rows["bytes"], rows["ratio"]).statistic)
+    length = rank_correlation(rows["bytes"], rows["ratio"])
     medians = [f"{number(rows.loc[mask, 'bytes'].median())} ({style.label(name)})" for name, mask in groups.items()]
     last = growing.groupby("method")["ratio"].last()
     said = [

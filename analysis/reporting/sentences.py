@@ -1,0 +1,47 @@
+"""Sentences about selections that several notebooks say: rows in common, lengths, and seconds."""
+
+import pandas as pd
+
+from analysis.methods import RANDOM, Selection, label
+from analysis.reporting.verdicts import overlap_sentence
+from analysis.reporting.wording import listed, share
+from analysis.subsets.composition import describe
+from analysis.subsets.overlap import agreement
+from analysis.subsets.rows import WHOLE_POOL
+
+
+def agreement_findings(rows: pd.DataFrame, selections: dict[str, Selection], first: str, second: str) -> list[str]:
+    """Whether two variants choose the same rows, and how the faults and lengths of what they choose differ."""
+    said = [overlap_sentence(first, second, **agreement(selections[first], selections[second], len(rows)))]
+    described = describe(rows, {name: selections[name] for name in (RANDOM, first, second)}).set_index("method")
+    lengths = [f"{length:g} ({name})" for name, length in described["median answer tokens"].items()]
+    said.append(f"Median answer tokens: {listed(lengths)}.")
+    if "faulty rows" in described:
+        faults = [f"{share(part)} ({name})" for name, part in described["faulty rows"].items()]
+        said.append(f"Share of faulty rows: {listed(faults)}.")
+    return said
+
+
+def common_rows(selections: dict[str, Selection], first: str, second: str, n_rows: int) -> tuple[bool, str]:
+    """Whether a change matters by the rule of half of the rows, and how many the two have in common, in words."""
+    found = agreement(selections[first], selections[second], n_rows)
+    return found["overlap"] < 0.5, (
+        f"{label(first)} and {label(second)} have {share(found['overlap'])} of their rows in common "
+        f"({share(found['expected'])} by chance"
+    )
+
+
+def length_finding(described: pd.DataFrame) -> str:
+    """How much longer what a method picks is than the pool, for every method of `describe`."""
+    pool = described[described["method"] == WHOLE_POOL].iloc[0]
+    said = [
+        f"{line['method']} {line['median answer tokens'] / max(pool['median answer tokens'], 1):.1f} times"
+        for line in described.to_dict("records") if line["method"] != WHOLE_POOL
+    ]  # fmt: skip
+    return f"Median answer length of what is picked, relative to the pool at {pool['median answer tokens']:g} tokens: {listed(said)}."
+
+
+def cost_finding(made: dict[str, Selection]) -> str:
+    """Seconds of every selection when it was made; what methods share is counted with the first of them."""
+    said = [f"{one.seconds:.1f} s ({label(name)})" for name, one in made.items()]
+    return f"Selecting took {listed(said)}; what two of them need is counted with the first."

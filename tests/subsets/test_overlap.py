@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from analysis.methods import Selection
+from analysis.subsets import overlap
+
+SCORES = np.array([1.0, 2.0, 3.0, np.nan])
+FIRST, SECOND = Selection(np.array([2, 1]), SCORES), Selection(np.array([1, 0, 3]), -(SCORES**3))
+
+
+def test_rows_in_common_are_a_share_of_the_first():
+    assert overlap.share_in_common(FIRST.rows, SECOND.rows) == 1 / 2
+    assert overlap.share_in_common(SECOND.rows, FIRST.rows) == 1 / 3
+
+
+def test_agreement_is_beside_what_chance_would_give():
+    assert overlap.agreement(FIRST, SECOND, 4) == pytest.approx({"overlap": 0.5, "expected": 0.75, "spearman": -1})
+    assert np.isnan(overlap.agreement(FIRST, Selection(np.array([0])), 4)["spearman"])
+
+
+def test_rows_without_both_scores_do_not_count():
+    assert overlap.rank_correlation([1, 2, np.nan, 3], [5, 6, 0, 7]) == pytest.approx(1)
+
+
+def test_every_pair_but_random_is_counted_once():
+    found = overlap.overlaps({"random_selection": FIRST, "ifd": FIRST, "kmeans": SECOND}, 4)
+    assert found.to_dict("records") == [
+        {"method": "IFD", "other": "K-means", "common rows": 0.5, "by chance": 0.75},
+    ]
+
+
+def test_every_row_is_selected_by_one_by_both_or_by_neither():
+    found = overlap.selected_by({"ifd": FIRST, "kmeans": SECOND}, "ifd", "kmeans", 5)
+    assert found.tolist() == ["K-means", "both", "IFD", "K-means", "neither"]
+    assert found.max() == "both" and found.min() == "neither"
