@@ -12,6 +12,7 @@ from analysis.pools.testbed import WORLD_VERSION
 from analysis.reporting.palette import DARK_GREY, LIGHT_GREY, PALETTE
 from analysis.reporting.wording import number, share
 from analysis.subsets.composition import repeated
+from analysis.subsets.rows import drawn
 
 ALL = "all rows"
 
@@ -55,26 +56,16 @@ def composition(rows: pd.DataFrame, at_most: int) -> tuple[pd.DataFrame, str]:
     return head.rename(columns={"size": "rows", "sum": "faulty rows"}), more
 
 
-def text_map(pool: Pool, rows: pd.DataFrame, count: int, n_neighbors: int, seed: int) -> pd.DataFrame:
-    """Map positions of randomly drawn rows: TF-IDF of the whole text, 50 singular vectors, UMAP (cosine)."""
-    from sklearn.decomposition import TruncatedSVD
-    from sklearn.feature_extraction.text import TfidfVectorizer
+def text_map(points: np.ndarray, rows: pd.DataFrame, count: int, n_neighbors: int, seed: int) -> pd.DataFrame:
+    """Map positions of randomly drawn rows that have a point: UMAP of points of shape (n_rows, dim), by cosine."""
     from umap import UMAP
 
-    drawn = np.sort(np.random.default_rng(seed).choice(len(pool), size=min(count, len(pool)), replace=False))
-    texts = [" ".join(message["content"] for message in messages) for messages in pool.messages(drawn)]
-    words = TfidfVectorizer(sublinear_tf=True, max_features=20_000, token_pattern=r"(?u)\b\w+\b").fit_transform(texts)
-    components = min(50, words.shape[1] - 1, len(texts) - 1)
-    vectors = TruncatedSVD(components, random_state=seed).fit_transform(words)
-    map_maker = UMAP(
-        n_neighbors=min(n_neighbors, len(texts) - 1),
-        min_dist=0.1,
-        metric="cosine",
-        random_state=seed,
-        n_jobs=1,
-    )
-    x, y = map_maker.fit_transform(vectors).T
-    return pd.DataFrame({"row": drawn, "x": x, "y": y, "group": rows["group"].to_numpy()[drawn]}).sort_values("group")
+    some = drawn(len(points), count, seed)
+    some = some[np.isfinite(points[some]).all(axis=1)]
+    neighbors = min(n_neighbors, len(some) - 1)
+    map_maker = UMAP(n_neighbors=neighbors, min_dist=0.1, metric="cosine", random_state=seed, n_jobs=1)
+    x, y = map_maker.fit_transform(points[some]).T
+    return pd.DataFrame({"row": some, "x": x, "y": y, "group": rows["group"].to_numpy()[some]}).sort_values("group")
 
 
 def findings(pool: Pool, rows: pd.DataFrame) -> list[str]:

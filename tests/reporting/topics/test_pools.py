@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis.pools import load_pool
-from analysis.reporting.topics.pools import colours, composition, findings
+from analysis.reporting.topics.pools import colours, composition, findings, text_map
 from analysis.subsets.rows import table
 
 
@@ -46,3 +46,11 @@ def test_what_does_not_fit_the_picture_is_counted(rows):
 def test_groups_have_the_same_colour_in_every_figure():
     once = colours(pd.Series(["b", "a", "all other"]))
     assert once["a"] == colours(pd.Series(["all rows", "a", "b"]))["a"] != once["b"]
+
+
+def test_the_map_leaves_out_rows_without_a_word(rows):
+    points = np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32)
+    points[7] = np.nan
+    found = text_map(points, rows, count=60, n_neighbors=5, seed=0)
+    assert sorted(found["row"]) == [row for row in range(60) if row != 7]
+    assert found[["x", "y"]].notna().all().all() and set(found["group"]) == set(rows["group"])
