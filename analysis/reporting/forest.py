@@ -94,21 +94,12 @@ def score_dots(ax, runs: pd.DataFrame, base: float) -> None:
     for place, name in enumerate(names):
         scores = runs.loc[runs["method"] == name, "score"]
         spread = np.linspace(-0.15, 0.15, len(scores)) if len(scores) > 1 else [0.0]
-        ax.plot(
-            scores,
-            place + np.array(spread),
-            style.marker(name),
-            color=style.colour(name),
-            alpha=0.7,
-            markersize=4,
-        )
+        heights = place + np.array(spread)
+        ax.plot(scores, heights, style.marker(name), color=style.colour(name), alpha=0.7, markersize=4)
     ax.axvline(base, color=style.GREY, linestyle="--", linewidth=1)
     ax.set_yticks(range(len(names)), [style.label(name) for name in names])
-    ax.set(
-        ylim=(len(names) - 0.4, -0.6),
-        title=runs["benchmark"].iloc[0],
-        xlabel=f"score, higher is better ({runs['in'].iloc[0]})",
-    )
+    ax.set(ylim=(len(names) - 0.4, -0.6), title=runs["benchmark"].iloc[0])
+    ax.set_xlabel(f"score, higher is better ({runs['in'].iloc[0]})")
 
 
 def budget_means(part: pd.DataFrame) -> pd.DataFrame:

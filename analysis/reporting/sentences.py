@@ -4,7 +4,7 @@ import pandas as pd
 
 from analysis.methods import RANDOM, Selection, label
 from analysis.reporting.verdicts import overlap_sentence
-from analysis.reporting.wording import listed, share
+from analysis.reporting.wording import listed, of_each, share
 from analysis.subsets.composition import describe
 from analysis.subsets.overlap import agreement
 from analysis.subsets.rows import WHOLE_POOL
@@ -14,11 +14,9 @@ def agreement_findings(rows: pd.DataFrame, selections: dict[str, Selection], fir
     """Whether two variants choose the same rows, and how the faults and lengths of what they choose differ."""
     said = [overlap_sentence(first, second, **agreement(selections[first], selections[second], len(rows)))]
     described = describe(rows, {name: selections[name] for name in (RANDOM, first, second)}).set_index("method")
-    lengths = [f"{length:g} ({name})" for name, length in described["median answer tokens"].items()]
-    said.append(f"Median answer tokens: {listed(lengths)}.")
+    said.append(f"Median answer tokens: {of_each(described['median answer tokens'], '{:g}'.format)}.")
     if "faulty rows" in described:
-        faults = [f"{share(part)} ({name})" for name, part in described["faulty rows"].items()]
-        said.append(f"Share of faulty rows: {listed(faults)}.")
+        said.append(f"Share of faulty rows: {of_each(described['faulty rows'])}.")
     return said
 
 
@@ -43,5 +41,5 @@ def length_finding(described: pd.DataFrame) -> str:
 
 def cost_finding(made: dict[str, Selection]) -> str:
     """Seconds of every selection when it was made; what methods share is counted with the first of them."""
-    said = [f"{one.seconds:.1f} s ({label(name)})" for name, one in made.items()]
-    return f"Selecting took {listed(said)}; what two of them need is counted with the first."
+    seconds = {label(name): one.seconds for name, one in made.items()}
+    return f"Selecting took {of_each(seconds, '{:.1f} s'.format)}; what two of them need is counted with the first."

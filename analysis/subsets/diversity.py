@@ -7,19 +7,14 @@ from analysis.features.clusters import Clusters
 from analysis.methods import Selection, inner_call, label, parse, select
 from analysis.methods.selection import rank_share
 from analysis.subsets.composition import repeated
-from analysis.subsets.rows import by_selection, properties
+from analysis.subsets.rows import by_selection, properties, shares
 
 
 def shares_by_cluster(clusters: Clusters, selections: dict[str, Selection]) -> pd.DataFrame:
     """Share of the rows of the pool and of every selection that lie in each cluster: method, cluster, share."""
-    counted = {
-        name: Clusters(labels, clusters.centres).sizes
-        for name, labels in by_selection(clusters.labels, selections).items()
-    }
-    return pd.concat(
-        pd.DataFrame({"method": name, "cluster": np.arange(1, len(sizes) + 1), "share": sizes / max(sizes.sum(), 1)})
-        for name, sizes in counted.items()
-    )
+    taken = {name: labels[labels >= 0] + 1 for name, labels in by_selection(clusters.labels, selections).items()}
+    table = shares(taken).reindex(range(1, len(clusters.centres) + 1), fill_value=0.0).rename_axis("cluster")
+    return table.reset_index().melt("cluster", var_name="method", value_name="share")[["method", "cluster", "share"]]
 
 
 def diversity(

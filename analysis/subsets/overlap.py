@@ -23,6 +23,13 @@ def rank_correlation(first, second) -> float:
     return float(spearmanr(first[both], second[both]).statistic)
 
 
+def same_group(first, second) -> tuple[float, float]:
+    """Share of the rows that two groupings put into the same group, and what chance would give; shape (n_rows,) each."""
+    first, second = pd.Series(np.asarray(first)), pd.Series(np.asarray(second))
+    chance = first.value_counts(normalize=True) * second.value_counts(normalize=True)
+    return float((first == second).mean()), float(chance.sum())
+
+
 def agreement(first: Selection, second: Selection, n_rows: int) -> dict[str, float]:
     """Share of the first's rows in common, what chance would give in a pool of `n_rows`, and Spearman's of the scores.
 

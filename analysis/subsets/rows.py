@@ -68,6 +68,12 @@ def by_selection(values, selections: dict[str, Selection]) -> dict[str, np.ndarr
     return {WHOLE_POOL: values} | {label(name): values[chosen.rows] for name, chosen in selections.items()}
 
 
+def shares(parts: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Share of each part's rows that have each value: a line per value, a column per part."""
+    counted = {name: pd.Series(values).value_counts(normalize=True) for name, values in parts.items()}
+    return pd.DataFrame(counted).fillna(0.0)
+
+
 def quantiles(parts: dict[str, np.ndarray], name: str, method: str = "linear") -> pd.DataFrame:
     """200 quantiles of each part's values, nan left out: method (the part's label), share of rows, `name`."""
     shares = np.linspace(0.005, 1, 200)

@@ -22,6 +22,11 @@ def test_rows_without_both_scores_do_not_count():
     assert overlap.rank_correlation([1, 2, np.nan, 3], [5, 6, 0, 7]) == pytest.approx(1)
 
 
+def test_the_same_group_is_beside_what_chance_would_give():
+    same, chance = overlap.same_group(["a", "a", "b", "c"], ["a", "b", "b", "b"])
+    assert same == 0.5 and chance == pytest.approx(2 / 4 * 1 / 4 + 1 / 4 * 3 / 4)
+
+
 def test_every_pair_but_random_is_counted_once():
     found = overlap.overlaps({"random_selection": FIRST, "ifd": FIRST, "kmeans": SECOND}, 4)
     assert found.to_dict("records") == [

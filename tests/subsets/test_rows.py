@@ -62,3 +62,8 @@ def test_quantiles_are_of_the_pool_and_of_every_selection():
     assert found.columns.tolist() == ["method", "share of rows", "bytes"]
     assert found.groupby("method", sort=False)["bytes"].last().to_dict() == {"whole pool": 4, "Token length": 4}
     assert found.groupby("method")["bytes"].first()["Token length"] == pytest.approx(2.01)
+
+
+def test_shares_are_of_each_part_and_nothing_is_zero():
+    found = rows.shares({"one": np.array(["a", "a", "b", "c"]), "other": np.array(["d"])})
+    assert found["one"].to_dict() == {"a": 0.5, "b": 0.25, "c": 0.25, "d": 0} and found.loc["d", "other"] == 1

@@ -5,7 +5,7 @@ import pandas as pd
 
 from analysis.methods import RANDOM, Selection, label
 from analysis.reporting.sentences import common_rows
-from analysis.reporting.wording import listed, share
+from analysis.reporting.wording import listed, of_each, share
 from analysis.subsets.coverage import spread
 from analysis.subsets.overlap import overlaps
 
@@ -16,13 +16,11 @@ def spread_findings(points: np.ndarray, selections: dict[str, Selection]) -> lis
     random, others = lines.loc[label(RANDOM)], lines.drop(index=label(RANDOM))
     sentences = []
     for column, what in (("covering radius", "farthest row of the pool"), ("mean distance of the pool", "average row")):
-        said = [f"{value / random[column]:.2f} times ({name})" for name, value in others[column].items()]
-        sentences.append(
-            f"Distance of the {what} to the nearest selected row, relative to a random draw: {listed(said)}."
-        )
-    twins = [f"{share(value)} ({name})" for name, value in lines["with a twin"].items()]
+        said = of_each(others[column] / random[column], "{:.2f} times".format)
+        sentences.append(f"Distance of the {what} to the nearest selected row, relative to a random draw: {said}.")
     sentences.append(
-        f"Selected rows with a twin among the selected (nearer than half of the pool's rows have any neighbour): {listed(twins)}."
+        "Selected rows with a twin among the selected (nearer than half of the pool's rows have any neighbour): "
+        f"{of_each(lines['with a twin'])}."
     )
     for line in overlaps(selections, len(points)).to_dict("records"):
         sentences.append(

@@ -5,7 +5,7 @@ import pandas as pd
 
 from analysis.methods import Selection, ifd, parse
 from analysis.reporting import style
-from analysis.reporting.wording import listed, share
+from analysis.reporting.wording import listed, of_each, share
 from analysis.subsets.overlap import rank_correlation
 from analysis.subsets.rows import equal_parts, properties
 
@@ -41,11 +41,8 @@ def ratio_by_length(features, selections: dict[str, Selection]) -> pd.DataFrame:
     answer, lines = features.lengths().answer, []
     for name, chosen in selections.items():
         rows = passes(features, chosen, _variant(name))
-        tokens = pd.Series(answer[rows["row"]])
-        groups = pd.DataFrame({"tokens": tokens, "ratio": rows["ratio"].to_numpy()}).groupby(
-            equal_parts(tokens, LENGTH_GROUPS)
-        )
-        for _, part in groups:
+        rows["tokens"] = answer[rows["row"]]
+        for _, part in rows.groupby(equal_parts(rows["tokens"], LENGTH_GROUPS)):
             low, middle, high = part["ratio"].quantile([0.25, 0.5, 0.75])
             lines.append({"method": style.label(name), "answer tokens": part["tokens"].median(), "ratio": middle,
                           "low": low, "high": high, "rows": len(part)})  # fmt: skip
@@ -98,21 +95,16 @@ def findings(features, known: pd.DataFrame, selections: dict[str, Selection]) ->
 
 def not_helped(selections: dict[str, Selection]) -> str:
     """Share of the pool whose instruction does not help, by every method that sets such rows aside."""
-    shares = [
-        f"{share(chosen.excluded[ifd.NO_HELP] / len(chosen.scores))} ({style.label(name)})"
-        for name, chosen in selections.items() if ifd.NO_HELP in chosen.excluded
-    ]  # fmt: skip
-    return f"Rows whose instruction does not help: {listed(shares)}." if shares else "Every instruction helps."
+    shares = {style.label(name): chosen.excluded[ifd.NO_HELP] / len(chosen.scores)
+              for name, chosen in selections.items() if ifd.NO_HELP in chosen.excluded}  # fmt: skip
+    return f"Rows whose instruction does not help: {of_each(shares)}." if shares else "Every instruction helps."
 
 
 def ties(selections: dict[str, Selection]) -> str:
     """Share of the rows that can be selected whose score another row has too, by method."""
-    shares = []
-    for name, chosen in selections.items():
-        scores = chosen.scores[np.isfinite(chosen.scores)]
-        _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-        shares.append(f"{share(float((counts[place] > 1).mean()))} ({style.label(name)})")
-    return f"Rows that share their score with another one: {listed(shares)}."
+    scores = {style.label(name): pd.Series(chosen.scores).dropna() for name, chosen in selections.items()}
+    tied = {name: values.duplicated(keep=False).mean() for name, values in scores.items()}
+    return f"Rows that share their score with another one: {of_each(tied)}."
 
 
 def _variant(method: str) -> str:

@@ -9,9 +9,9 @@ from analysis.features.clusters import Clusters
 from analysis.methods import Selection
 from analysis.pools import Pool
 from analysis.reporting import style
-from analysis.reporting.wording import listed, number, quantity, share, unit_name
+from analysis.reporting.wording import listed, number, of_each, quantity, unit_name
 from analysis.statistics import BETTER, NO_DIFFERENCE, UNDECIDED, WORSE, compare
-from analysis.subsets.rows import LENGTH, drawn, properties, shown
+from analysis.subsets.rows import LENGTH, drawn, properties, shares, shown
 
 MOST_CLUSTERS = 20
 VERDICTS = {BETTER: "better", WORSE: "worse", NO_DIFFERENCE: "no different by δ or more", UNDECIDED: "undecided"}
@@ -21,9 +21,9 @@ def contents(rows: pd.DataFrame, clusters: Clusters) -> pd.DataFrame:
     """Share of each cluster's rows that are of each family (or source): one column per cluster, the largest first."""
     kinds = next(iter(properties(rows).values())).to_numpy()
     largest = range(min(len(clusters.centres), MOST_CLUSTERS))
-    parts = {f"{one + 1} ({number(clusters.sizes[one])})": pd.Series(kinds[clusters.labels == one]) for one in largest}
-    shares = pd.DataFrame({name: part.value_counts(normalize=True) for name, part in parts.items()}).fillna(0.0)
-    return shares.iloc[shares.to_numpy().argmax(axis=1).argsort(kind="stable")].rename_axis(index="rows of")
+    parts = {f"{one + 1} ({number(clusters.sizes[one])})": kinds[clusters.labels == one] for one in largest}
+    table = shares(parts)
+    return table.iloc[table.to_numpy().argmax(axis=1).argsort(kind="stable")].rename_axis(index="rows of")
 
 
 def agreement(features, rows: pd.DataFrame, kinds: list[str], numbers: list[int], seed: int) -> pd.DataFrame:
@@ -74,14 +74,12 @@ def agreement_finding(found: pd.DataFrame) -> list[str]:
 
 def diversity_findings(found: pd.DataFrame) -> list[str]:
     """How evenly each selection spreads over clusters and groups, and at what price in score."""
-    by_group = next(name for name in found if name.startswith("effective number"))
+    by_group, found = next(name for name in found if name.startswith("effective number")), found.set_index("method")
     sentences = []
     for column, what in (("effective clusters", "clusters"), (by_group, by_group.removeprefix("effective number by "))):
-        said = [f"{value:.1f} ({name})" for name, value in zip(found["method"], found[column], strict=True)]
-        sentences.append(f"Effective number by {what}: {listed(said)}.")
-    priced = found.dropna(subset="place by score")
-    said = [f"{share(value)} ({name})" for name, value in zip(priced["method"], priced["place by score"], strict=True)]
-    return [*sentences, f"Mean place of the selected rows among the pool's by the deciding score: {listed(said)}."]
+        sentences.append(f"Effective number by {what}: {of_each(found[column], '{:.1f}'.format)}.")
+    said = of_each(found["place by score"].dropna())
+    return [*sentences, f"Mean place of the selected rows among the pool's by the deciding score: {said}."]
 
 
 def repair_findings(results: Results, pairs: dict[str, str], *, delta: float, seed: int) -> list[str]:

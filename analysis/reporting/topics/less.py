@@ -1,18 +1,17 @@
 """Tables about LESS: whose gradients help whom, how lengths decide, and what each released change does."""
 
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
 
 from analysis.features.influences import Influences
-from analysis.methods import Selection, parse
+from analysis.methods import Selection, label, parse
 from analysis.methods.less import epoch_weights, influences_of, score
 from analysis.methods.selection import top_k
 from analysis.pools.source_labels import source_labels
-from analysis.reporting import style
 from analysis.reporting.wording import listed, number, share
-from analysis.subsets.overlap import rank_correlation, share_in_common
+from analysis.subsets.overlap import agreement, rank_correlation, same_group
 
 MOST_GROUPS = 12
 TENTHS = 10
@@ -47,17 +46,14 @@ def affinity(rows: pd.DataFrame, found: Influences) -> pd.DataFrame:
 def selected_by_length(rows: pd.DataFrame, selections: dict[str, Selection]) -> pd.DataFrame:
     """Share of the rows selected in each tenth of answer length: method, answer tokens (median of the tenth), share."""
     answer = rows["answer tokens"]
-    tenth = ((answer.rank(method="first") - 1) * TENTHS // len(answer)).astype(int)
-    lines = []
-    for name, chosen in selections.items():
-        picked = np.zeros(len(answer))
-        picked[chosen.rows] = 1
-        for one, part in answer.groupby(tenth):
-            lines.append({
-                "method": style.label(name), "tenth": int(one) + 1, "answer tokens": part.median(),
-                "share selected": picked[part.index].mean(),
-            })  # fmt: skip
-    return pd.DataFrame(lines)
+    tenth = ((answer.rank(method="first") - 1) * TENTHS // len(answer)).astype(int) + 1
+    parts = {
+        label(name): pd.DataFrame({"answer tokens": answer, "share selected": answer.index.isin(chosen.rows)})
+        for name, chosen in selections.items()
+    }
+    median_and_mean = {"answer tokens": "median", "share selected": "mean"}
+    parts = {name: part.groupby(tenth).agg(median_and_mean) for name, part in parts.items()}
+    return pd.concat(parts, names=["method", "tenth"]).reset_index()
 
 
 def changes(features, found: Influences, budget: int, seed: int) -> pd.DataFrame:
@@ -66,18 +62,14 @@ def changes(features, found: Influences, budget: int, seed: int) -> pd.DataFrame
     Columns: targets, weights, overlap (share of the original's rows), spearman (of the scores).
     """
     all_targets = {"largest over groups": found.values, "mean over the pool's draw": found.on_pool[:, :, None]}
-    scores = {
-        (targets, weights): score(values, epoch_weights(found.learning_rates, cumulative=weights == "all steps so far"))
-        for targets, values in all_targets.items()
-        for weights in ("each epoch's steps", "all steps so far")
-    }
-    keys, original = features.row_keys(), next(iter(scores.values()))
-    chosen = {name: top_k(values, budget, seed, keys=keys).rows for name, values in scores.items()}
-    first = next(iter(chosen.values()))
-    return pd.DataFrame([
-        {"targets": name[0], "weights": name[1], "overlap": share_in_common(first, chosen[name]), "spearman": rank_correlation(original, scores[name])}
-        for name in scores
-    ])  # fmt: skip
+    lines, first = [], None
+    for (targets, values), weights in product(all_targets.items(), ("each epoch's steps", "all steps so far")):
+        scores = score(values, epoch_weights(found.learning_rates, cumulative=weights == "all steps so far"))
+        chosen = top_k(scores, budget, seed, keys=features.row_keys())
+        first = first or chosen
+        same = agreement(first, chosen, len(scores))
+        lines.append({"targets": targets, "weights": weights, "overlap": same["overlap"], "spearman": same["spearman"]})
+    return pd.DataFrame(lines)
 
 
 def changes_finding(changed: pd.DataFrame) -> str:
@@ -100,13 +92,10 @@ def group_findings(rows: pd.DataFrame, found: Influences, selection: Selection) 
     served = pd.Series(names[best[selection.rows]]).value_counts()
     said = []
     if set(own) & set(names):
-        same = names[best[known]] == own[known].to_numpy()
-        chance = float(
-            (own[known].value_counts(normalize=True) * pd.Series(names[best[known]]).value_counts(normalize=True)).sum()
-        )
+        same, chance = same_group(own[known], names[best[known]])
         picked = (names[best[selection.rows]] == own.to_numpy()[selection.rows]).mean()
         said.append(
-            f"The targets on which a row has most influence are of its own kind for {share(same.mean())} of the pool "
+            f"The targets on which a row has most influence are of its own kind for {share(same)} of the pool "
             f"({share(chance)} if the two had nothing to do with each other), and for {share(picked)} of the selected."
         )
     short = source_labels(names)

@@ -3,15 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from analysis.methods import Selection
+from analysis.methods import Selection, label
 from analysis.methods.rds_plus import normalised
 from analysis.methods.rds_plus import score as largest_likeness
 from analysis.pools.source_labels import source_labels
-from analysis.reporting import style
 from analysis.reporting.sentences import common_rows
-from analysis.reporting.wording import listed, number, share
-from analysis.subsets.overlap import rank_correlation
-from analysis.subsets.rows import by_selection, quantiles
+from analysis.reporting.wording import number, of_each, share
+from analysis.subsets.overlap import rank_correlation, same_group
+from analysis.subsets.rows import by_selection, quantiles, shares
 
 TARGETS = "target rows"
 
@@ -48,32 +47,25 @@ def shares_by_group(
     """
     sizes = pd.Series({name: len(part) for name, part in features.targets(targets).items()})
     shown = sizes.sort_values(ascending=False, kind="stable").head(at_most).index
-    taken = by_selection(alike["own"], selections)
-    parts = {TARGETS: sizes / sizes.sum()}
-    parts |= {name: pd.Series(kinds).value_counts(normalize=True) for name, kinds in taken.items()}
-    short = source_labels(shown)
-    return pd.DataFrame([
-        {"what": short[str(what)], "method": name, "share": float(part.get(what, 0.0))}
-        for what in shown for name, part in parts.items()
-    ])  # fmt: skip
+    table = shares(by_selection(alike["own"], selections)).reindex(shown, fill_value=0.0)
+    table.insert(0, TARGETS, sizes[shown] / sizes.sum())
+    table = table.rename(index=source_labels(shown)).rename_axis(index="what", columns="method")
+    return table.stack().rename("share").reset_index()
 
 
 def likeness_findings(alike: pd.DataFrame, selections: dict[str, Selection]) -> list[str]:
     """Whether likeness means the same kind of row, how it goes with length, how many ties, and who is more like."""
     known = alike.dropna(subset="likeness")
     same = known["own"] == known["nearest"]
-    by_chance = float((known["own"].value_counts(normalize=True) * known["nearest"].value_counts(normalize=True)).sum())
+    in_pool, by_chance = same_group(known["own"], known["nearest"])
     correlation = rank_correlation(known["likeness"], known["answer tokens"])
-    medians = [
-        f"{alike['likeness'].iloc[chosen.rows].median():.3f} ({style.label(name)})"
-        for name, chosen in selections.items()
-    ]
-    own = [f"{share(same.reindex(chosen.rows).mean())} ({style.label(name)})" for name, chosen in selections.items()]
+    medians = {label(name): alike["likeness"].iloc[chosen.rows].median() for name, chosen in selections.items()}
+    own = {label(name): same.reindex(chosen.rows).mean() for name, chosen in selections.items()}
     tied = int(known["likeness"].duplicated(keep=False).sum())
     return [
-        f"The target row most like a row is of the row's own group for {share(same.mean())} of the pool "
-        f"({share(by_chance)} if the two had nothing to do with each other), and among the selected for {listed(own)}.",
-        f"Median likeness is {known['likeness'].median():.3f} in the pool and {listed(medians)} among the selected.",
+        f"The target row most like a row is of the row's own group for {share(in_pool)} of the pool "
+        f"({share(by_chance)} if the two had nothing to do with each other), and among the selected for {of_each(own)}.",
+        f"Median likeness is {known['likeness'].median():.3f} in the pool and {of_each(medians, '{:.3f}'.format)} among the selected.",
         f"Spearman's correlation of likeness and answer length is {correlation:.2f}; {number(tied)} of "
         f"{number(len(known))} rows have exactly the likeness of another.",
     ]

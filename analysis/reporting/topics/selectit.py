@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
+from sklearn.metrics import roc_auc_score
 
 from analysis.features.rating_text import RATINGS
 from analysis.methods import Selection
@@ -25,17 +26,12 @@ def prompts_shown(prompts=PROMPTS):
 def digits(features, prompts=PROMPTS) -> pd.DataFrame:
     """Per prompt and rating, its mean share among the five and the rows for which it is likeliest, as (measure, value)."""
     logits = _rated(features, prompts)
-    shares, likeliest = softmax(logits, axis=-1), logits.argmax(axis=-1)
-    lines = [
-        {"prompt": f"prompt {number}", "rating": int(digit), "measure": measure, "share": float(value)}
-        for number in range(1, len(prompts) + 1)
-        for place, digit in enumerate(RATINGS)
-        for measure, value in (
-            (LIKELIEST, (likeliest[:, number - 1] == place).mean()),
-            (SHARE, shares[:, number - 1, place].mean()),
-        )
-    ]
-    return pd.DataFrame(lines)
+    likeliest = logits.argmax(axis=-1)[..., None] == np.arange(len(RATINGS))
+    measures = {LIKELIEST: likeliest, SHARE: softmax(logits, axis=-1)}
+    return pd.DataFrame([
+        {"prompt": f"prompt {prompt + 1}", "rating": int(digit), "measure": measure, "share": float(values[:, prompt, place].mean())}
+        for prompt in range(len(prompts)) for place, digit in enumerate(RATINGS) for measure, values in measures.items()
+    ])  # fmt: skip
 
 
 def disagreement(features, selection: Selection, prompts=PROMPTS, most: int = 20_000) -> pd.DataFrame:
@@ -63,40 +59,25 @@ def levels(selections: dict[str, Selection], reference: str, names: list[str]) -
     return pd.DataFrame(lines).round(3)
 
 
-def prompts_agreement(features, prompts=PROMPTS) -> float:
-    """Mean of Spearman's correlation of the token scores over all pairs of prompts."""
-    scores = token_score(_rated(features, prompts))
-    pairs = combinations(range(scores.shape[1]), 2)
-    return float(np.mean([rank_correlation(scores[:, one], scores[:, other]) for one, other in pairs]))
-
-
 def findings(features, rows: pd.DataFrame, selection: Selection, prompts=PROMPTS) -> list[str]:
     """Whether the scale is used, whether prompts agree, and what a high score goes with."""
-    likeliest = _rated(features, prompts).argmax(axis=-1)
+    logits = _rated(features, prompts)
+    likeliest, scores = logits.argmax(axis=-1), token_score(logits)
+    alike = np.mean([rank_correlation(*pair) for pair in combinations(scores.T, 2)])
     counts = np.bincount(likeliest.ravel(), minlength=len(RATINGS)) / likeliest.size
     used = [f"{digit} ({share(part)})" for digit, part in zip(RATINGS, counts, strict=True) if part > 0]
     said = [
         f"Likeliest ratings over {number(len(likeliest))} rows and {likeliest.shape[1]} prompts: {listed(used)}.",
-        f"Spearman's correlation of the scores of two prompts is {prompts_agreement(features, prompts):.2f} in the mean.",
+        f"Spearman's correlation of the scores of two prompts is {alike:.2f} in the mean.",
     ]
     length = rank_correlation(selection.scores, rows["answer tokens"])
     said.append(f"Spearman's correlation of score and answer length: {length:+.2f}.")
     if "fault" in rows:
         scored, faulty = np.isfinite(selection.scores), rows["fault"].to_numpy() != ""
         if 0 < faulty[scored].sum() < scored.sum():
-            said.append(
-                "Chance that a correct row is scored above a faulty one: "
-                f"{_chance_above(selection.scores[scored], ~faulty[scored]):.2f} (0.50 is guessing)."
-            )
+            chance = roc_auc_score(~faulty[scored], selection.scores[scored])
+            said.append(f"Chance that a correct row is scored above a faulty one: {chance:.2f} (0.50 is guessing).")
     return said
-
-
-def _chance_above(scores: np.ndarray, wanted: np.ndarray) -> float:
-    """Share of pairs of a wanted and another row in which the wanted one is higher, equal ones counted half."""
-    ranks = pd.Series(scores).rank().to_numpy()
-    n_wanted = int(wanted.sum())
-    above = ranks[wanted].sum() - n_wanted * (n_wanted + 1) / 2
-    return float(above / (n_wanted * (len(scores) - n_wanted)))
 
 
 def _rated(features, prompts) -> np.ndarray:

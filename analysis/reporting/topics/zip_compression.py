@@ -8,7 +8,7 @@ from analysis.methods import Selection
 from analysis.methods.tools.deflate import Deflate
 from analysis.methods.zip_compression import Stream, read_texts, score
 from analysis.reporting import style
-from analysis.reporting.wording import number, share
+from analysis.reporting.wording import number, of_each, share
 from analysis.subsets.overlap import BOTH, rank_correlation, selected_by
 
 LONGEST_DISTANCE = 65_536  # twice the compressor's window
@@ -88,14 +88,14 @@ def findings(
     common = float((groups[text] & groups[record]).sum() / groups[text].sum())
     same = "the same method" if common > 0.5 else "two different methods"
     length = rank_correlation(rows["bytes"], rows["ratio"])
-    medians = [f"{number(rows.loc[mask, 'bytes'].median())} ({style.label(name)})" for name, mask in groups.items()]
+    medians = {style.label(name): rows.loc[mask, "bytes"].median() for name, mask in groups.items()}
     last = growing.groupby("method")["ratio"].last()
     said = [
         f"The forms with and without id and field names are {same} by the rule above: {share(common)} of their rows are "
         f"common ({share(float(groups[text].mean()))} by chance).",
         f"Spearman's correlation of a row's bytes and its own compression ratio is {length:.2f}: a low ratio "
         f"{'is largely shortness' if length > 0.7 else 'is not shortness alone'} at the start, when the ratio of the row alone decides.",
-        f"Median bytes of the rows selected: {' and '.join(medians)}; of the pool: {number(rows['bytes'].median())}.",
+        f"Median bytes of the rows selected: {of_each(medians, number)}; of the pool: {number(rows['bytes'].median())}.",
         f"The whole selection compresses {last[style.label(text)]:.2f} times, as many random rows {last[style.label(random)]:.2f} times.",
     ]
     near, far = distance["share"].iloc[0], distance.loc[distance["kilobytes"] > 32, "share"]

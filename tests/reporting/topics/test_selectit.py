@@ -2,7 +2,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from analysis.methods.selection import Selection, top_k
 from analysis.methods.selectit import score
@@ -40,9 +39,3 @@ def test_the_findings_tell_digits_agreement_length_and_faults():
         "Chance that a correct row is scored above a faulty one: 1.00 (0.50 is guessing).",
     ]
     assert len(selectit.findings(FEATURES, ROWS.drop(columns="fault"), selection, ["one", "other"])) == 3
-
-
-def test_the_chance_to_be_above_counts_ties_half():
-    # Pairs (2, 1) above, (2, 2) equal, (3, 1) and (3, 2) above: 3.5 of 4.
-    scores, wanted = np.array([2.0, 3, 1, 2]), np.array([True, True, False, False])
-    assert selectit._chance_above(scores, wanted) == pytest.approx(3.5 / 4)
