@@ -20,12 +20,15 @@ def agreement_findings(rows: pd.DataFrame, selections: dict[str, Selection], fir
     return said
 
 
-def common_rows(selections: dict[str, Selection], first: str, second: str, n_rows: int) -> tuple[bool, str]:
-    """Whether a change matters by the rule of half of the rows, and how many the two have in common, in words."""
+def change_finding(
+    selections: dict[str, Selection], first: str, second: str, n_rows: int, words: tuple[str, str, str], note: str = ""
+) -> str:
+    """Whether a change matters, by the rule of half of the rows; in words: what changes, that it does, that it does not."""
     found = agreement(selections[first], selections[second], n_rows)
-    return found["overlap"] < 0.5, (
-        f"{label(first)} and {label(second)} have {share(found['overlap'])} of their rows in common "
-        f"({share(found['expected'])} by chance"
+    what, matters, does_not = words
+    return (
+        f"{what} {matters if found['overlap'] < 0.5 else does_not} by the rule above: {label(first)} and {label(second)} "
+        f"have {share(found['overlap'])} of their rows in common ({share(found['expected'])} by chance{note})."
     )
 
 

@@ -1,12 +1,10 @@
 """How far two selections take the same rows, and two scores rank rows alike."""
 
-from itertools import combinations
-
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from analysis.methods import RANDOM, Selection, label
+from analysis.methods import Selection, label
 
 BOTH, NEITHER = "both", "neither"
 
@@ -41,17 +39,6 @@ def agreement(first: Selection, second: Selection, n_rows: int) -> dict[str, flo
         "expected": len(second.rows) / n_rows,
         "spearman": rank_correlation(first.scores, second.scores) if scored else np.nan,
     }
-
-
-def overlaps(selections: dict[str, Selection], n_rows: int) -> pd.DataFrame:
-    """Every pair of methods but random: method, other, common rows (share of the first's), by chance."""
-    names = [name for name in selections if name != RANDOM]
-    return pd.DataFrame([
-        {"method": label(first), "other": label(second),
-         "common rows": share_in_common(selections[first].rows, selections[second].rows),
-         "by chance": len(selections[second].rows) / n_rows}
-        for first, second in combinations(names, 2)
-    ])  # fmt: skip
 
 
 def selected_by(selections: dict[str, Selection], first: str, second: str, n_rows: int) -> pd.Categorical:

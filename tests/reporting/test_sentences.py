@@ -33,10 +33,12 @@ def test_lengths_are_relative_to_the_pool():
 
 
 def test_a_change_matters_that_leaves_fewer_than_half_of_the_rows():
-    matters, said = sentences.common_rows(SELECTIONS, "token_length", "random_selection", 6)
-    assert not matters and "50 % of their rows in common (33 % by chance" in said
+    words = "The length", "matters", "does not matter"
+    said = sentences.change_finding(SELECTIONS, "token_length", "random_selection", 6, words)
+    assert said.startswith("The length does not matter by the rule above: Token length and Random have 50 % of")
     other = SELECTIONS | {"random_selection": replace(SELECTIONS["random_selection"], rows=np.array([0, 1]))}
-    assert sentences.common_rows(other, "token_length", "random_selection", 6)[0]
+    said = sentences.change_finding(other, "token_length", "random_selection", 6, words, note=", as said")
+    assert said.startswith("The length matters") and said.endswith("(33 % by chance, as said).")
 
 
 def test_seconds_are_said_of_every_method():

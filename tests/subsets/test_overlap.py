@@ -27,13 +27,6 @@ def test_the_same_group_is_beside_what_chance_would_give():
     assert same == 0.5 and chance == pytest.approx(2 / 4 * 1 / 4 + 1 / 4 * 3 / 4)
 
 
-def test_every_pair_but_random_is_counted_once():
-    found = overlap.overlaps({"random_selection": FIRST, "ifd": FIRST, "kmeans": SECOND}, 4)
-    assert found.to_dict("records") == [
-        {"method": "IFD", "other": "K-means", "common rows": 0.5, "by chance": 0.75},
-    ]
-
-
 def test_every_row_is_selected_by_one_by_both_or_by_neither():
     found = overlap.selected_by({"ifd": FIRST, "kmeans": SECOND}, "ifd", "kmeans", 5)
     assert found.tolist() == ["K-means", "both", "IFD", "K-means", "neither"]

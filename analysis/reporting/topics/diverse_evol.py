@@ -1,13 +1,15 @@
 """Sentences about how a selection lies in a model's space: how far the pool is from it, and its rows from each other."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 
 from analysis.methods import RANDOM, Selection, label
-from analysis.reporting.sentences import common_rows
+from analysis.reporting.sentences import change_finding
 from analysis.reporting.wording import listed, of_each, share
 from analysis.subsets.coverage import spread
-from analysis.subsets.overlap import overlaps
+from analysis.subsets.overlap import agreement
 
 
 def spread_findings(points: np.ndarray, selections: dict[str, Selection]) -> list[str]:
@@ -22,19 +24,19 @@ def spread_findings(points: np.ndarray, selections: dict[str, Selection]) -> lis
         "Selected rows with a twin among the selected (nearer than half of the pool's rows have any neighbour): "
         f"{of_each(lines['with a twin'])}."
     )
-    for line in overlaps(selections, len(points)).to_dict("records"):
+    for first, second in combinations([name for name in selections if name != RANDOM], 2):
+        found = agreement(selections[first], selections[second], len(points))
         sentences.append(
-            f"{line['method']} and {line['other']} share {share(line['common rows'])} of their rows "
-            f"({share(line['by chance'])} by chance)."
+            f"{label(first)} and {label(second)} share {share(found['overlap'])} of their rows "
+            f"({share(found['expected'])} by chance)."
         )
     return sentences
 
 
 def evolution_finding(selections: dict[str, Selection], evolving: str, base: str, n_rows: int) -> str:
     """Whether training between the rounds changes the rows, by the rule of half of them."""
-    matters, said = common_rows(selections, evolving, base, n_rows)
-    matters = "matters" if matters else "does not matter"
-    return f"The training in between {matters} by the rule above: {said}, and the same first draw)."
+    words = "The training in between", "matters", "does not matter"
+    return change_finding(selections, evolving, base, n_rows, words, note=", and the same first draw")
 
 
 def isolation_finding(alone: pd.DataFrame) -> str:

@@ -67,11 +67,6 @@ def set_aside(features, known: pd.DataFrame, selections: dict[str, Selection]) -
     return pd.DataFrame(lines)
 
 
-def variant_colours(original: str, released: str) -> dict[str, str]:
-    """Colours of two variants of a method, which in other figures have one colour."""
-    return {style.label(original): style.colour(original), style.label(released): style.PALETTE[1]}
-
-
 def findings(features, known: pd.DataFrame, selections: dict[str, Selection]) -> list[str]:
     """How each variant's ratio goes with length, which pass decides its ranks, and what it sets aside."""
     said = []

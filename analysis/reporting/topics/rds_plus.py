@@ -7,7 +7,7 @@ from analysis.methods import Selection, label
 from analysis.methods.rds_plus import normalised
 from analysis.methods.rds_plus import score as largest_likeness
 from analysis.pools.source_labels import source_labels
-from analysis.reporting.sentences import common_rows
+from analysis.reporting.sentences import change_finding
 from analysis.reporting.wording import number, of_each, share
 from analysis.subsets.overlap import rank_correlation, same_group
 from analysis.subsets.rows import by_selection, quantiles, shares
@@ -73,5 +73,4 @@ def likeness_findings(alike: pd.DataFrame, selections: dict[str, Selection]) -> 
 
 def turns_finding(selections: dict[str, Selection], turns: str, without: str, n_rows: int) -> str:
     """What it changes that the target rows take turns: common rows, by the rule of half of them."""
-    matter, said = common_rows(selections, turns, without, n_rows)
-    return f"The turns {'matter' if matter else 'do not matter'} by the rule above: {said})."
+    return change_finding(selections, turns, without, n_rows, ("The turns", "matter", "do not matter"))
