@@ -76,8 +76,8 @@ def shares(parts: dict[str, np.ndarray]) -> pd.DataFrame:
 
 def quantiles(parts: dict[str, np.ndarray], name: str, method: str = "linear") -> pd.DataFrame:
     """200 quantiles of each part's values, nan left out: method (the part's label), share of rows, `name`."""
-    shares = np.linspace(0.005, 1, 200)
+    levels = np.linspace(0.005, 1, 200)
     return pd.concat([
-        pd.DataFrame({"method": part, "share of rows": shares, name: np.nanquantile(values, shares, method=method)})
+        pd.DataFrame({"method": part, "share of rows": levels, name: np.nanquantile(values, levels, method=method)})
         for part, values in parts.items()
     ])  # fmt: skip
