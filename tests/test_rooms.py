@@ -29,6 +29,11 @@ def test_a_room_imports_only_rooms_before_it(file):
         assert room not in PURE or first not in HEAVY or first in PURE[room].split(), f"{room} imports {first}"
 
 
+def test_a_topic_imports_no_other_topic():
+    for file in (PACKAGE / "reporting" / "topics").glob("*.py"):
+        assert not [name for name in imported(file) if name.startswith("analysis.reporting.topics")], file.name
+
+
 def test_the_rooms_are_all_that_stands_at_the_top():
     found = {path.name.removesuffix(".py") for path in PACKAGE.iterdir()} - {"__init__", "__pycache__"}
     assert found <= set(ROOMS)

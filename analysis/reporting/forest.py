@@ -10,36 +10,45 @@ from analysis.methods import BASE, RANDOM
 from analysis.reporting import style
 from analysis.reporting.versus_random import in_units
 from analysis.statistics import interval_of_mean
+from analysis.subsets.rows import WHOLE_POOL
 
 
-def forest(ax, part: pd.DataFrame, results: Results, title: str) -> None:
-    """Differences from random with 95 % intervals, single runs as dots, ± δ as a band; random's own runs on top.
+def draw(
+    table: pd.DataFrame, results: Results | dict[str, Results], *, x: str, y: str, hue: str, height: float,
+    panels: str = "benchmark",
+):  # fmt: skip
+    """A figure of differences from random: one panel per benchmark, or per design of one benchmark; not saved.
 
     Parameters
     ----------
-    part : lines of `versus_random` for one benchmark, through `in_units`.
+    table : what `versus_random` gives.
+    results : the runs behind it, by panel where the panels do not share them.
+    x : the difference, drawn with its 95 % interval; single runs as dots, ± δ as a band.
+    y, hue : the method, by line and by colour; random's own runs on top.
+    height : of the figure, relative to its width.
     """
-    benchmark = part["benchmark"].iloc[0]
+    parts = list(in_units(table).groupby(panels, sort=False))
+    own_axis = panels == "benchmark"  # benchmarks differ in unit
+    fig, axes = style.figure("full", height, rows=len(parts), sharex=not own_axis, squeeze=False)
+    for ax, (name, part) in zip(axes[:, 0], parts, strict=True):
+        title = name if own_axis else f"{part['benchmark'].iloc[0]}, {name}"
+        _panel(ax, part, results[name] if isinstance(results, dict) else results, title, x, y, hue)
+    return fig
+
+
+def _panel(ax, part: pd.DataFrame, results: Results, title: str, x: str, y: str, hue: str) -> None:
     runs = in_units(results.table)
-    runs = runs[runs["benchmark"] == benchmark]
+    runs = runs[runs["benchmark"] == part["benchmark"].iloc[0]]
     middle = runs.loc[runs["method"] == RANDOM, "score"].mean()
-    names = [RANDOM, *part.sort_values("estimate", ascending=False)["method"]]
+    lines = part.sort_values(x, ascending=False)
+    names = [RANDOM, *lines[y]]
     style.margin_band(ax, float(part["delta"].iloc[0]))
-    for place, name in enumerate(names):
+    for place, (name, coloured) in enumerate(zip(names, [RANDOM, *lines[hue]], strict=True)):
         dots = runs.loc[runs["method"] == name, "score"] - middle
-        ax.plot(dots, np.full(len(dots), place + 0.18), ".", color=style.colour(name), alpha=0.5, markersize=4)
-        line = part[part["method"] == name]
-        if len(line):
-            line = line.iloc[0]
-            ends = [[line["estimate"] - line["low"]], [line["high"] - line["estimate"]]]
-            ax.errorbar(
-                line["estimate"],
-                place,
-                xerr=ends,
-                fmt=style.marker(name),
-                color=style.colour(name),
-                capsize=2,
-            )
+        ax.plot(dots, np.full(len(dots), place + 0.18), ".", color=style.colour(coloured), alpha=0.5, markersize=4)
+    for place, line in enumerate(lines.to_dict("records"), start=1):
+        ends = [[line[x] - line["low"]], [line["high"] - line[x]]]
+        ax.errorbar(line[x], place, xerr=ends, fmt=style.marker(line[y]), color=style.colour(line[hue]), capsize=2)
     ax.set_yticks(range(len(names)), [style.label(name) for name in names])
     ax.set(ylim=(len(names) - 0.4, -0.6), title=title, xlabel=f"difference from random ({part['in'].iloc[0]})")
     first = part.iloc[0]
@@ -49,7 +58,7 @@ def forest(ax, part: pd.DataFrame, results: Results, title: str) -> None:
 
 def colours_of(names) -> dict[str, str]:
     """A colour for every label: random and the whole pool in grey, variants of one method told apart."""
-    fixed = {"whole pool": style.GREY, style.label(RANDOM): style.colour(RANDOM)}
+    fixed = {WHOLE_POOL: style.GREY, style.label(RANDOM): style.colour(RANDOM)}
     others = [name for name in dict.fromkeys(names) if name not in fixed]
     return fixed | {name: style.PALETTE[place % len(style.PALETTE)] for place, name in enumerate(others)}
 
@@ -85,21 +94,12 @@ def score_dots(ax, runs: pd.DataFrame, base: float) -> None:
     for place, name in enumerate(names):
         scores = runs.loc[runs["method"] == name, "score"]
         spread = np.linspace(-0.15, 0.15, len(scores)) if len(scores) > 1 else [0.0]
-        ax.plot(
-            scores,
-            place + np.array(spread),
-            style.marker(name),
-            color=style.colour(name),
-            alpha=0.7,
-            markersize=4,
-        )
+        heights = place + np.array(spread)
+        ax.plot(scores, heights, style.marker(name), color=style.colour(name), alpha=0.7, markersize=4)
     ax.axvline(base, color=style.GREY, linestyle="--", linewidth=1)
     ax.set_yticks(range(len(names)), [style.label(name) for name in names])
-    ax.set(
-        ylim=(len(names) - 0.4, -0.6),
-        title=runs["benchmark"].iloc[0],
-        xlabel=f"score, higher is better ({runs['in'].iloc[0]})",
-    )
+    ax.set(ylim=(len(names) - 0.4, -0.6), title=runs["benchmark"].iloc[0])
+    ax.set_xlabel(f"score, higher is better ({runs['in'].iloc[0]})")
 
 
 def budget_means(part: pd.DataFrame) -> pd.DataFrame:

@@ -25,6 +25,11 @@ def unit_name(unit: str) -> str:
     return "points" if unit == POINTS else "nats per answer token"
 
 
+def of_each(values, write=share) -> str:
+    """Every value of a dict or a Series with its name: 50 % (Random) and 12 % (IFD)"""
+    return listed([f"{write(value)} ({name})" for name, value in values.items()])
+
+
 def listed(texts: list[str]) -> str:
     """a, b and c"""
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"

@@ -106,11 +106,25 @@ def test_the_map_shows_every_method_in_every_group_the_best_first(results, metho
 
 
 def test_every_method_is_drawn_beside_random(results, table):
-    fig, ax = style.figure()
-    part = versus_random.in_units(table[table["benchmark"] == ACCURACY])
-    forest.forest(ax, part, results, title=ACCURACY)
-    assert ax.get_yticklabels()[0].get_text() == "Random" and len(ax.get_yticklabels()) == 4
+    style.use()
+    fig = forest.draw(table, results, x="estimate", y="method", hue="method", height=0.5)
+    ax = fig.axes[0]
+    assert [one.get_title("left") for one in fig.axes] == [ACCURACY, LOSS]
+    assert [name.get_text() for name in ax.get_yticklabels()[:2]] == ["Random", "Token length"]
+    assert len(ax.get_yticklabels()) == 4
     forest.score_dots(ax, forest.not_base(results), versus_random.base_score(results, ACCURACY))
+    plt.close(fig)
+
+
+def test_designs_share_an_axis_and_have_their_own_runs(results, table):
+    designs = pd.concat(
+        table[table["benchmark"] == ACCURACY].assign(design=name) for name in ("equal rows", "equal tokens")
+    )
+    both = {"equal rows": results, "equal tokens": results}
+    style.use()
+    fig = forest.draw(designs, both, x="estimate", y="method", hue="method", panels="design", height=0.5)
+    assert [ax.get_title("left") for ax in fig.axes] == [f"{ACCURACY}, {name}" for name in both]
+    assert fig.axes[0].get_xlim() == fig.axes[1].get_xlim()
     plt.close(fig)
 
 

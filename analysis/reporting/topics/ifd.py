@@ -2,13 +2,12 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
-from analysis.experiments.workbench import Workbench
 from analysis.methods import Selection, ifd, parse
 from analysis.reporting import style
-from analysis.reporting.topics.pools import table
-from analysis.reporting.wording import listed, share
+from analysis.reporting.wording import listed, of_each, share
+from analysis.subsets.overlap import rank_correlation
+from analysis.subsets.rows import equal_parts, properties
 
 SELECTED, ASIDE, REST = "selected", "set aside", "neither"
 ROLES = {REST: style.LIGHT_GREY, ASIDE: style.PALETTE[5], SELECTED: style.colour("ifd")}
@@ -16,51 +15,49 @@ LENGTH_GROUPS = 12
 SMALL_GROUP = 5
 
 
-def passes(work: Workbench, selection: Selection, variant: str = "original") -> pd.DataFrame:
+def passes(features, selection: Selection, variant: str = "original") -> pd.DataFrame:
     """Per row the mean loss of the answers after their instruction and alone (nats per token), ratio and role.
 
     The ratio is the method's own, which for rows of several turns is not that of the two means.
     """
     given, alone, turns, one_is_allowed = ifd.VARIANTS[variant]
-    given, alone = work.features.token_losses(given), work.features.token_losses(alone)
+    given, alone = features.token_losses(given), features.token_losses(alone)
     ratio = ifd.per_row(given, alone, turns or "mean", ifd.score)
-    role = np.full(len(work.pool), REST, dtype=object)
+    role = np.full(features.n_rows, REST, dtype=object)
     role[ratio > 1 if one_is_allowed else ratio >= 1] = ASIDE
     role[selection.rows] = SELECTED
     rows = pd.DataFrame({
-        "row": np.arange(len(work.pool)), "after the instruction": given.mean(turns or "all"),
+        "row": np.arange(features.n_rows), "after the instruction": given.mean(turns or "all"),
         "alone": alone.mean(turns or "all"), "ratio": ratio, "role": role,
     }).dropna()  # fmt: skip
     return rows.sort_values("role", key=lambda values: values.map(list(ROLES).index), kind="stable")
 
 
-def ratio_by_length(work: Workbench, selections: dict[str, Selection]) -> pd.DataFrame:
+def ratio_by_length(features, selections: dict[str, Selection]) -> pd.DataFrame:
     """Median ratio of rows of equal number by length of the answers, rows set aside included; one line per variant.
 
     Columns: method, answer tokens (median of the group), ratio, low and high (quartiles), rows.
     """
-    answer, lines = work.features.lengths().answer, []
+    answer, lines = features.lengths().answer, []
     for name, chosen in selections.items():
-        rows = passes(work, chosen, _variant(name))
-        tokens = pd.Series(answer[rows["row"]])
-        place = (tokens.rank(method="first", pct=True) * LENGTH_GROUPS).clip(upper=LENGTH_GROUPS - 0.001).astype(int)
-        for _, part in pd.DataFrame({"tokens": tokens, "ratio": rows["ratio"].to_numpy()}).groupby(place):
+        rows = passes(features, chosen, _variant(name))
+        rows["tokens"] = answer[rows["row"]]
+        for _, part in rows.groupby(equal_parts(rows["tokens"], LENGTH_GROUPS)):
             low, middle, high = part["ratio"].quantile([0.25, 0.5, 0.75])
             lines.append({"method": style.label(name), "answer tokens": part["tokens"].median(), "ratio": middle,
                           "low": low, "high": high, "rows": len(part)})  # fmt: skip
     return pd.DataFrame(lines)
 
 
-def set_aside(work: Workbench, selections: dict[str, Selection]) -> pd.DataFrame:
+def set_aside(features, known: pd.DataFrame, selections: dict[str, Selection]) -> pd.DataFrame:
     """Share of rows set aside and share selected, by kind of fault in the testbed, else by group of sources.
 
     Columns: group, method, role, share of the group, rows (of the group that have a ratio).
     """
-    known = table(work.pool, work.features.lengths())
-    groups = known["fault"].replace("", "correct") if work.pool.has_truth else known["group"]
+    groups = next(iter(properties(known, ("fault", "source")).values()))
     lines = []
     for name, chosen in selections.items():
-        rows = passes(work, chosen, _variant(name))
+        rows = passes(features, chosen, _variant(name))
         for group, part in rows.groupby(groups.to_numpy()[rows["row"]]):
             lines += [
                 {"group": group, "method": style.label(name), "role": role,
@@ -70,25 +67,20 @@ def set_aside(work: Workbench, selections: dict[str, Selection]) -> pd.DataFrame
     return pd.DataFrame(lines)
 
 
-def variant_colours(original: str, released: str) -> dict[str, str]:
-    """Colours of two variants of a method, which in other figures have one colour."""
-    return {style.label(original): style.colour(original), style.label(released): style.PALETTE[1]}
-
-
-def findings(work: Workbench, selections: dict[str, Selection]) -> list[str]:
+def findings(features, known: pd.DataFrame, selections: dict[str, Selection]) -> list[str]:
     """How each variant's ratio goes with length, which pass decides its ranks, and what it sets aside."""
-    answer, said = work.features.lengths().answer, []
+    said = []
     for name, chosen in selections.items():
-        rows = passes(work, chosen, _variant(name))
-        rank = {what: float(spearmanr(rows["ratio"], values).statistic)
-                for what, values in (("answer length", answer[rows["row"]]), ("loss alone", rows["alone"]),
+        rows = passes(features, chosen, _variant(name))
+        rank = {what: rank_correlation(rows["ratio"], values)
+                for what, values in (("answer length", known["answer tokens"].iloc[rows["row"]]), ("loss alone", rows["alone"]),
                                      ("loss after the instruction", rows["after the instruction"]))}  # fmt: skip
         said.append(
             f"{style.label(name)}: rank correlation of the ratio with "
             + listed([f"{what} {value:+.2f}" for what, value in rank.items()])
             + f"; {share((rows['role'] == ASIDE).mean())} of the rows are set aside."
         )
-        groups = set_aside(work, {name: chosen}).query("role == @ASIDE and rows >= @SMALL_GROUP")
+        groups = set_aside(features, known, {name: chosen}).query("role == @ASIDE and rows >= @SMALL_GROUP")
         most = groups.sort_values("share of the group").iloc[-1]
         said.append(
             f"Set aside most often: {most['group']}, {share(most['share of the group'])} of {most['rows']} rows."
@@ -96,23 +88,18 @@ def findings(work: Workbench, selections: dict[str, Selection]) -> list[str]:
     return said
 
 
-def not_helped(work: Workbench, selections: dict[str, Selection]) -> str:
+def not_helped(selections: dict[str, Selection]) -> str:
     """Share of the pool whose instruction does not help, by every method that sets such rows aside."""
-    shares = [
-        f"{share(chosen.excluded[ifd.NO_HELP] / len(work.pool))} ({style.label(name)})"
-        for name, chosen in selections.items() if ifd.NO_HELP in chosen.excluded
-    ]  # fmt: skip
-    return f"Rows whose instruction does not help: {listed(shares)}." if shares else "Every instruction helps."
+    shares = {style.label(name): chosen.excluded[ifd.NO_HELP] / len(chosen.scores)
+              for name, chosen in selections.items() if ifd.NO_HELP in chosen.excluded}  # fmt: skip
+    return f"Rows whose instruction does not help: {of_each(shares)}." if shares else "Every instruction helps."
 
 
 def ties(selections: dict[str, Selection]) -> str:
     """Share of the rows that can be selected whose score another row has too, by method."""
-    shares = []
-    for name, chosen in selections.items():
-        scores = chosen.scores[np.isfinite(chosen.scores)]
-        _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-        shares.append(f"{share(float((counts[place] > 1).mean()))} ({style.label(name)})")
-    return f"Rows that share their score with another one: {listed(shares)}."
+    scores = {style.label(name): pd.Series(chosen.scores).dropna() for name, chosen in selections.items()}
+    tied = {name: values.duplicated(keep=False).mean() for name, values in scores.items()}
+    return f"Rows that share their score with another one: {of_each(tied)}."
 
 
 def _variant(method: str) -> str:

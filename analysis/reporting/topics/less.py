@@ -1,35 +1,26 @@
 """Tables about LESS: whose gradients help whom, how lengths decide, and what each released change does."""
 
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
-from analysis.experiments.workbench import Workbench
 from analysis.features.arrays import Influences
-from analysis.methods import Selection, parse
+from analysis.methods import Selection, label, parse
 from analysis.methods.less import epoch_weights, influences_of, score
 from analysis.methods.selection import top_k
 from analysis.pools.source_labels import source_labels
-from analysis.reporting import style
-from analysis.reporting.topics.pools import table
 from analysis.reporting.wording import listed, number, share
+from analysis.subsets.overlap import agreement, rank_correlation, same_group
 
 MOST_GROUPS = 12
 TENTHS = 10
 
 
-def influences(work: Workbench, method: str) -> Influences:
+def influences(features, method: str, seed: int) -> Influences:
     """The influences from which a method such as "less(epochs=2)" has its scores; read from the store."""
     options = {name: value for name, value in parse(method)[1].items() if name != "variant"}
-    return influences_of(work.features, seed=work.seed, **options)
-
-
-def own_groups(work: Workbench) -> pd.Series:
-    """Family of every row in the testbed, source elsewhere."""
-    rows = table(work.pool, work.features.lengths())
-    return rows["family" if work.pool.has_truth else "source"].astype(str)
+    return influences_of(features, seed=seed, **options)
 
 
 def by_target(found: Influences) -> np.ndarray:
@@ -37,56 +28,48 @@ def by_target(found: Influences) -> np.ndarray:
     return np.einsum("neg,e->ng", found.values.astype(np.float64), epoch_weights(found.learning_rates))
 
 
-def affinity(work: Workbench, found: Influences) -> pd.DataFrame:
+def affinity(rows: pd.DataFrame, found: Influences) -> pd.DataFrame:
     """Mean influence of the rows of each group on each group of targets, less that of all rows on it.
 
     A table of own groups against target groups, the largest of each; a group that is in both stands in the same order.
     """
-    own, values = own_groups(work), pd.DataFrame(by_target(found), columns=list(found.groups))
-    rows = own.value_counts().head(MOST_GROUPS).index
+    own, values = rows["kind"], pd.DataFrame(by_target(found), columns=list(found.groups))
+    kinds = own.value_counts().head(MOST_GROUPS).index
     columns = pd.Series(found.sizes, index=list(found.groups)).nlargest(MOST_GROUPS).index
-    common = sorted(set(rows) & set(columns))
-    rows, columns = (common + sorted(set(names) - set(common)) for names in (rows, columns))
-    means = (values - values.mean()).groupby(own.to_numpy()).mean().loc[rows, columns]
+    common = sorted(set(kinds) & set(columns))
+    kinds, columns = (common + sorted(set(names) - set(common)) for names in (kinds, columns))
+    means = (values - values.mean()).groupby(own.to_numpy()).mean().loc[kinds, columns]
     short = source_labels({*means.index, *means.columns})
     return means.rename(index=short, columns=short)
 
 
-def selected_by_length(work: Workbench, selections: dict[str, Selection]) -> pd.DataFrame:
+def selected_by_length(rows: pd.DataFrame, selections: dict[str, Selection]) -> pd.DataFrame:
     """Share of the rows selected in each tenth of answer length: method, answer tokens (median of the tenth), share."""
-    answer = pd.Series(work.features.lengths().answer)
-    tenth = ((answer.rank(method="first") - 1) * TENTHS // len(answer)).astype(int)
-    lines = []
-    for name, chosen in selections.items():
-        picked = np.zeros(len(answer))
-        picked[chosen.rows] = 1
-        for one, part in answer.groupby(tenth):
-            lines.append({
-                "method": style.label(name), "tenth": int(one) + 1, "answer tokens": part.median(),
-                "share selected": picked[part.index].mean(),
-            })  # fmt: skip
-    return pd.DataFrame(lines)
+    answer = rows["answer tokens"]
+    tenth = ((answer.rank(method="first") - 1) * TENTHS // len(answer)).astype(int) + 1
+    parts = {
+        label(name): pd.DataFrame({"answer tokens": answer, "share selected": answer.index.isin(chosen.rows)})
+        for name, chosen in selections.items()
+    }
+    median_and_mean = {"answer tokens": "median", "share selected": "mean"}
+    parts = {name: part.groupby(tenth).agg(median_and_mean) for name, part in parts.items()}
+    return pd.concat(parts, names=["method", "tenth"]).reset_index()
 
 
-def changes(work: Workbench, found: Influences, budget: int) -> pd.DataFrame:
+def changes(features, found: Influences, budget: int, seed: int) -> pd.DataFrame:
     """What each of the released script's two changes does: targets, weights of epochs, rows shared with the original.
 
     Columns: targets, weights, overlap (share of the original's rows), spearman (of the scores).
     """
     all_targets = {"largest over groups": found.values, "mean over the pool's draw": found.on_pool[:, :, None]}
-    scores = {
-        (targets, weights): score(values, epoch_weights(found.learning_rates, cumulative=weights == "all steps so far"))
-        for targets, values in all_targets.items()
-        for weights in ("each epoch's steps", "all steps so far")
-    }
-    keys, original = work.features.row_keys(), next(iter(scores.values()))
-    chosen = {name: top_k(values, budget, work.seed, keys=keys).rows for name, values in scores.items()}
-    first, known = next(iter(chosen.values())), np.isfinite(original)
-    return pd.DataFrame([
-        {"targets": name[0], "weights": name[1], "overlap": len(np.intersect1d(first, chosen[name])) / budget,
-         "spearman": float(spearmanr(original[known], scores[name][known]).statistic)}
-        for name in scores
-    ])  # fmt: skip
+    lines, first = [], None
+    for (targets, values), weights in product(all_targets.items(), ("each epoch's steps", "all steps so far")):
+        scores = score(values, epoch_weights(found.learning_rates, cumulative=weights == "all steps so far"))
+        chosen = top_k(scores, budget, seed, keys=features.row_keys())
+        first = first or chosen
+        same = agreement(first, chosen, len(scores))
+        lines.append({"targets": targets, "weights": weights, "overlap": same["overlap"], "spearman": same["spearman"]})
+    return pd.DataFrame(lines)
 
 
 def changes_finding(changed: pd.DataFrame) -> str:
@@ -100,22 +83,19 @@ def changes_finding(changed: pd.DataFrame) -> str:
     return f"Of what the script changes, {listed(said)}; with both {share(both)} remain."
 
 
-def group_findings(work: Workbench, found: Influences, selection: Selection) -> list[str]:
+def group_findings(rows: pd.DataFrame, found: Influences, selection: Selection) -> list[str]:
     """Whether a row helps most the targets of its own kind, and which targets the selection serves."""
-    own, values = own_groups(work), by_target(found)
+    own, values = rows["kind"], by_target(found)
     names = np.array(found.groups, dtype=object)
     known = np.isfinite(values).all(axis=1)
     best = np.where(known, values.argmax(axis=1), -1)
     served = pd.Series(names[best[selection.rows]]).value_counts()
     said = []
     if set(own) & set(names):
-        same = names[best[known]] == own[known].to_numpy()
-        chance = float(
-            (own[known].value_counts(normalize=True) * pd.Series(names[best[known]]).value_counts(normalize=True)).sum()
-        )
+        same, chance = same_group(own[known], names[best[known]])
         picked = (names[best[selection.rows]] == own.to_numpy()[selection.rows]).mean()
         said.append(
-            f"The targets on which a row has most influence are of its own kind for {share(same.mean())} of the pool "
+            f"The targets on which a row has most influence are of its own kind for {share(same)} of the pool "
             f"({share(chance)} if the two had nothing to do with each other), and for {share(picked)} of the selected."
         )
     short = source_labels(names)
@@ -127,25 +107,25 @@ def group_findings(work: Workbench, found: Influences, selection: Selection) -> 
     return said
 
 
-def score_findings(work: Workbench, found: Influences, selection: Selection) -> list[str]:
+def score_findings(rows: pd.DataFrame, found: Influences, selection: Selection) -> list[str]:
     """How the score goes with length, faults and the length of gradients, whether epochs agree, and how many ties."""
-    answer, scores = work.features.lengths().answer, selection.scores
+    answer, scores = rows["answer tokens"], selection.scores
     known = np.isfinite(scores)
-    length = float(spearmanr(answer[known], scores[known]).statistic)
-    norms = float(spearmanr(answer[known], found.lengths[known, -1]).statistic)
+    length = rank_correlation(answer, scores)
+    norms = rank_correlation(answer, np.where(known, found.lengths[:, -1], np.nan))
     said = [
         f"Spearman's correlation of answer length is {length:.2f} with the score and {norms:.2f} with the length of the "
         f"row's step, which the score divides by."
     ]
-    if work.pool.has_truth:
-        faulty = work.pool.truth("fault") != ""
+    if "fault" in rows:
+        faulty = rows["fault"] != ""
         rank = pd.Series(scores).rank(pct=True)
         said.append(
             f"A faulty row scores higher than {share(rank[faulty].median())} of the pool in the median, one without fault higher "
             f"than {share(rank[~faulty].median())}."
         )
     epochs = [score(found.values[:, [epoch]], np.ones(1))[known] for epoch in range(found.values.shape[1])]
-    pairs = [float(spearmanr(one, other).statistic) for one, other in combinations(epochs, 2)]
+    pairs = [rank_correlation(one, other) for one, other in combinations(epochs, 2)]
     if pairs:
         said.append(f"Scores of single epochs agree with a Spearman's correlation of {min(pairs):.2f} at least.")
     tied = int(known.sum()) - len(np.unique(scores[known]))

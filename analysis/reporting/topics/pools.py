@@ -11,9 +11,10 @@ from analysis.pools.source_labels import OTHER, source_labels
 from analysis.pools.testbed import WORLD_VERSION
 from analysis.reporting.palette import DARK_GREY, LIGHT_GREY, PALETTE
 from analysis.reporting.wording import number, share
+from analysis.subsets.composition import repeated
+from analysis.subsets.rows import drawn
 
 ALL = "all rows"
-ROWS_AT_ONCE = 10_000
 
 
 def set_aside_examples(pool: Pool) -> list[dict]:
@@ -23,31 +24,6 @@ def set_aside_examples(pool: Pool) -> list[dict]:
         for reason, aside in sorted(pool.set_aside.items(), key=lambda item: -item[1].count)
         for example in aside.examples
     ]
-
-
-def example_rows(pool: Pool, count: int, seed: int) -> list[dict]:
-    """A few rows drawn at random, with what is known of them."""
-    drawn = np.sort(np.random.default_rng(seed).choice(len(pool), size=min(count, len(pool)), replace=False))
-    columns = [name for name in ("source", "skill", "style", "fault", "messages") if name in pool.rows.column_names]
-    return [{name: pool.rows[int(place)][name] for name in columns} for place in drawn]
-
-
-def table(pool: Pool, lengths) -> pd.DataFrame:
-    """One line per selectable row: answer tokens, prompt tokens, total tokens, turns, source, group, truth columns.
-
-    `group` is the family in the testbed and the source elsewhere; beyond eight of them the rest is one group.
-    """
-    columns = [
-        name for name in ("source", "skill", "family", "style", "fault", "dup_group") if name in pool.rows.column_names
-    ]
-    rows = pool.rows.select_columns(columns).to_pandas()
-    rows["answer tokens"], rows["prompt tokens"] = lengths.answer, lengths.prompt
-    rows["total tokens"], rows["truncated"] = lengths.total, lengths.truncated
-    group = rows["family" if pool.has_truth else "source"].astype(str)
-    group = group.map(source_labels(group.unique()))
-    frequent = group.value_counts().index[: 7 if group.nunique() > 8 else 8]
-    rows["group"] = group.where(group.isin(frequent), OTHER)
-    return rows
 
 
 def colours(groups: pd.Series) -> dict[str, str]:
@@ -80,26 +56,16 @@ def composition(rows: pd.DataFrame, at_most: int) -> tuple[pd.DataFrame, str]:
     return head.rename(columns={"size": "rows", "sum": "faulty rows"}), more
 
 
-def text_map(pool: Pool, rows: pd.DataFrame, count: int, n_neighbors: int, seed: int) -> pd.DataFrame:
-    """Map positions of randomly drawn rows: TF-IDF of the whole text, 50 singular vectors, UMAP (cosine)."""
-    from sklearn.decomposition import TruncatedSVD
-    from sklearn.feature_extraction.text import TfidfVectorizer
+def text_map(points: np.ndarray, rows: pd.DataFrame, count: int, n_neighbors: int, seed: int) -> pd.DataFrame:
+    """Map positions of randomly drawn rows that have a point: UMAP of points of shape (n_rows, dim), by cosine."""
     from umap import UMAP
 
-    drawn = np.sort(np.random.default_rng(seed).choice(len(pool), size=min(count, len(pool)), replace=False))
-    texts = [" ".join(message["content"] for message in messages) for messages in pool.messages(drawn)]
-    words = TfidfVectorizer(sublinear_tf=True, max_features=20_000, token_pattern=r"(?u)\b\w+\b").fit_transform(texts)
-    components = min(50, words.shape[1] - 1, len(texts) - 1)
-    vectors = TruncatedSVD(components, random_state=seed).fit_transform(words)
-    map_maker = UMAP(
-        n_neighbors=min(n_neighbors, len(texts) - 1),
-        min_dist=0.1,
-        metric="cosine",
-        random_state=seed,
-        n_jobs=1,
-    )
-    x, y = map_maker.fit_transform(vectors).T
-    return pd.DataFrame({"row": drawn, "x": x, "y": y, "group": rows["group"].to_numpy()[drawn]}).sort_values("group")
+    some = drawn(len(points), count, seed)
+    some = some[np.isfinite(points[some]).all(axis=1)]
+    neighbors = min(n_neighbors, len(some) - 1)
+    map_maker = UMAP(n_neighbors=neighbors, min_dist=0.1, metric="cosine", random_state=seed, n_jobs=1)
+    x, y = map_maker.fit_transform(points[some]).T
+    return pd.DataFrame({"row": some, "x": x, "y": y, "group": rows["group"].to_numpy()[some]}).sort_values("group")
 
 
 def findings(pool: Pool, rows: pd.DataFrame) -> list[str]:
@@ -118,9 +84,8 @@ def findings(pool: Pool, rows: pd.DataFrame) -> list[str]:
         f"The most frequent of {number(len(top))} {kind_of_group}{'s' if len(top) > 1 else ''}, {first}, has "
         f"{share(top.iloc[0] / len(rows))} of the rows, the median one {share(top.median() / len(rows))}.",
     ]
-    repeated = 1 - rows["dup_group"].nunique() / len(rows)
     kind = "near or exact" if pool.has_truth else "exact"
-    said.append(f"{share(repeated)} of the rows are {kind} duplicates of another row.")
+    said.append(f"{share(repeated(rows))} of the rows are {kind} duplicates of another row.")
     if "fault" in rows:
         kinds = rows.loc[rows["fault"] != "", "fault"].value_counts()
         listed = ", ".join(f"{kind} {share(count / len(rows))}" for kind, count in kinds.items())

@@ -2,27 +2,25 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
-from analysis.experiments.workbench import Workbench
-from analysis.methods import Selection
+from analysis.methods import Selection, label
 from analysis.methods.rds_plus import normalised
 from analysis.methods.rds_plus import score as largest_likeness
 from analysis.pools.source_labels import source_labels
-from analysis.reporting import style
-from analysis.reporting.topics.pools import table
-from analysis.reporting.wording import listed, number, share
+from analysis.reporting.sentences import change_finding
+from analysis.reporting.wording import number, of_each, share
+from analysis.subsets.overlap import rank_correlation, same_group
+from analysis.subsets.rows import by_selection, quantiles, shares
 
-WHOLE_POOL, TARGETS = "whole pool", "target rows"
+TARGETS = "target rows"
 
 
-def likeness(work: Workbench, targets: str) -> pd.DataFrame:
+def likeness(features, rows: pd.DataFrame, targets: str) -> pd.DataFrame:
     """Per row of the pool: largest cosine to a target row, the group of that target, and what the row is.
 
     Columns: likeness (nan where a row has no point), nearest (a group of the targets), own (family in the
     testbed, source elsewhere), answer tokens.
     """
-    features, rows = work.features, table(work.pool, work.features.lengths())
     points = features.embeddings("weighted")
     groups = {name: features.embed(part, "weighted") for name, part in features.targets(targets).items()}
     groups = {name: normalised(part[np.isfinite(part).all(axis=1)]) for name, part in groups.items()}
@@ -31,66 +29,48 @@ def likeness(work: Workbench, targets: str) -> pd.DataFrame:
     nearest = np.array(list(groups))[by_group.argmax(axis=1)]  # nan is the largest to argmax, and left out below
     return pd.DataFrame({
         "likeness": by_group.max(axis=1), "nearest": nearest,
-        "own": rows["family" if work.pool.has_truth else "source"].astype(str), "answer tokens": rows["answer tokens"],
+        "own": rows["kind"], "answer tokens": rows["answer tokens"],
     })  # fmt: skip
 
 
 def likeness_curves(alike: pd.DataFrame, selections: dict[str, Selection]) -> pd.DataFrame:
     """Quantiles of the likeness in the whole pool and in every selection: method, share of rows, likeness."""
-    shares, values = np.linspace(0.005, 1, 200), alike["likeness"].to_numpy()
-    parts = {WHOLE_POOL: values} | {style.label(name): values[one.rows] for name, one in selections.items()}
-    return pd.concat(
-        pd.DataFrame({"method": name, "share of rows": shares, "likeness": np.nanquantile(part, shares)})
-        for name, part in parts.items()
-    )
+    return quantiles(by_selection(alike["likeness"], selections), "likeness")
 
 
 def shares_by_group(
-    work: Workbench, alike: pd.DataFrame, selections: dict[str, Selection], targets: str, at_most: int = 16
+    features, alike: pd.DataFrame, selections: dict[str, Selection], targets: str, at_most: int = 16
 ) -> pd.DataFrame:
     """Share of each family (or source) among the target rows, in the pool and in every selection.
 
     Columns: what, method, share. At most so many groups, those with most target rows.
     """
-    sizes = pd.Series({name: len(part) for name, part in work.features.targets(targets).items()})
+    sizes = pd.Series({name: len(part) for name, part in features.targets(targets).items()})
     shown = sizes.sort_values(ascending=False, kind="stable").head(at_most).index
-    parts = {TARGETS: sizes / sizes.sum(), WHOLE_POOL: alike["own"].value_counts(normalize=True)}
-    for name, chosen in selections.items():
-        parts[style.label(name)] = alike["own"].iloc[chosen.rows].value_counts(normalize=True)
-    short = source_labels(shown)
-    return pd.DataFrame([
-        {"what": short[str(what)], "method": name, "share": float(part.get(what, 0.0))}
-        for what in shown for name, part in parts.items()
-    ])  # fmt: skip
+    table = shares(by_selection(alike["own"], selections)).reindex(shown, fill_value=0.0)
+    table.insert(0, TARGETS, sizes[shown] / sizes.sum())
+    table = table.rename(index=source_labels(shown)).rename_axis(index="what", columns="method")
+    return table.stack().rename("share").reset_index()
 
 
 def likeness_findings(alike: pd.DataFrame, selections: dict[str, Selection]) -> list[str]:
     """Whether likeness means the same kind of row, how it goes with length, how many ties, and who is more like."""
     known = alike.dropna(subset="likeness")
     same = known["own"] == known["nearest"]
-    by_chance = float((known["own"].value_counts(normalize=True) * known["nearest"].value_counts(normalize=True)).sum())
-    correlation = float(spearmanr(known["likeness"], known["answer tokens"]).statistic)
-    medians = [
-        f"{alike['likeness'].iloc[chosen.rows].median():.3f} ({style.label(name)})"
-        for name, chosen in selections.items()
-    ]
-    own = [f"{share(same.reindex(chosen.rows).mean())} ({style.label(name)})" for name, chosen in selections.items()]
+    in_pool, by_chance = same_group(known["own"], known["nearest"])
+    correlation = rank_correlation(known["likeness"], known["answer tokens"])
+    medians = {label(name): alike["likeness"].iloc[chosen.rows].median() for name, chosen in selections.items()}
+    own = {label(name): same.reindex(chosen.rows).mean() for name, chosen in selections.items()}
     tied = int(known["likeness"].duplicated(keep=False).sum())
     return [
-        f"The target row most like a row is of the row's own group for {share(same.mean())} of the pool "
-        f"({share(by_chance)} if the two had nothing to do with each other), and among the selected for {listed(own)}.",
-        f"Median likeness is {known['likeness'].median():.3f} in the pool and {listed(medians)} among the selected.",
+        f"The target row most like a row is of the row's own group for {share(in_pool)} of the pool "
+        f"({share(by_chance)} if the two had nothing to do with each other), and among the selected for {of_each(own)}.",
+        f"Median likeness is {known['likeness'].median():.3f} in the pool and {of_each(medians, '{:.3f}'.format)} among the selected.",
         f"Spearman's correlation of likeness and answer length is {correlation:.2f}; {number(tied)} of "
         f"{number(len(known))} rows have exactly the likeness of another.",
     ]
 
 
-def turns_finding(work: Workbench, selections: dict[str, Selection], turns: str, without: str) -> str:
-    """What it changes that the target rows take turns: common rows, and how many groups the rows come from."""
-    one, two = selections[turns].rows, selections[without].rows
-    common, chance = len(np.intersect1d(one, two)) / len(one), len(two) / len(work.pool)
-    matter = "matter" if common < 0.5 else "do not matter"
-    return (
-        f"The turns {matter} by the rule above: {style.label(turns)} and {style.label(without)} have {share(common)} of "
-        f"their rows in common ({share(chance)} by chance)."
-    )
+def turns_finding(selections: dict[str, Selection], turns: str, without: str, n_rows: int) -> str:
+    """What it changes that the target rows take turns: common rows, by the rule of half of them."""
+    return change_finding(selections, turns, without, n_rows, ("The turns", "matter", "do not matter"))

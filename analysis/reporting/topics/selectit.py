@@ -5,15 +5,14 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
-from scipy.stats import spearmanr
+from sklearn.metrics import roc_auc_score
 
-from analysis.experiments.workbench import Workbench
 from analysis.features.rating_text import RATINGS
 from analysis.methods import Selection
 from analysis.methods.selectit import PROMPTS, token_score
 from analysis.reporting.style import label
-from analysis.reporting.topics.selected import agreement
 from analysis.reporting.wording import listed, number, share
+from analysis.subsets.overlap import agreement, rank_correlation
 
 SHARE, LIKELIEST = "mean share of probability", "rows that it is likeliest for"
 NEAR = 0.001  # scores that differ by less are counted as near the last one selected
@@ -24,37 +23,32 @@ def prompts_shown(prompts=PROMPTS):
     return pd.DataFrame({"prompt": range(1, len(prompts) + 1), "asks": prompts}).style.hide(axis="index")
 
 
-def digits(work: Workbench, prompts=PROMPTS) -> pd.DataFrame:
+def digits(features, prompts=PROMPTS) -> pd.DataFrame:
     """Per prompt and rating, its mean share among the five and the rows for which it is likeliest, as (measure, value)."""
-    logits = _rated(work, prompts)
-    shares, likeliest = softmax(logits, axis=-1), logits.argmax(axis=-1)
-    lines = [
-        {"prompt": f"prompt {number}", "rating": int(digit), "measure": measure, "share": float(value)}
-        for number in range(1, len(prompts) + 1)
-        for place, digit in enumerate(RATINGS)
-        for measure, value in (
-            (LIKELIEST, (likeliest[:, number - 1] == place).mean()),
-            (SHARE, shares[:, number - 1, place].mean()),
-        )
-    ]
-    return pd.DataFrame(lines)
+    logits = _rated(features, prompts)
+    likeliest = logits.argmax(axis=-1)[..., None] == np.arange(len(RATINGS))
+    measures = {LIKELIEST: likeliest, SHARE: softmax(logits, axis=-1)}
+    return pd.DataFrame([
+        {"prompt": f"prompt {prompt + 1}", "rating": int(digit), "measure": measure, "share": float(values[:, prompt, place].mean())}
+        for prompt in range(len(prompts)) for place, digit in enumerate(RATINGS) for measure, values in measures.items()
+    ])  # fmt: skip
 
 
-def disagreement(work: Workbench, selection: Selection, prompts=PROMPTS, most: int = 20_000) -> pd.DataFrame:
+def disagreement(features, selection: Selection, prompts=PROMPTS, most: int = 20_000) -> pd.DataFrame:
     """Mean and standard deviation of each row's token scores, and whether the row is selected; at most so many rows."""
-    scores = token_score(work.features.rating_logits(prompts))
+    scores = token_score(features.rating_logits(prompts))
     rows = pd.DataFrame({"row": np.arange(len(scores)), "mean": scores.mean(axis=1), "deviation": scores.std(axis=1)})
     rows["rows"] = np.where(rows["row"].isin(selection.rows), "selected", "not selected")
     rows = rows.dropna().sort_values("rows", kind="stable")
     return rows.groupby("rows", sort=False).head(most)
 
 
-def levels(work: Workbench, selections: dict[str, Selection], reference: str, names: list[str]) -> pd.DataFrame:
+def levels(selections: dict[str, Selection], reference: str, names: list[str]) -> pd.DataFrame:
     """How far each way of reading the ratings agrees with the reference, and what it picks."""
     lines = []
     for name in names:
-        found = agreement(work, selections, reference, name)
         chosen, scores = selections[name], selections[name].scores
+        found = agreement(selections[reference], chosen, len(scores))
         cut = scores[chosen.rows].min()
         lines.append({
             "method": label(name), "Spearman": found["spearman"], "shared rows": found["overlap"],
@@ -65,45 +59,27 @@ def levels(work: Workbench, selections: dict[str, Selection], reference: str, na
     return pd.DataFrame(lines).round(3)
 
 
-def prompts_agreement(work: Workbench, prompts=PROMPTS) -> float:
-    """Mean of Spearman's correlation of the token scores over all pairs of prompts."""
-    scores = token_score(_rated(work, prompts))
-    pairs = combinations(range(scores.shape[1]), 2)
-    return float(np.mean([spearmanr(scores[:, one], scores[:, other]).statistic for one, other in pairs]))
-
-
-def findings(work: Workbench, selection: Selection, prompts=PROMPTS) -> list[str]:
+def findings(features, rows: pd.DataFrame, selection: Selection, prompts=PROMPTS) -> list[str]:
     """Whether the scale is used, whether prompts agree, and what a high score goes with."""
-    likeliest = _rated(work, prompts).argmax(axis=-1)
+    logits = _rated(features, prompts)
+    likeliest, scores = logits.argmax(axis=-1), token_score(logits)
+    alike = np.mean([rank_correlation(*pair) for pair in combinations(scores.T, 2)])
     counts = np.bincount(likeliest.ravel(), minlength=len(RATINGS)) / likeliest.size
     used = [f"{digit} ({share(part)})" for digit, part in zip(RATINGS, counts, strict=True) if part > 0]
     said = [
         f"Likeliest ratings over {number(len(likeliest))} rows and {likeliest.shape[1]} prompts: {listed(used)}.",
-        f"Spearman's correlation of the scores of two prompts is {prompts_agreement(work, prompts):.2f} in the mean.",
+        f"Spearman's correlation of the scores of two prompts is {alike:.2f} in the mean.",
     ]
-    scored = np.isfinite(selection.scores)
-    length = work.features.lengths().answer
-    said.append(
-        f"Spearman's correlation of score and answer length: {spearmanr(selection.scores[scored], length[scored]).statistic:+.2f}."
-    )
-    if work.pool.has_truth:
-        faulty = np.array(work.pool.rows["fault"]) != ""
+    length = rank_correlation(selection.scores, rows["answer tokens"])
+    said.append(f"Spearman's correlation of score and answer length: {length:+.2f}.")
+    if "fault" in rows:
+        scored, faulty = np.isfinite(selection.scores), rows["fault"].to_numpy() != ""
         if 0 < faulty[scored].sum() < scored.sum():
-            said.append(
-                "Chance that a correct row is scored above a faulty one: "
-                f"{_chance_above(selection.scores[scored], ~faulty[scored]):.2f} (0.50 is guessing)."
-            )
+            chance = roc_auc_score(~faulty[scored], selection.scores[scored])
+            said.append(f"Chance that a correct row is scored above a faulty one: {chance:.2f} (0.50 is guessing).")
     return said
 
 
-def _chance_above(scores: np.ndarray, wanted: np.ndarray) -> float:
-    """Share of pairs of a wanted and another row in which the wanted one is higher, equal ones counted half."""
-    ranks = pd.Series(scores).rank().to_numpy()
-    n_wanted = int(wanted.sum())
-    above = ranks[wanted].sum() - n_wanted * (n_wanted + 1) / 2
-    return float(above / (n_wanted * (len(scores) - n_wanted)))
-
-
-def _rated(work: Workbench, prompts) -> np.ndarray:
-    logits = work.features.rating_logits(prompts)
+def _rated(features, prompts) -> np.ndarray:
+    logits = features.rating_logits(prompts)
     return logits[np.isfinite(logits).all(axis=(1, 2))]

@@ -2,33 +2,28 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
 from analysis.experiments.workbench import Workbench
 from analysis.methods import Selection
 from analysis.methods.tools.deflate import Deflate
 from analysis.methods.zip_compression import Stream, read_texts, score
 from analysis.reporting import style
-from analysis.reporting.wording import number, share
+from analysis.reporting.wording import number, of_each, share
+from analysis.subsets.overlap import BOTH, rank_correlation, selected_by
 
-NEITHER, BOTH = "neither", "both"
 LONGEST_DISTANCE = 65_536  # twice the compressor's window
 
 
 def rows_by_ratio(work: Workbench, selections: dict[str, Selection], text: str, record: str) -> pd.DataFrame:
     """Every row's bytes and compression ratio of its text by itself, with the forms of ZIP that select it."""
     texts = read_texts(work.features)
-    chosen = np.full(len(work.pool), NEITHER, dtype=object)
-    one, two = selections[text].rows, selections[record].rows
-    chosen[one], chosen[two] = style.label(text), style.label(record)
-    chosen[np.intersect1d(one, two)] = BOTH
+    chosen = selected_by(selections, text, record, len(work.pool))
     table = pd.DataFrame({
         "row": np.arange(len(work.pool)), "bytes": texts.ends - texts.starts, "ratio": score(texts), "selected by": chosen,
     })  # fmt: skip
     if work.pool.has_truth:
         table["fault"] = work.pool.truth("fault")
-    order = [NEITHER, style.label(text), style.label(record), BOTH]
-    return table.sort_values("selected by", key=lambda values: values.map(order.index), kind="stable")
+    return table.sort_values("selected by", kind="stable").astype({"selected by": object})
 
 
 def growing_ratio(work: Workbench, selections: dict[str, Selection], points: int = 40) -> pd.DataFrame:
@@ -92,15 +87,15 @@ def findings(
     groups = {name: rows["selected by"].isin([style.label(name), BOTH]) for name in (text, record)}
     common = float((groups[text] & groups[record]).sum() / groups[text].sum())
     same = "the same method" if common > 0.5 else "two different methods"
-    length = float(spearmanr(rows["bytes"], rows["ratio"]).statistic)
-    medians = [f"{number(rows.loc[mask, 'bytes'].median())} ({style.label(name)})" for name, mask in groups.items()]
+    length = rank_correlation(rows["bytes"], rows["ratio"])
+    medians = {style.label(name): rows.loc[mask, "bytes"].median() for name, mask in groups.items()}
     last = growing.groupby("method")["ratio"].last()
     said = [
         f"The forms with and without id and field names are {same} by the rule above: {share(common)} of their rows are "
         f"common ({share(float(groups[text].mean()))} by chance).",
         f"Spearman's correlation of a row's bytes and its own compression ratio is {length:.2f}: a low ratio "
         f"{'is largely shortness' if length > 0.7 else 'is not shortness alone'} at the start, when the ratio of the row alone decides.",
-        f"Median bytes of the rows selected: {' and '.join(medians)}; of the pool: {number(rows['bytes'].median())}.",
+        f"Median bytes of the rows selected: {of_each(medians, number)}; of the pool: {number(rows['bytes'].median())}.",
         f"The whole selection compresses {last[style.label(text)]:.2f} times, as many random rows {last[style.label(random)]:.2f} times.",
     ]
     near, far = distance["share"].iloc[0], distance.loc[distance["kilobytes"] > 32, "share"]

@@ -9,53 +9,36 @@ from analysis.experiments.results import Results
 from analysis.features.arrays import Clusters, Lengths
 from analysis.methods import Selection
 from analysis.reporting.topics import kmeans
+from analysis.subsets.rows import table
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, -1])
 CLUSTERS = Clusters(LABELS, np.array([[0.0], [10.0]], dtype=np.float32))
 POINTS = np.array([[0.0], [3.0], [-2.0], [1.0], [10.0], [8.0], [13.0], [np.nan]], dtype=np.float32)
 SOURCES = ["a", "a", "a", "a", "b", "b", "a", "b"]
-SCORES = np.arange(8.0)
-SELECTIONS = {
-    "token_length": Selection(np.array([7, 6, 5]), SCORES),
-    "kmeans": Selection(np.array([3, 6, 2])),
-    "random_selection": Selection(np.array([0, 1, 4])),
-}
+SELECTIONS = {"token_length": Selection(np.array([7, 6, 5])), "kmeans": Selection(np.array([3, 6, 2]))}
+LENGTHS = Lengths(*[np.arange(8)] * 4, np.arange(8) > 9)
+FEATURES = SimpleNamespace(clusters=lambda kind, count, seed: CLUSTERS)
 
 
-class Pool:
-    has_truth = False
-    rows = datasets.Dataset.from_list(
-        [{"source": source, "messages": [], "dup_group": place // 2} for place, source in enumerate(SOURCES)]
-    )
-
-    def __len__(self):
-        return len(self.rows)
+def pool(sources):
+    made = datasets.Dataset.from_list([{"source": source, "messages": [], "dup_group": 0} for source in sources])
+    return SimpleNamespace(has_truth=False, rows=made)
 
 
-def work():
-    counts = np.arange(8)
-    features = SimpleNamespace(
-        embeddings=lambda kind: POINTS,
-        clusters=lambda kind, count, seed: CLUSTERS,
-        lengths=lambda: Lengths(counts, counts, counts, counts, counts > 9),
-    )
-    select = lambda method, budget, seed: SELECTIONS[method]  # noqa: E731
-    return SimpleNamespace(pool=Pool(), features=features, select=select, seed=0)
+def known(sources=SOURCES):
+    return table(pool(sources), LENGTHS)
 
 
 def test_contents_are_shares_of_each_cluster():
-    found = kmeans.contents(work(), CLUSTERS)
+    found = kmeans.contents(known(), CLUSTERS)
     assert found.columns.tolist() == ["1 (4)", "2 (3)"] and found.index.tolist() == ["a", "b"]
     assert found["1 (4)"].tolist() == [1, 0]
     assert found["2 (3)"].tolist() == pytest.approx([1 / 3, 2 / 3])
 
 
 def test_agreement_is_one_for_the_same_groups_and_is_said():
-    same = work()
-    same.pool.rows = datasets.Dataset.from_list(
-        [{"source": "ab"[max(label, 0)], "messages": [], "dup_group": 0} for label in LABELS]
-    )
-    found = kmeans.agreement(same, ["all"], [2])
+    same = known(["ab"[max(label, 0)] for label in LABELS])
+    found = kmeans.agreement(FEATURES, same, ["all"], [2], seed=0)
     assert found.set_index("of")["agreement"]["source"] == pytest.approx(1)
     assert set(found["of"]) == {"source", "answer length"}
     said = kmeans.agreement_finding(found)
@@ -64,29 +47,18 @@ def test_agreement_is_one_for_the_same_groups_and_is_said():
     assert "follow no more source than answer length" in kmeans.agreement_finding(reversed_)[0]
 
 
-def test_shares_by_cluster_add_up_among_rows_with_a_place():
-    found = kmeans.shares_by_cluster(CLUSTERS, SELECTIONS).pivot(index="method", columns="cluster", values="share")
-    assert found.loc["whole pool"].tolist() == pytest.approx([4 / 7, 3 / 7])
-    assert found.loc["Token length"].tolist() == [0, 1]
-    assert found.loc["K-means"].tolist() == pytest.approx([2 / 3, 1 / 3])
-
-
-def test_diversity_counts_evenness_repeats_and_the_price_in_score():
-    found = kmeans.diversity(work(), CLUSTERS, SELECTIONS).set_index("method")
-    assert found["effective number by source"]["K-means"] == pytest.approx(1)
-    thirds = np.exp(-(np.log(1 / 3) / 3 + np.log(2 / 3) * 2 / 3))
-    assert found["effective clusters"]["K-means"] == pytest.approx(thirds)
-    assert found["repeated rows"].tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3])
-    # K-means ranks by length: places (3, 6, 2) of eight, each in the middle of its eighth.
-    assert found["place by score"].tolist()[:2] == pytest.approx([(7.5 + 6.5 + 5.5) / 24, (3.5 + 6.5 + 2.5) / 24])
-    assert np.isnan(found["place by score"]["Random"])
-    said = kmeans.diversity_findings(found.reset_index())
+def test_diversity_is_said_with_its_price():
+    found = pd.DataFrame({
+        "method": ["Token length", "K-means", "Random"], "effective clusters": [1, 1.89, 1.89],
+        "effective number by source": [1.89, 1, 1.89], "place by score": [0.8125, 0.5208, np.nan],
+    })  # fmt: skip
+    said = kmeans.diversity_findings(found)
     assert said[0] == "Effective number by clusters: 1.0 (Token length), 1.9 (K-means) and 1.9 (Random)."
     assert said[2].endswith("deciding score: 81 % (Token length) and 52 % (K-means).")
 
 
 def test_typical_rows_are_the_nearest_to_each_centre():
-    shown = kmeans.typical_rows(work(), CLUSTERS, "all", count=2)
+    shown = kmeans.typical_rows(pool(SOURCES), CLUSTERS, POINTS, count=2)
     assert [(row["cluster"], row["source"]) for row in shown] == [(1, "a"), (1, "a"), (2, "b"), (2, "b")]
 
 

@@ -1,6 +1,7 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.features.arrays import Influences
@@ -11,17 +12,11 @@ N_ROWS = 40
 FAMILY = np.array(["sums", "lists"] * (N_ROWS // 2))
 
 
-@pytest.fixture
-def work(monkeypatch):
-    """A pool of two families in which answers grow from row to row."""
-    answer = np.arange(1, N_ROWS + 1)
-    monkeypatch.setattr(less, "own_groups", lambda work: less.pd.Series(FAMILY))
-    features = SimpleNamespace(
-        lengths=lambda: SimpleNamespace(answer=answer), row_keys=lambda: np.arange(N_ROWS, dtype=np.uint64)
-    )
-    fault = np.where(np.arange(N_ROWS) < 10, "typo", "")
-    pool = SimpleNamespace(has_truth=True, truth=lambda column: fault)
-    return SimpleNamespace(features=features, pool=pool, seed=0)
+FEATURES = SimpleNamespace(row_keys=lambda: np.arange(N_ROWS, dtype=np.uint64))
+# Two families in which answers grow from row to row.
+ROWS = pd.DataFrame({
+    "kind": FAMILY, "answer tokens": np.arange(1, N_ROWS + 1), "fault": np.where(np.arange(N_ROWS) < 10, "typo", ""),
+})  # fmt: skip
 
 
 def influences(values, on_pool=None, rates=(2.0, 1.0)):
@@ -41,8 +36,8 @@ def found():
     )
 
 
-def test_affinity_is_the_mean_of_a_kind_less_that_of_all(work, found):
-    values = less.affinity(work, found)
+def test_affinity_is_the_mean_of_a_kind_less_that_of_all(found):
+    values = less.affinity(ROWS, found)
     assert values.index.tolist() == values.columns.tolist() == ["lists", "sums"]
     weighted = less.by_target(found)
     np.testing.assert_allclose(weighted, found.values[:, 0], atol=1e-6)
@@ -51,15 +46,15 @@ def test_affinity_is_the_mean_of_a_kind_less_that_of_all(work, found):
     assert values.loc["sums", "sums"] > 0 > values.loc["sums", "lists"]
 
 
-def test_shares_of_tenths_count_every_selected_row_once(work):
+def test_shares_of_tenths_count_every_selected_row_once():
     longest = Selection(np.arange(36, 40))
-    tenths = less.selected_by_length(work, {"less": longest})
+    tenths = less.selected_by_length(ROWS, {"less": longest})
     assert tenths["tenth"].tolist() == list(range(1, 11)) and tenths["share selected"].tolist() == [0] * 9 + [1]
     assert tenths["answer tokens"].iloc[0] == 2.5
 
 
-def test_changes_are_measured_one_by_one(work, found):
-    changed = less.changes(work, found, budget=10)
+def test_changes_are_measured_one_by_one(found):
+    changed = less.changes(FEATURES, found, budget=10, seed=0)
     assert changed["overlap"].tolist() == [1, 1, 0, 0]
     assert changed["spearman"].tolist() == pytest.approx([1, 1, -1, -1])
     said = less.changes_finding(changed)
@@ -69,12 +64,12 @@ def test_changes_are_measured_one_by_one(work, found):
     )
 
 
-def test_findings_are_about_the_rows_selected(work, found):
+def test_findings_are_about_the_rows_selected(found):
     chosen = Selection(np.arange(39, 29, -1), scores=less.by_target(found).max(axis=1))
-    own, served = less.group_findings(work, found, chosen)
+    own, served = less.group_findings(ROWS, found, chosen)
     assert "of its own kind for 100 % of the pool (50 % if" in own and own.endswith("for 100 % of the selected.")
     assert "2 of 2 groups of targets, most of all on lists (50 %) and sums (50 %)" in served
-    length, faults, epochs, ties = less.score_findings(work, found, chosen)
+    length, faults, epochs, ties = less.score_findings(ROWS, found, chosen)
     assert "correlation of answer length is 1.00 with the score" in length
     assert (
         "A faulty row scores higher than 14 % of the pool in the median, one without fault higher than 64 %" in faults
@@ -82,16 +77,16 @@ def test_findings_are_about_the_rows_selected(work, found):
     assert "of 1.00 at least" in epochs and ties == "0 of 40 rows repeat the score of another."
 
 
-def test_targets_of_other_kinds_are_not_called_a_row_s_own(work, found, monkeypatch):
-    monkeypatch.setattr(less, "own_groups", lambda work: less.pd.Series(["file"] * N_ROWS))
-    said = less.group_findings(work, found, Selection(np.arange(10)))
+def test_targets_of_other_kinds_are_not_called_a_row_s_own(found):
+    other = ROWS.assign(kind="file")
+    said = less.group_findings(other, found, Selection(np.arange(10)))
     assert len(said) == 1 and "own kind" not in said[0]
-    assert less.affinity(work, found).index.tolist() == ["file"]
+    assert less.affinity(other, found).index.tolist() == ["file"]
 
 
-def test_a_row_without_a_gradient_is_left_out(work, found):
+def test_a_row_without_a_gradient_is_left_out(found):
     found.values[3] = found.on_pool[3] = np.nan
     chosen = Selection(np.arange(39, 29, -1), scores=less.score(found.values, np.array([0.5, 0.5])))
-    assert "of 39 rows repeat" in less.score_findings(work, found, chosen)[-1]
-    assert "for 100 % of the pool" in less.group_findings(work, found, chosen)[0]
-    assert less.changes(work, found, budget=10)["spearman"].notna().all()
+    assert "of 39 rows repeat" in less.score_findings(ROWS, found, chosen)[-1]
+    assert "for 100 % of the pool" in less.group_findings(ROWS, found, chosen)[0]
+    assert less.changes(FEATURES, found, budget=10, seed=0)["spearman"].notna().all()

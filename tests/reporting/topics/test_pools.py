@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from analysis.pools import load_pool
-from analysis.pools.source_labels import source_labels
-from analysis.reporting.topics.pools import colours, composition, findings, table
+from analysis.reporting.topics.pools import colours, composition, findings, text_map
+from analysis.subsets.rows import table
 
 
 @pytest.fixture(scope="module")
@@ -43,22 +43,14 @@ def test_what_does_not_fit_the_picture_is_counted(rows):
     assert composition(rows, at_most=13)[1] == ""
 
 
-def test_sources_are_told_apart_by_as_little_as_needed():
-    sources = ["one/x:data/train.json", "one/x:arc/train.json", "two/y:lima.json", "a:b/train", "b/train", "z" * 60]
-    labels = source_labels(sources)
-    assert labels["two/y:lima.json"] == "lima"
-    assert labels["one/x:data/train.json"] == "data/train" and labels["one/x:arc/train.json"] == "arc/train"
-    assert len(labels["z" * 60]) == 32 and labels["z" * 60].startswith("…")
-    assert len(set(labels.values())) == len(sources)
-
-
-def test_sources_that_end_alike_in_all_their_length_keep_their_names():
-    labels = source_labels(["a/b.json", "a/b.csv", "a:b"])
-    assert len(set(labels.values())) == 3
-    long = [f"{number}{'x' * 50}" for number in range(3)]
-    assert set(source_labels(long).values()) == set(long)
-
-
 def test_groups_have_the_same_colour_in_every_figure():
     once = colours(pd.Series(["b", "a", "all other"]))
     assert once["a"] == colours(pd.Series(["all rows", "a", "b"]))["a"] != once["b"]
+
+
+def test_the_map_leaves_out_rows_without_a_word(rows):
+    points = np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32)
+    points[7] = np.nan
+    found = text_map(points, rows, count=60, n_neighbors=5, seed=0)
+    assert sorted(found["row"]) == [row for row in range(60) if row != 7]
+    assert found[["x", "y"]].notna().all().all() and set(found["group"]) == set(rows["group"])

@@ -1,7 +1,7 @@
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
+import pandas as pd
 
 from analysis.methods.selection import Selection, top_k
 from analysis.methods.selectit import score
@@ -12,44 +12,30 @@ LOGITS = np.full((4, 2, 5), 0.0)
 for row, digit in enumerate((5, 4, 1)):
     LOGITS[row, :, digit - 1] = 2, 4
 LOGITS[3, 1] = np.nan
-FAULTS = ["", "", "garbled", "refusal"]
-
-
-def workbench(has_truth=True):
-    return SimpleNamespace(
-        pool=SimpleNamespace(has_truth=has_truth, rows={"fault": FAULTS}, __len__=lambda self: 4),
-        features=SimpleNamespace(
-            rating_logits=lambda prompts: LOGITS, lengths=lambda: SimpleNamespace(answer=np.array([9, 5, 1, 3]))
-        ),
-    )
+FEATURES = SimpleNamespace(rating_logits=lambda prompts: LOGITS)
+ROWS = pd.DataFrame({"answer tokens": [9, 5, 1, 3], "fault": ["", "", "garbled", "refusal"]})
 
 
 def test_the_shares_of_ratings_sum_to_one_and_name_the_likeliest():
-    table = selectit.digits(workbench(), ["one", "other"])
+    table = selectit.digits(FEATURES, ["one", "other"])
     np.testing.assert_allclose(table.groupby(["measure", "prompt"])["share"].sum(), 1)
     likeliest = table[(table["measure"] == selectit.LIKELIEST) & (table["prompt"] == "prompt 1")]
     np.testing.assert_allclose(likeliest["share"], [1 / 3, 0, 0, 1 / 3, 1 / 3])
 
 
 def test_rows_are_shown_with_their_disagreement():
-    table = selectit.disagreement(workbench(), Selection(rows=np.array([1])), ["one", "other"])
+    table = selectit.disagreement(FEATURES, Selection(rows=np.array([1])), ["one", "other"])
     assert table["row"].tolist() == [0, 2, 1] and table["rows"].tolist() == ["not selected"] * 2 + ["selected"]
     assert (table["deviation"] > 0).all()
 
 
 def test_the_findings_tell_digits_agreement_length_and_faults():
     selection = top_k(score(LOGITS), 2, 0)
-    said = selectit.findings(workbench(), selection, ["one", "other"])
+    said = selectit.findings(FEATURES, ROWS, selection, ["one", "other"])
     assert said == [
         "Likeliest ratings over 3 rows and 2 prompts: 1 (33 %), 4 (33 %) and 5 (33 %).",
         "Spearman's correlation of the scores of two prompts is 1.00 in the mean.",
         "Spearman's correlation of score and answer length: +1.00.",
         "Chance that a correct row is scored above a faulty one: 1.00 (0.50 is guessing).",
     ]
-    assert len(selectit.findings(workbench(has_truth=False), selection, ["one", "other"])) == 3
-
-
-def test_the_chance_to_be_above_counts_ties_half():
-    # Pairs (2, 1) above, (2, 2) equal, (3, 1) and (3, 2) above: 3.5 of 4.
-    scores, wanted = np.array([2.0, 3, 1, 2]), np.array([True, True, False, False])
-    assert selectit._chance_above(scores, wanted) == pytest.approx(3.5 / 4)
+    assert len(selectit.findings(FEATURES, ROWS.drop(columns="fault"), selection, ["one", "other"])) == 3

@@ -1,0 +1,48 @@
+"""Sentences about selections that several notebooks say: rows in common, lengths, and seconds."""
+
+import pandas as pd
+
+from analysis.methods import RANDOM, Selection, label
+from analysis.reporting.verdicts import overlap_sentence
+from analysis.reporting.wording import listed, of_each, share
+from analysis.subsets.composition import describe
+from analysis.subsets.overlap import agreement
+from analysis.subsets.rows import WHOLE_POOL
+
+
+def agreement_findings(rows: pd.DataFrame, selections: dict[str, Selection], first: str, second: str) -> list[str]:
+    """Whether two variants choose the same rows, and how the faults and lengths of what they choose differ."""
+    said = [overlap_sentence(first, second, **agreement(selections[first], selections[second], len(rows)))]
+    described = describe(rows, {name: selections[name] for name in (RANDOM, first, second)}).set_index("method")
+    said.append(f"Median answer tokens: {of_each(described['median answer tokens'], '{:g}'.format)}.")
+    if "faulty rows" in described:
+        said.append(f"Share of faulty rows: {of_each(described['faulty rows'])}.")
+    return said
+
+
+def change_finding(
+    selections: dict[str, Selection], first: str, second: str, n_rows: int, words: tuple[str, str, str], note: str = ""
+) -> str:
+    """Whether a change matters, by the rule of half of the rows; in words: what changes, that it does, that it does not."""
+    found = agreement(selections[first], selections[second], n_rows)
+    what, matters, does_not = words
+    return (
+        f"{what} {matters if found['overlap'] < 0.5 else does_not} by the rule above: {label(first)} and {label(second)} "
+        f"have {share(found['overlap'])} of their rows in common ({share(found['expected'])} by chance{note})."
+    )
+
+
+def length_finding(described: pd.DataFrame) -> str:
+    """How much longer what a method picks is than the pool, for every method of `describe`."""
+    pool = described[described["method"] == WHOLE_POOL].iloc[0]
+    said = [
+        f"{line['method']} {line['median answer tokens'] / max(pool['median answer tokens'], 1):.1f} times"
+        for line in described.to_dict("records") if line["method"] != WHOLE_POOL
+    ]  # fmt: skip
+    return f"Median answer length of what is picked, relative to the pool at {pool['median answer tokens']:g} tokens: {listed(said)}."
+
+
+def cost_finding(made: dict[str, Selection]) -> str:
+    """Seconds of every selection when it was made; what methods share is counted with the first of them."""
+    seconds = {label(name): one.seconds for name, one in made.items()}
+    return f"Selecting took {of_each(seconds, '{:.1f} s'.format)}; what two of them need is counted with the first."

@@ -1,0 +1,1 @@
+"""What a selection is like: tables from plain arrays, the rows of the pool and the selections."""

@@ -1,0 +1,46 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from analysis.methods import Selection
+from analysis.reporting import sentences
+from analysis.subsets.composition import describe
+
+ROWS = pd.DataFrame({
+    "source": "toy", "skill": list("aabbcc"), "family": "sums", "style": "terse", "fault": ["typo", *[""] * 5],
+    "dup_group": range(6), "answer tokens": [1, 2, 3, 4, 5, 6], "total tokens": 10, "truncated": False,
+})  # fmt: skip
+SELECTIONS = {
+    "random_selection": Selection(np.array([0, 5]), seconds=0.04),
+    "token_length": Selection(np.array([5, 4]), np.arange(6.0), seconds=1.25),
+    "token_length(direction='shortest')": Selection(np.array([0, 1]), -np.arange(6.0)),
+}
+
+
+def test_two_variants_are_compared_by_rows_lengths_and_faults():
+    said = sentences.agreement_findings(ROWS, SELECTIONS, "token_length", "token_length(direction='shortest')")
+    assert "two different methods" in said[0] and "(33 % by chance)" in said[0] and said[0].endswith("is -1.00.")
+    assert said[1] == (
+        "Median answer tokens: 3.5 (whole pool), 3.5 (Random), 5.5 (Token length) and 1.5 (Token length (shortest))."
+    )
+    assert said[2].startswith("Share of faulty rows: 17 % (whole pool), 50 % (Random)")
+
+
+def test_lengths_are_relative_to_the_pool():
+    said = sentences.length_finding(describe(ROWS, SELECTIONS))
+    assert "relative to the pool at 3.5 tokens: Random 1.0 times, Token length 1.6 times" in said
+
+
+def test_a_change_matters_that_leaves_fewer_than_half_of_the_rows():
+    words = "The length", "matters", "does not matter"
+    said = sentences.change_finding(SELECTIONS, "token_length", "random_selection", 6, words)
+    assert said.startswith("The length does not matter by the rule above: Token length and Random have 50 % of")
+    other = SELECTIONS | {"random_selection": replace(SELECTIONS["random_selection"], rows=np.array([0, 1]))}
+    said = sentences.change_finding(other, "token_length", "random_selection", 6, words, note=", as said")
+    assert said.startswith("The length matters") and said.endswith("(33 % by chance, as said).")
+
+
+def test_seconds_are_said_of_every_method():
+    made = {name: SELECTIONS[name] for name in ("random_selection", "token_length")}
+    assert sentences.cost_finding(made).startswith("Selecting took 0.0 s (Random) and 1.2 s (Token length);")
