@@ -2,41 +2,45 @@
 
 from analysis.statistics.comparison import (
     BETTER,
+    HELPS,
+    HURTS,
     NO_DIFFERENCE,
+    NO_VERDICT,
     UNDECIDED,
     VERDICTS,
     WORSE,
-    Comparison,
-    compare,
+    against_base,
     compare_all,
+    confirmed,
+    holm_levels,
     verdict,
 )
-from analysis.statistics.intervals import Interval, Spread, interval, interval_of_mean
-from analysis.statistics.power import Noise, detectable_difference, power_of, seeds_needed
+from analysis.statistics.intervals import Spread, interval_of_mean
+from analysis.statistics.power import Noise, detectable_difference, power_of, runs_needed
 from analysis.statistics.ranks import holm, mann_whitney_exact, smallest_p, win_share
-from analysis.statistics.runs import paired_item_difference
 from analysis.statistics.variance import variance_components
 
 __all__ = [
     "BETTER",
+    "HELPS",
+    "HURTS",
     "NO_DIFFERENCE",
+    "NO_VERDICT",
     "UNDECIDED",
     "VERDICTS",
     "WORSE",
-    "Comparison",
-    "Interval",
     "Noise",
     "Spread",
-    "compare",
+    "against_base",
     "compare_all",
+    "confirmed",
     "detectable_difference",
     "holm",
-    "interval",
+    "holm_levels",
     "interval_of_mean",
     "mann_whitney_exact",
-    "paired_item_difference",
     "power_of",
-    "seeds_needed",
+    "runs_needed",
     "smallest_p",
     "variance_components",
     "verdict",

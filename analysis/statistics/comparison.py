@@ -1,88 +1,44 @@
-"""A method against random at equal budget: estimate, interval, tests and one of four verdicts.
+"""Methods against random at equal budget, and against the base: estimates, intervals, p values and verdicts.
 
-The rule, fixed before any data is seen (α = 1 - confidence, 0.05 by default):
+The rule, fixed before any data is seen (α = 1 - confidence, 0.05 by default), for a family of methods:
 
-1. "no difference larger than δ" if the (1 - 2α) interval lies inside ±δ (two one-sided tests at α);
-2. else "better" or "worse" if the Holm-adjusted two-sided p is below α;
-3. else "undecided".
+1. "no verdict" from fewer than `FEWEST_RUNS` runs on a side or `FEWEST_ITEMS` items, or where training changed nothing;
+2. "no difference larger than δ" if the (1 - 2α) interval lies inside ±δ (two one-sided tests at α);
+3. else "better" or "worse" if the p, corrected by Holm over the family, is below α;
+4. else "undecided".
 
-Step 1 comes first on purpose: δ is what matters to the reader, so a difference that is real but surely
-smaller than δ is reported as one that does not matter (its p is in the table all the same). "better" still
-need not exceed δ: see the interval. Step 1 holds for each method by itself; Holm's correction is for claims
-of a difference. Intervals are of one method by itself too: one may leave out 0 with the verdict "undecided".
+p and intervals are those of Student's or of Welch's test, whichever is less certain (see `intervals`). Step 2 comes
+before 3 on purpose: δ is what matters to the reader. It holds for each method by itself; Holm's correction is for
+claims of a difference. The interval [low, high] is at the level at which Holm tests the method: it leaves out 0 if
+and only if the corrected p is below α, so that a picture of intervals and the verdicts say the same.
 
-The estimate is of this selected subset, over training seeds, against the average random draw, on items like
-these. A subset as good as a lucky draw is therefore "better"; `win_share` says how many random runs it beats.
-Equal training seeds on both sides are not paired: if they make scores alike, intervals are a little too wide.
+What is compared: every run of a method has a selection of its own, from a part of the pool of its own, so the claim is
+about the method and not about one subset; and about items like these.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from analysis.statistics.design import Design
-from analysis.statistics.intervals import Spread, check_share, resample_items, resample_runs
-from analysis.statistics.power import Noise, detectable_difference, seeds_needed
+from analysis.statistics.intervals import Spread, Widest, check_share, spread_of_difference, spread_of_gain
+from analysis.statistics.power import Noise, detectable_difference, runs_needed
 from analysis.statistics.ranks import holm, mann_whitney_exact, smallest_p, win_share
-from analysis.statistics.runs import checked, runs_of
+from analysis.statistics.runs import Runs, checked
 
 BETTER, WORSE = "better", "worse"
 NO_DIFFERENCE = "no difference larger than δ"
 UNDECIDED = "undecided"
-VERDICTS = (BETTER, WORSE, NO_DIFFERENCE, UNDECIDED)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A method against random; differences are method minus random, above 0 = better.
-
-    Attributes
-    ----------
-    estimate, low, high : difference in mean score and its interval at `confidence`
-    equivalence_low, equivalence_high : the narrower interval that is held against ±δ
-    n_seeds, n_random, n_items : runs of the method, independent random draws, items
-    p_bootstrap, p_holm : two-sided p that belongs to the interval; adjusted over all methods of the table
-    p_mann_whitney_better, p_mann_whitney_worse : one-sided exact p over runs, at least `smallest_p`
-    win_share : share of (method run, random draw) pairs that the method wins, ties counted half
-    method_sd, random_sd, item_sd : what power is computed from; see `Noise`
-    detectable : smallest true difference that this design calls better or worse with probability 0.8
-    seeds_needed : runs on each side that see δ with probability 0.8; None if no number up to 1000 does
-    note : assumptions and warnings, empty if there are none
-    """
-
-    estimate: float
-    low: float
-    high: float
-    equivalence_low: float
-    equivalence_high: float
-    delta: float
-    confidence: float
-    n_seeds: int
-    n_random: int
-    n_items: int
-    p_bootstrap: float
-    p_holm: float
-    p_mann_whitney_better: float
-    p_mann_whitney_worse: float
-    smallest_p: float
-    win_share: float
-    method_sd: float
-    random_sd: float
-    item_sd: float
-    detectable: float
-    seeds_needed: int | None
-    verdict: str
-    note: str
-
-    @property
-    def noise(self) -> Noise:
-        return Noise(self.method_sd, self.random_sd, self.item_sd)
+NO_VERDICT = "no verdict"
+VERDICTS = (BETTER, WORSE, NO_DIFFERENCE, UNDECIDED, NO_VERDICT)
+HELPS, HURTS = "helps", "hurts"
+FEWEST_RUNS, FEWEST_ITEMS = 3, 30
+UNTRAINED = "all runs are identical: training changed nothing"
+WEIGHTS = (5.0, 1.25)  # of a first look and a confirmation on fresh runs; 1/5 + 1/1.25 = 1
 
 
 def verdict(estimate: float, p: float, equivalence: tuple[float, float], *, delta: float, alpha: float = 0.05) -> str:
-    """One of `VERDICTS`, by the rule at the top of this file; `p` is two-sided and Holm-adjusted."""
+    """Steps 2 to 4 of the rule at the top of this file; `p` is two-sided and Holm-corrected."""
     if -delta < equivalence[0] and equivalence[1] < delta:
         return NO_DIFFERENCE
     if p < alpha:
@@ -90,140 +46,135 @@ def verdict(estimate: float, p: float, equivalence: tuple[float, float], *, delt
     return UNDECIDED
 
 
-def compare(
-    method_items: np.ndarray,
-    random_items: np.ndarray,
-    *,
-    delta: float,
-    confidence: float = 0.95,
-    seed: int = 0,
-    random_draws: Sequence | None = None,
-) -> Comparison:
-    """One method against random on the same items; p is not adjusted (`compare_all` does that).
+def compare_all(
+    items: Mapping[str, np.ndarray], random_items: np.ndarray, *, delta: float, confidence: float = 0.95
+) -> pd.DataFrame:
+    """Every method of a family against the same random runs.
 
     Parameters
     ----------
-    method_items : (m, n), the same subset trained with m seeds; higher is better; m >= 3 for honest intervals
-    random_items : (r, n), independent draws; at least 2, better 5 or more
-    delta : smallest difference that matters, in units of the score
-    seed : of the bootstrap
-    random_draws : r labels; runs with the same label share a subset, so a draw counts once, as their mean
-        (in the rank tests: as its first run)
+    items : scores of shape (k, n) by method, each run with a selection and a training seed of its own; higher is better.
+    random_items : (r, n), independent draws, at least 2; best about 3 k.
+    delta : smallest difference that matters, in units of the score.
+
+    Returns
+    -------
+    One line per method: method; estimate (method minus random, above 0 = better); low, high (the interval that goes
+    with the verdict); alone_low, alone_high (of this method by itself, at `confidence`); equivalence_low,
+    equivalence_high (held against ±δ); delta; confidence; n_runs, n_random, n_items; p, p_holm;
+    p_mann_whitney_better, p_mann_whitney_worse (exact, one-sided, over runs), smallest_p that these can reach;
+    win_share of (run, draw) pairs; method_sd, random_sd, item_sd (see `Noise`); detectable (the smallest true
+    difference called with probability 0.8 at Holm's first level); runs_needed to see δ so (random having three times
+    as many; None where no number up to 1,000 does); verdict; note (why there is no verdict, else empty).
     """
-    return _compare({"method": method_items}, random_items, delta, confidence, seed, random_draws)["method"]
-
-
-def compare_all(
-    items: Mapping[str, np.ndarray],
-    random_items: np.ndarray,
-    *,
-    delta: float,
-    confidence: float = 0.95,
-    seed: int = 0,
-    random_draws: Sequence | None = None,
-) -> pd.DataFrame:
-    """Every method against the same random runs, one line each: `method` and the fields of `Comparison`.
-
-    Parameters as in `compare`; `items` maps a method's name to its scores. p and verdicts are Holm-adjusted.
-    """
-    if not items:
-        raise ValueError("items: expected at least 1 method, found none")
-    compared = _compare(items, random_items, delta, confidence, seed, random_draws)
-    table = pd.DataFrame([{"method": name, **asdict(one)} for name, one in compared.items()])
-    table["seeds_needed"] = table["seeds_needed"].astype("Int64")
-    return table
-
-
-def _compare(
-    items: Mapping[str, np.ndarray],
-    random_items: np.ndarray,
-    delta: float,
-    confidence: float,
-    seed: int,
-    random_draws: Sequence | None,
-) -> dict[str, Comparison]:
     check_share("confidence", confidence)
     if not 0 <= delta < np.inf:
         raise ValueError(f"delta: expected a finite number of at least 0, found {delta!r}")
-    scores = checked(random_items, "random", at_least=2)
-    draws = _draw_labels(random_draws, len(scores))
-    firsts = np.unique(draws, return_index=True)[1]
-    random = runs_of(np.stack([scores[draws == label].mean(axis=0) for label in range(len(firsts))]))
-    single = runs_of(scores, draws) if len(firsts) < len(scores) else random  # runs that differ in the seed only
-    methods = {name: checked(one, name, n_items=scores.shape[1]) for name, one in items.items()}
-    designs = {name: Design.of(one, random, single) for name, one in methods.items()}
-    resampled = resample_items(np.stack([one.item_part for one in designs.values()], axis=1), seed)
-    rank_scores = scores[firsts].mean(axis=1)
-    compared = {
-        name: _one(one, means, rank_scores, delta, confidence, seed)
-        for (name, one), means in zip(designs.items(), resampled.T, strict=True)
-    }
-    found = [one.p_bootstrap for one in compared.values()]
-    adjusted = holm(found) if len(found) > 1 else found
+    if not items:
+        raise ValueError("items: expected at least 1 method, found none")
+    random = Runs.of(checked(random_items, "random", at_least=2))
+    sides = {name: Runs.of(checked(one, name, n_items=random.items.shape[1])) for name, one in items.items()}
+    spreads = {name: spread_of_difference(one, random) for name, one in sides.items()}
+    table = pd.DataFrame([_line(name, one, random, spreads[name], delta, confidence) for name, one in sides.items()])
+    alpha = (1 - confidence) / len(table)
+    noises = [Noise(*noise) for noise in table[["method_sd", "random_sd", "item_sd"]].to_numpy()]
+    sizes = {"n_random": len(random), "n_items": random.items.shape[1]}
+    table["detectable"] = [
+        detectable_difference(noise.spread(n_runs=max(n_runs, 2), **sizes), alpha=alpha)
+        for noise, n_runs in zip(noises, table["n_runs"], strict=True)
+    ]
+    needed = [runs_needed(delta, noise, n_items=sizes["n_items"], alpha=alpha) for noise in noises]
+    table["runs_needed"] = pd.array(needed, dtype="Int64")
+    return judged(table, spreads)
+
+
+def judged(table: pd.DataFrame, spreads: Mapping[str, Widest]) -> pd.DataFrame:
+    """A table of one family with Holm's p, the intervals of the levels at which it tests, and the verdicts."""
+    table = table.copy()
+    alpha = 1 - table["confidence"].iloc[0]
+    table["p_holm"] = holm(table["p"])
+    levels = holm_levels(table["p"].to_numpy(), alpha)
+    ends = [spreads[name].around(estimate, 1 - level)
+            for name, estimate, level in zip(table["method"], table["estimate"], levels, strict=True)]  # fmt: skip
+    table["low"], table["high"] = np.array(ends).T
+    table["verdict"] = [
+        verdict(line["estimate"], line["p_holm"], (line["equivalence_low"], line["equivalence_high"]),
+                delta=line["delta"], alpha=alpha) if not line["note"] else NO_VERDICT
+        for line in table.to_dict("records")
+    ]  # fmt: skip
+    return table
+
+
+def holm_levels(p: np.ndarray, alpha: float) -> np.ndarray:
+    """The level at which each p is held in Holm's procedure: p is below it if and only if the corrected p is below α."""
+    order = np.argsort(p, kind="stable")
+    steps = np.empty(len(p))
+    steps[order] = np.arange(len(p), 0, -1)  # the smallest p is held against α / m
+    corrected = np.maximum.accumulate((p * steps)[order])[np.argsort(order, kind="stable")]
+    return np.divide(alpha * p, corrected, out=alpha / steps, where=corrected > 0)
+
+
+def confirmed(first: pd.DataFrame, second: pd.DataFrame) -> np.ndarray:
+    """p of a first look and of a confirmation on fresh runs as one, min(5 p1, 1.25 p2), for the methods of `first`.
+
+    A method that `second` does not hold was not taken further. Still to be corrected by Holm over all methods of `first`.
+    """
+    again = second.set_index("method")["p"].reindex(first["method"]).fillna(1.0).to_numpy()
+    return np.minimum(1.0, np.minimum(WEIGHTS[0] * first["p"].to_numpy(), WEIGHTS[1] * again))
+
+
+def against_base(items: Mapping[str, np.ndarray], base_items: np.ndarray, *, confidence: float = 0.95) -> pd.DataFrame:
+    """Whether fine-tuning on what each method (or chance) selects helps, against the base as it is.
+
+    Parameters
+    ----------
+    items : scores of shape (k, n) by method; base_items : (n,), those of the base alone.
+
+    Returns
+    -------
+    One line per method: method, estimate (above 0 = better than the base), low, high, p, p_holm, n_runs, verdict: helps,
+    hurts, undecided, or no verdict.
+    """
+    check_share("confidence", confidence)
+    base = checked(np.asarray(base_items)[None], "base")[0]
+    lines, spreads = [], {}
+    for name, one in items.items():
+        runs = Runs.of(checked(one, name, n_items=len(base)))
+        spreads[name] = spread_of_gain(runs, base) if len(runs) > 1 else Spread(np.inf, 1.0)
+        estimate = float(runs.items.mean() - base.mean())
+        lines.append({"method": name, "estimate": estimate, "p": spreads[name].p_value(estimate), "n_runs": len(runs),
+                      "confidence": confidence, "delta": 0.0, "equivalence_low": -np.inf, "equivalence_high": np.inf,
+                      "note": _why_no_verdict(runs, runs)})  # fmt: skip
+    table = judged(pd.DataFrame(lines), spreads)
+    table["verdict"] = table["verdict"].replace({BETTER: HELPS, WORSE: HURTS})
+    return table[["method", "estimate", "low", "high", "p", "p_holm", "n_runs", "verdict", "note"]]
+
+
+def _line(name: str, method: Runs, random: Runs, spread: Widest, delta: float, confidence: float) -> dict:
+    estimate = float(method.items.mean() - random.items.mean())
+    scores, others = method.items.mean(axis=1), random.items.mean(axis=1)
+    difference = method.items.mean(axis=0) - random.items.mean(axis=0)
+    cells = method.cell_variance / len(method) + random.cell_variance / len(random)
+    own = method.variance if len(method) > 1 else random.variance
+    item_part = max(0.0, float(np.var(difference, ddof=1)) - cells)
+    alone, equivalence = spread.around(estimate, confidence), spread.around(estimate, 2 * confidence - 1)
     return {
-        name: replace(one, p_holm=float(p), verdict=_verdict_of(one, float(p)))
-        for (name, one), p in zip(compared.items(), adjusted, strict=True)
-    }
+        "method": name, "estimate": estimate, "alone_low": alone[0], "alone_high": alone[1],
+        "equivalence_low": equivalence[0], "equivalence_high": equivalence[1], "delta": float(delta),
+        "confidence": confidence, "n_runs": len(method), "n_random": len(random), "n_items": method.items.shape[1],
+        "p": spread.p_value(estimate),
+        "p_mann_whitney_better": mann_whitney_exact(scores, others, "greater"),
+        "p_mann_whitney_worse": mann_whitney_exact(scores, others, "less"),
+        "smallest_p": smallest_p(len(method), len(random)), "win_share": win_share(scores, others),
+        "method_sd": np.sqrt(own), "random_sd": np.sqrt(random.variance), "item_sd": np.sqrt(item_part),
+        "note": _why_no_verdict(method, random),
+    }  # fmt: skip
 
 
-def _one(
-    design: Design,
-    item_means: np.ndarray,
-    rank_scores: np.ndarray,
-    delta: float,
-    confidence: float,
-    seed: int,
-) -> Comparison:
-    items, random = design.method_items, design.random
-    resampled = item_means + resample_runs(design.method.deviations, len(items), (seed, 1))
-    resampled = resampled - resample_runs(random.deviations, len(random), (seed, 2))
-    spread = Spread(float(np.std(resampled)), design.freedom)
-    estimate = float(items.mean() - random.items.mean())
-    low, high = spread.around(estimate, confidence)
-    equivalence_low, equivalence_high = spread.around(estimate, 2 * confidence - 1)
-    noise = Noise(*(float(np.sqrt(v)) for v in (design.method.variance, random.variance, design.item_variance)))
-    n_seeds, n_random, n_items = len(items), len(random), items.shape[1]
-    p = spread.p_value(estimate)
-    alpha = 1 - confidence
-    method_scores = items.mean(axis=1)
-    return Comparison(
-        estimate=estimate,
-        low=low,
-        high=high,
-        equivalence_low=equivalence_low,
-        equivalence_high=equivalence_high,
-        delta=float(delta),
-        confidence=confidence,
-        n_seeds=n_seeds,
-        n_random=n_random,
-        n_items=n_items,
-        p_bootstrap=p,
-        p_holm=p,
-        p_mann_whitney_better=mann_whitney_exact(method_scores, rank_scores, "greater"),
-        p_mann_whitney_worse=mann_whitney_exact(method_scores, rank_scores, "less"),
-        smallest_p=smallest_p(n_seeds, n_random),
-        win_share=win_share(method_scores, rank_scores),
-        method_sd=noise.method,
-        random_sd=noise.random,
-        item_sd=noise.items,
-        detectable=detectable_difference(spread, alpha=alpha),
-        seeds_needed=seeds_needed(delta, noise, n_items=n_items, alpha=alpha),
-        verdict=UNDECIDED,
-        note=design.note(),
-    )
-
-
-def _verdict_of(one: Comparison, p: float) -> str:
-    inside = (one.equivalence_low, one.equivalence_high)
-    return verdict(one.estimate, p, inside, delta=one.delta, alpha=1 - one.confidence)
-
-
-def _draw_labels(random_draws: Sequence | None, n_runs: int) -> np.ndarray:
-    if random_draws is None:
-        return np.arange(n_runs)
-    if len(random_draws) != n_runs:
-        raise ValueError(f"random_draws: expected {n_runs} labels, one per random run, found {len(random_draws)}")
-    labels = np.unique(np.asarray(random_draws), return_inverse=True)[1]
-    if labels.max() == 0:
-        raise ValueError(f"random_draws: expected at least 2 draws, found 1 ({random_draws[0]!r})")
-    return labels
+def _why_no_verdict(method: Runs, random: Runs) -> str:
+    few = min(len(method), len(random))
+    if few < FEWEST_RUNS:
+        return f"a verdict takes at least {FEWEST_RUNS} runs on each side, found {few}"
+    if method.items.shape[1] < FEWEST_ITEMS:
+        return f"a verdict takes at least {FEWEST_ITEMS} items, found {method.items.shape[1]}"
+    return UNTRAINED if method.identical or random.identical else ""

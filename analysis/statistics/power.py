@@ -1,11 +1,11 @@
-"""What a design can see: its power, the seeds needed for a difference, the smallest detectable difference."""
+"""What a design can see: its power, the runs needed for a difference, the smallest detectable difference."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import optimize, special
 
-from analysis.statistics.intervals import Spread, check_share, satterthwaite
+from analysis.statistics.intervals import Spread, check_share, summed
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Noise:
 
     Attributes
     ----------
-    method : of the mean score of one run of the method (training seed)
+    method : of the mean score of one run of the method (selection and training seed)
     random : of the mean score of one random run (draw and training seed)
     items : between items, of the paired difference without the cell noise
     """
@@ -28,20 +28,19 @@ class Noise:
             if not 0 <= getattr(self, name) < np.inf:
                 raise ValueError(f"noise {name}: expected a number of at least 0, found {getattr(self, name)!r}")
 
-    def spread(self, *, n_seeds: int, n_random: int, n_items: int) -> Spread:
+    def spread(self, *, n_runs: int, n_random: int, n_items: int) -> Spread:
         """Standard error of the difference in a design of this size, at least 2 of each."""
-        counts = (n_seeds, n_random, n_items)
+        counts = (n_runs, n_random, n_items)
         if min(counts) < 2:
-            raise ValueError(f"expected at least 2 seeds, random runs and items, found {', '.join(map(str, counts))}")
+            raise ValueError(f"expected at least 2 runs, random runs and items, found {', '.join(map(str, counts))}")
         deviations = (self.method, self.random, self.items)
-        terms = [(sd**2 / count, count - 1) for sd, count in zip(deviations, counts, strict=True)]
-        return Spread(float(np.sqrt(sum(variance for variance, _ in terms))), satterthwaite(terms))
+        return summed([(sd**2 / count, count - 1) for sd, count in zip(deviations, counts, strict=True)])
 
 
 def power_of(delta: float, spread: Spread, *, alpha: float = 0.05) -> float:
     """Probability that a true difference `delta` is called better (or, below 0, worse), by the noncentral t.
 
-    `alpha` is two-sided and for one method; divide it by the number of methods for Holm's first step.
+    `alpha` is two-sided and for one method; divide it by the number of methods for Holm's first level.
     """
     check_share("alpha", alpha)
     if spread.error == 0:
@@ -53,7 +52,7 @@ def power_of(delta: float, spread: Spread, *, alpha: float = 0.05) -> float:
 def detectable_difference(spread: Spread, *, power: float = 0.8, alpha: float = 0.05) -> float:
     """Smallest true difference that is called better or worse with probability `power`.
 
-    `spread` is that of the design, e.g. `noise.spread(n_seeds=3, n_random=5, n_items=600)`.
+    `spread` is that of the design, e.g. `noise.spread(n_runs=8, n_random=24, n_items=600)`.
     """
     check_share("power", power)
     if spread.error == 0:
@@ -64,25 +63,18 @@ def detectable_difference(spread: Spread, *, power: float = 0.8, alpha: float = 
     return float(found * spread.error)
 
 
-def seeds_needed(
-    delta: float,
-    noise: Noise,
-    *,
-    n_items: int,
-    n_random: int | None = None,
-    power: float = 0.8,
-    alpha: float = 0.05,
+def runs_needed(
+    delta: float, noise: Noise, *, n_items: int, per_run: int = 3, power: float = 0.8, alpha: float = 0.05,
     most: int = 1000,
-) -> int | None:
-    """Fewest seeds of the method, at least 2, that show a difference `delta`; None where even `most` do not.
+) -> int | None:  # fmt: skip
+    """Fewest runs of the method, at least 2, that show a difference `delta`; None where even `most` do not.
 
-    Random has `n_random` runs, by default as many as the method. None means that the items (or the given
-    random runs) set the limit: more seeds do not help.
+    Random has `per_run` times as many. None means that the items set the limit: more runs do not help.
     """
     check_share("power", power)
 
-    def enough(n_seeds: int) -> bool:
-        spread = noise.spread(n_seeds=n_seeds, n_random=n_random or n_seeds, n_items=n_items)
+    def enough(n_runs: int) -> bool:
+        spread = noise.spread(n_runs=n_runs, n_random=per_run * n_runs, n_items=n_items)
         return power_of(delta, spread, alpha=alpha) >= power
 
     if not enough(most):

@@ -15,8 +15,7 @@ def mann_whitney_exact(
 ) -> float:
     """Exact one-sided p against the claim that the method's runs are higher ("greater") or lower ("less").
 
-    The null hypothesis is that all runs come from one distribution. It is also false when the method's subset
-    is just a lucky draw trained several times: a small p says "not the same", not "beyond every random draw".
+    The null hypothesis is that all runs come from one distribution, which runs of a single subset never do.
     Ties share the mean of their ranks and p stays exact: every arrangement of the observed ranks is counted.
     scipy's exact test does this only without ties, its permutation test only with two runs on each side.
     """
@@ -35,11 +34,11 @@ def mann_whitney_exact(
     return float(extreme.sum() / arrangements.sum())
 
 
-def smallest_p(n_seeds: int, n_random: int) -> float:
-    """Smallest one-sided p that the rank test can reach: 1 / C(n_seeds + n_random, n_seeds)."""
-    if n_seeds < 1 or n_random < 1:
-        raise ValueError(f"expected at least 1 run on each side, found {n_seeds} and {n_random}")
-    return 1 / comb(n_seeds + n_random, n_seeds)
+def smallest_p(n_runs: int, n_random: int) -> float:
+    """Smallest one-sided p that the rank test can reach: 1 / C(n_runs + n_random, n_runs)."""
+    if n_runs < 1 or n_random < 1:
+        raise ValueError(f"expected at least 1 run on each side, found {n_runs} and {n_random}")
+    return 1 / comb(n_runs + n_random, n_runs)
 
 
 def win_share(method_scores: Sequence[float], random_scores: Sequence[float]) -> float:

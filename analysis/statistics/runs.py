@@ -1,6 +1,5 @@
 """A group of runs scored on the same items: what varies between runs, and what is left in each cell."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,40 +7,41 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Runs:
-    """Independent runs (or draws) of one kind.
+    """Independent runs of one kind, each with a selection and a training seed of its own.
 
     Attributes
     ----------
     items : float64 of shape (n_runs, n_items), higher is better.
-    deviations : float64, run means minus their mean, stretched so that their mean square is `variance`.
-    variance : between run means, unbiased; it holds the cell noise divided by the number of items.
-    freedom : degrees of freedom of `variance`.
-    cell_variance : what is left in a cell after its run and its item (run-by-item interaction and noise).
+    variance : between run means, unbiased; it holds the cell noise divided by the number of items. nan for one run.
+    cell_variance : what is left in a cell after its run and its item (their interaction and noise); 0 for one run.
     """
 
     items: np.ndarray
-    deviations: np.ndarray
     variance: float
-    freedom: int
     cell_variance: float
 
     def __len__(self) -> int:
         return len(self.items)
 
+    @property
+    def freedom(self) -> int:
+        """Degrees of freedom of `variance`."""
+        return len(self) - 1
 
-def runs_of(items: np.ndarray, groups: Sequence | None = None) -> Runs:
-    """Variances between the runs; with `groups`, pooled within groups of runs (at least one of two runs)."""
-    labels = np.zeros(len(items), dtype=int) if groups is None else np.unique(groups, return_inverse=True)[1]
-    counts = np.bincount(labels)
-    freedom = len(items) - len(counts)
-    centre = np.stack([items[labels == label].mean(axis=0) for label in range(len(counts))])
-    residual = items - centre[labels]
-    deviations = residual.mean(axis=1)
-    variance = float(deviations @ deviations / freedom)
-    cells = residual - deviations[:, None]
-    cell_variance = float((cells**2).sum() / (freedom * (items.shape[1] - 1)))
-    stretched = deviations * np.sqrt(len(items) / freedom)
-    return Runs(items, stretched, variance, freedom, cell_variance)
+    @property
+    def identical(self) -> bool:
+        """Whether several runs agree in every item though items differ: their training changed nothing."""
+        return len(self) > 1 and bool((self.items == self.items[0]).all()) and float(np.ptp(self.items[0])) > 0
+
+    @classmethod
+    def of(cls, items: np.ndarray) -> "Runs":
+        """The runs whose scores of shape (n_runs, n_items) these are."""
+        if len(items) < 2:
+            return cls(items, float("nan"), 0.0)
+        means = items.mean(axis=1)
+        cells = items - items.mean(axis=0) - (means - means.mean())[:, None]
+        freedom = (len(items) - 1) * (items.shape[1] - 1)
+        return cls(items, float(means.var(ddof=1)), float((cells**2).sum() / freedom))
 
 
 def checked(items: np.ndarray, name: str, *, n_items: int | None = None, at_least: int = 1) -> np.ndarray:
@@ -69,9 +69,3 @@ def checked(items: np.ndarray, name: str, *, n_items: int | None = None, at_leas
             f"({len(bad)} such scores); leave the item out of every run"
         )
     return scores
-
-
-def paired_item_difference(method_items: np.ndarray, random_items: np.ndarray) -> np.ndarray:
-    """Per item, mean over the method's runs minus that over random's; shape (n_items,), above 0 = better."""
-    random = checked(random_items, "random")
-    return checked(method_items, "method", n_items=random.shape[1]).mean(axis=0) - random.mean(axis=0)
