@@ -9,13 +9,15 @@ from analysis.experiments.results import Results
 from analysis.methods import BASE, RANDOM
 from analysis.reporting import style
 from analysis.reporting.versus_random import in_units
-from analysis.statistics import interval_of_mean
+from analysis.statistics import NO_DIFFERENCE, interval_of_mean
 from analysis.subsets.rows import WHOLE_POOL
+
+SHORT = {NO_DIFFERENCE: "< δ"}  # beside an interval
 
 
 def draw(
     table: pd.DataFrame, results: Results | dict[str, Results], *, x: str, y: str, hue: str, height: float,
-    panels: str = "benchmark",
+    panels: str = "benchmark", decides: bool = False,
 ):  # fmt: skip
     """A figure of differences from random: one panel per benchmark, or per design of one benchmark; not saved.
 
@@ -23,7 +25,9 @@ def draw(
     ----------
     table : what `versus_random` gives.
     results : the runs behind it, by panel where the panels do not share them.
-    x : the difference, drawn with its 95 % interval; single runs as dots, ± δ as a band.
+    x : the difference, drawn with its interval; single runs as dots, ± δ as a band.
+    decides : whether the intervals are those that go with the verdicts, which then stand beside them, or of each method
+        by itself at 95 %.
     y, hue : the method, by line and by colour; random's own runs on top.
     height : of the figure, relative to its width.
     """
@@ -32,11 +36,11 @@ def draw(
     fig, axes = style.figure("full", height, rows=len(parts), sharex=not own_axis, squeeze=False)
     for ax, (name, part) in zip(axes[:, 0], parts, strict=True):
         title = name if own_axis else f"{part['benchmark'].iloc[0]}, {name}"
-        _panel(ax, part, results[name] if isinstance(results, dict) else results, title, x, y, hue)
+        _panel(ax, part, results[name] if isinstance(results, dict) else results, title, x, y, hue, decides)
     return fig
 
 
-def _panel(ax, part: pd.DataFrame, results: Results, title: str, x: str, y: str, hue: str) -> None:
+def _panel(ax, part: pd.DataFrame, results: Results, title: str, x: str, y: str, hue: str, decides: bool) -> None:
     runs = in_units(results.table)
     runs = runs[runs["benchmark"] == part["benchmark"].iloc[0]]
     middle = runs.loc[runs["method"] == RANDOM, "score"].mean()
@@ -47,12 +51,19 @@ def _panel(ax, part: pd.DataFrame, results: Results, title: str, x: str, y: str,
         dots = runs.loc[runs["method"] == name, "score"] - middle
         ax.plot(dots, np.full(len(dots), place + 0.18), ".", color=style.colour(coloured), alpha=0.5, markersize=4)
     for place, line in enumerate(lines.to_dict("records"), start=1):
-        ends = [[line[x] - line["low"]], [line["high"] - line[x]]]
+        low, high = (line["low"], line["high"]) if decides else (line["alone_low"], line["alone_high"])
+        ends = [[line[x] - low], [high - line[x]]]
         ax.errorbar(line[x], place, xerr=ends, fmt=style.marker(line[y]), color=style.colour(line[hue]), capsize=2)
+        if decides:
+            beside = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "fontsize": "x-small"}
+            ax.annotate(
+                SHORT.get(line["verdict"], line["verdict"]), (1, place), xycoords=("axes fraction", "data"), **beside
+            )
     ax.set_yticks(range(len(names)), [style.label(name) for name in names])
     ax.set(ylim=(len(names) - 0.4, -0.6), title=title, xlabel=f"difference from random ({part['in'].iloc[0]})")
     first = part.iloc[0]
-    n = f"95 % intervals; {first['n_seeds']} runs, {first['n_random']} random, {first['n_items']} items"
+    which = "intervals of the corrected tests" if decides else "95 % intervals"
+    n = f"{which}; {first['n_runs']} runs, {first['n_random']} random, {first['n_items']} items"
     style.corner_title(ax, n)
 
 
@@ -106,8 +117,8 @@ def budget_means(part: pd.DataFrame) -> pd.DataFrame:
     """Mean score and its 95 % t interval per budget, of lines through `in_units`."""
     lines = []
     for budget, group in part.groupby("budget"):
-        mean = interval_of_mean(group["score"].to_numpy())
-        lines.append({"budget": budget, "mean": mean.estimate, "low": mean.low, "high": mean.high, "runs": len(group)})
+        mean, low, high = interval_of_mean(group["score"].to_numpy())
+        lines.append({"budget": budget, "mean": mean, "low": low, "high": high, "runs": len(group)})
     return pd.DataFrame(lines)
 
 

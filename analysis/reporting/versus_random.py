@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from analysis import statistics
 from analysis.experiments.results import Results
 from analysis.experiments.workbench import Workbench
 from analysis.methods import BASE, RANDOM
@@ -10,12 +11,12 @@ from analysis.reporting.palette import label
 from analysis.reporting.wording import POINTS
 from analysis.statistics import compare_all
 
-SCALED = ("score", "estimate", "low", "high", "equivalence_low", "equivalence_high", "detectable", "delta", "difference", "standard deviation",
+SCALED = ("score", "estimate", "low", "high", "alone_low", "alone_high", "equivalence_low", "equivalence_high", "detectable", "delta", "difference", "standard deviation",
           "detectable difference")  # fmt: skip
 
 
-def versus_random(results: Results, *, delta: float, seed: int = 0) -> pd.DataFrame:
-    """One line per benchmark and method: estimate, intervals, p values, verdict (see `statistics.comparison`)."""
+def versus_random(results: Results, *, delta: float) -> pd.DataFrame:
+    """One line per benchmark and method: estimate, intervals, p values, verdict (see `statistics.compare_all`)."""
     tables = []
     for benchmark in results.benchmarks:
         lines = results.table[results.table["benchmark"] == benchmark]
@@ -23,16 +24,28 @@ def versus_random(results: Results, *, delta: float, seed: int = 0) -> pd.DataFr
         if not names:
             raise ValueError("methods: expected at least one besides random_selection, found none")
         scores = {name: results.items(name, benchmark) for name in names}
-        table = compare_all(scores, results.items(RANDOM, benchmark), delta=delta, seed=seed)
+        table = compare_all(scores, results.items(RANDOM, benchmark), delta=delta)
         tokens = lines.groupby("method")["tokens_trained"].mean()
         table["tokens_ratio"] = table["method"].map(tokens / tokens[RANDOM])
         tables.append(table.assign(benchmark=benchmark, unit=lines["unit"].iloc[0]))
     return pd.concat(tables, ignore_index=True)
 
 
+def against_base(results: Results) -> pd.DataFrame:
+    """One line per benchmark and method, random included: does fine-tuning help (see `statistics.against_base`)?"""
+    tables = []
+    for benchmark in results.benchmarks:
+        lines = results.table[results.table["benchmark"] == benchmark]
+        names = [name for name in dict.fromkeys(lines["method"]) if name != BASE]
+        scores = {name: results.items(name, benchmark) for name in names}
+        table = statistics.against_base(scores, results.items(BASE, benchmark)[0])
+        tables.append(table.assign(benchmark=benchmark, unit=lines["unit"].iloc[0]))
+    return pd.concat(tables, ignore_index=True)
+
+
 def in_units(table: pd.DataFrame) -> pd.DataFrame:
     """The table as it is drawn: shares of items in points of a hundred; `in` is the unit's name."""
-    drawn = table.drop(columns="seeds_needed", errors="ignore")  # no number where no design would do
+    drawn = table.drop(columns="runs_needed", errors="ignore")  # no number where no design would do
     points = drawn["unit"] == POINTS
     for name in [name for name in SCALED if name in drawn]:
         drawn[name] = drawn[name] * points.map({True: 100.0, False: 1.0})

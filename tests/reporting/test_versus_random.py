@@ -9,6 +9,7 @@ from analysis.experiments.results import Results
 from analysis.methods import BASE, RANDOM
 from analysis.reporting import forest, style, verdicts, versus_random
 from analysis.reporting.topics import random_selection
+from analysis.statistics import BETTER, VERDICTS, WORSE
 
 N_ITEMS = 400
 ACCURACY, LOSS = "testbed accuracy", "held-out answer loss"
@@ -73,9 +74,26 @@ def test_the_headline_names_every_method_once(table):
 
 
 def test_every_sentence_states_interval_and_numbers_of_runs(table):
-    for sentence in verdicts.verdict_sentences(table, "equal rows"):
-        assert "95 % interval" in sentence and "4 runs against 8 random ones, 400 items" in sentence
+    for sentence in verdicts.estimate_sentences(table, "equal rows"):
+        assert "95 % interval; 4 runs, 8 random ones, 400 items" in sentence
         assert "equal rows" in sentence and sentence.endswith(".")
+        assert not any(verdict in sentence for verdict in VERDICTS)  # one question, one verdict: that of the table
+
+
+def test_table_picture_and_headline_say_the_same(results, table):
+    base = versus_random.against_base(results)
+    decided = verdicts.decided(table, base)
+    assert decided["verdict"].tolist() == table["verdict"].tolist()
+    for line in decided.to_dict("records"):
+        ends = [float(end) for end in line["difference from random"].split("[")[1].rstrip("]").split(",")]
+        assert (line["verdict"] in (BETTER, WORSE)) <= (ends[0] > 0 or ends[1] < 0)
+    assert set(decided.loc[decided["benchmark"] == ACCURACY, "fine-tuning"]) == {"helps"}
+    assert any("helps: Random" in sentence for sentence in verdicts.base_headline(base))
+    fig = forest.draw(table, results, x="estimate", y="method", hue="method", height=1, decides=True)
+    for ax, (_, part) in zip(fig.axes, table.groupby("benchmark", sort=False), strict=True):
+        beside = [text.get_text() for text in ax.texts if text.get_text() in (*VERDICTS, "< δ")]
+        ranked = part.sort_values("estimate", ascending=False)["verdict"].replace("no difference larger than δ", "< δ")
+        assert beside == ranked.tolist()
 
 
 def test_resolution_is_given_for_each_benchmark(table):

@@ -10,11 +10,10 @@ from analysis.methods import Selection
 from analysis.pools import Pool
 from analysis.reporting import style
 from analysis.reporting.wording import listed, number, of_each, quantity, unit_name
-from analysis.statistics import BETTER, NO_DIFFERENCE, UNDECIDED, WORSE, compare
+from analysis.statistics import compare_all
 from analysis.subsets.rows import LENGTH, drawn, properties, shares, shown
 
 MOST_CLUSTERS = 20
-VERDICTS = {BETTER: "better", WORSE: "worse", NO_DIFFERENCE: "no different by δ or more", UNDECIDED: "undecided"}
 
 
 def contents(rows: pd.DataFrame, clusters: Clusters) -> pd.DataFrame:
@@ -82,7 +81,7 @@ def diversity_findings(found: pd.DataFrame) -> list[str]:
     return [*sentences, f"Mean place of the selected rows among the pool's by the deciding score: {said}."]
 
 
-def repair_findings(results: Results, pairs: dict[str, str], *, delta: float, seed: int) -> list[str]:
+def repair_findings(results: Results, pairs: dict[str, str]) -> list[str]:
     """What quotas change against the same method without them, on every benchmark.
 
     Parameters
@@ -99,10 +98,11 @@ def repair_findings(results: Results, pairs: dict[str, str], *, delta: float, se
                 difference = quantity(float(np.nanmean(first) - np.nanmean(second)), unit, True)
                 sentences.append(f"{start}{difference} {unit_name(unit)}, of one run each and so without an interval.")
                 continue
-            found = compare(first, second, delta=delta, seed=seed)
-            interval = f"{quantity(found.low, unit, True)} to {quantity(found.high, unit, True)}"
+            found = compare_all({grouped: first}, second, delta=0).iloc[0]
+            interval = f"{quantity(found['low'], unit, True)} to {quantity(found['high'], unit, True)}"
+            repaired = "repaired" if found["low"] > 0 else "not shown to be repaired"
             sentences.append(
-                f"{start}{VERDICTS[found.verdict]}, {quantity(found.estimate, unit, True)} {unit_name(unit)} "
-                f"(95 % interval {interval}; {len(first)} and {len(second)} runs)."
+                f"{start}{quantity(found['estimate'], unit, True)} {unit_name(unit)} (95 % interval {interval}; {len(first)} "
+                f"and {len(second)} runs), {repaired} by the rule above."
             )
     return sentences

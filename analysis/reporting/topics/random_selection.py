@@ -7,7 +7,7 @@ from analysis.experiments.results import Results
 from analysis.methods import RANDOM
 from analysis.reporting.versus_random import in_units
 from analysis.reporting.wording import listed, quantity, unit_name
-from analysis.statistics import Noise, detectable_difference, seeds_needed, variance_components
+from analysis.statistics import Noise, detectable_difference, runs_needed, variance_components
 
 
 def variance_parts(results: Results, budget: int, n_draws: int) -> pd.DataFrame:
@@ -48,7 +48,7 @@ def detectable(results: Results, budget: int, n_draws: int, most_seeds: int, del
         unit = results.table.loc[results.table["benchmark"] == benchmark, "unit"].iloc[0]
         for subsets in (n_draws, 4 * n_draws):
             for seeds in range(2, most_seeds + 1):
-                spread = noise.spread(n_seeds=seeds, n_random=subsets, n_items=n_items)
+                spread = noise.spread(n_runs=seeds, n_random=subsets, n_items=n_items)
                 lines.append({"benchmark": benchmark, "random subsets": subsets, "seeds": seeds, "delta": delta,
                               "detectable difference": detectable_difference(spread), "unit": unit})  # fmt: skip
     return in_units(pd.DataFrame(lines))
@@ -75,11 +75,13 @@ def findings(results: Results, parts: pd.DataFrame, budget: int, n_draws: int, n
             f"Standard deviations of a run's score on {benchmark}, largest first ({unit_name(unit)}): {largest}."
         )
         noise, n_items = noise_of(results, benchmark, budget, n_draws)
-        least = detectable_difference(noise.spread(n_seeds=3, n_random=n_draws, n_items=n_items))
-        needed = seeds_needed(delta, noise, n_items=n_items, n_random=n_draws)
+        least = detectable_difference(noise.spread(n_runs=3, n_random=n_draws, n_items=n_items))
+        needed = runs_needed(delta, noise, n_items=n_items)
         enough = "at most" if least <= delta else "more than"
         more = (
-            f"{needed} training seeds would do" if needed else "no number of training seeds would do, only more subsets"
+            f"{needed} runs against three times as many subsets would do"
+            if needed
+            else "no number of runs would do, only more items"
         )
         said.append(
             f"Three runs of a method against {n_draws} random subsets show a difference of {quantity(least, unit)} "
