@@ -128,7 +128,7 @@ def test_a_model_without_a_finite_loss_is_an_error_that_names_the_row(language_m
 
 def test_accuracy_is_measured_only_where_the_testbed_is_the_pool(pool):
     assert list(catalogue.benchmarks_for(pool)) == [catalogue.ANSWER_LOSS]
-    curated = SimpleNamespace(name="curated", held_out=pool.held_out, has_truth=True)
+    curated = SimpleNamespace(name="curated", held_out=pool.held_out, has_truth=True, skills=None)
     assert list(catalogue.benchmarks_for(curated)) == [catalogue.ACCURACY, catalogue.ANSWER_LOSS]
 
 

@@ -17,11 +17,12 @@ def testbed_accuracy(
     language_model: LanguageModel,
     split: str = "evaluation",  # noqa: PT028 - its name only looks like that of a test
     *,
+    skills: int | None = None,  # noqa: PT028
     max_new_tokens: int = 64,  # noqa: PT028
     batch_items: int = 256,  # noqa: PT028
 ) -> BenchmarkResult:
-    """1 or 0 per item of the testbed: greedy answers of at most `max_new_tokens` tokens, graded exactly."""
-    started, items = time.perf_counter(), evaluation_items(split)
+    """1 or 0 per item of the testbed, of `skills` of its skills: greedy answers of at most `max_new_tokens` tokens."""
+    started, items = time.perf_counter(), evaluation_items(split, skills)
     tokenizer, template = language_model.tokenizer, language_model.template
     prompts = [encode_prompt(item.messages, tokenizer, template) for item in items]
     responses = generate(language_model, prompts, max_new_tokens=max_new_tokens, batch_items=batch_items)
