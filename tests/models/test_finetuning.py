@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from analysis.models.encoding import Encoded, encode
 from analysis.models.language_model import LanguageModel, fingerprint_weights
 from analysis.models.training.finetuning import FineTuning, finetune
+from analysis.models.training.trainer import LossHistory
 from analysis.models.training.training_rows import (
     IGNORED,
     EndToEnd,
@@ -121,6 +122,25 @@ def test_lora_trains_adapters_and_merges_them(base):
     layers = base.model.model.layers[0].mlp.up_proj.weight, tuned.model.model.layers[0].mlp.up_proj.weight
     assert not torch.allclose(*layers)
     assert fingerprint_weights(base.model, base.tokenizer) == base.fingerprint
+
+
+@pytest.mark.parametrize("scheduler", ["cosine", "linear", "constant"])
+@pytest.mark.parametrize("warmup_share", [0.0, 0.03, 0.5])
+def test_every_step_counts_from_the_first_to_the_last(base, monkeypatch, scheduler, warmup_share):
+    rates = []
+    monkeypatch.setattr(
+        LossHistory,
+        "on_pre_optimizer_step",
+        lambda *_, optimizer, **__: rates.append(optimizer.param_groups[0]["lr"]),
+        raising=False,
+    )
+    settings = replace(QUICK, batch_rows=14, warmup_share=warmup_share, scheduler=scheduler)
+    for steps in (1, 2, 10):
+        rates.clear()
+        finetune(base, CONVERSATIONS, replace(settings, epochs=steps), seed=0)
+        assert len(rates) == steps and 0 < min(rates) <= max(rates) <= QUICK.learning_rate
+        peak = rates.index(max(rates))
+        assert rates == sorted(rates[: peak + 1]) + sorted(rates[peak + 1 :], reverse=True)
 
 
 def test_nothing_to_train_on_is_an_error_that_says_why(base):

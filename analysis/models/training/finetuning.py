@@ -11,7 +11,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel, Trainer
 
 from analysis.models.language_model import LanguageModel, fingerprint_weights
-from analysis.models.training.trainer import LossHistory, examples_of, trainer_of
+from analysis.models.training.trainer import LossHistory, WarmFromTheFirstStep, examples_of, trainer_of
 from analysis.models.training.training_rows import EndToEnd
 from analysis.pools.pool import Messages
 
@@ -28,7 +28,7 @@ class FineTuning:
     device_rows : rows that one device holds at once (the rest by accumulation); default all of its share.
     max_tokens : rows are cut to so many tokens, by the rule of `encode`.
     weight_decay : of AdamW.
-    warmup_share : share of the steps, from 0 to below 1.
+    warmup_share : share of the steps, from 0 to below 1; already the first step has a rate above 0.
     scheduler : a learning-rate schedule of transformers, such as "cosine", "linear" or "constant".
     lora_rank : 0 trains every weight; else the rank of adapters on all linear layers, merged at the end.
     bf16 : whether matrix products are in bfloat16; default only on CUDA devices that have it (small models
@@ -112,7 +112,7 @@ def finetune(
     with trainer_of(
         base, lambda: _trainable(base.model, settings), examples, history, seed=seed, share=settings.share,
         end_to_end=EndToEnd(base.tokenizer.pad_token_id) if settings.end_to_end else None,
-        bf16=settings.bf16, num_train_epochs=settings.epochs, learning_rate=settings.learning_rate,
+        kind=WarmFromTheFirstStep, bf16=settings.bf16, num_train_epochs=settings.epochs, learning_rate=settings.learning_rate,
         lr_scheduler_type=settings.scheduler, weight_decay=settings.weight_decay,
         warmup_steps=settings.warmup_share,  # below 1 it is a share of the steps
         optim="adamw_torch_fused" if base.device.type in ("cpu", "cuda") else "adamw_torch",
