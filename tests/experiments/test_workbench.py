@@ -51,7 +51,10 @@ def rows(numbers) -> Dataset:
 def make_workbench(folder: Path, **settings) -> Workbench:
     base = tiny_language_model()
     pool = Pool("forty rows", rows(range(N_ROWS)), rows(range(100, 110)), "forty", {}, {})
-    store, training = Store(folder), FineTuning(**{"epochs": 1, "batch_rows": 4, "max_tokens": 64, **settings})
+    store, training = (
+        Store(folder),
+        FineTuning(**{"epochs": 1, "least_steps": 1, "batch_rows": 4, "max_tokens": 64, **settings}),
+    )
     features = Features(pool, base, store=store, max_tokens=64, finetuning=training, show_progress=False)
     return Workbench(pool, base, features, store, training, seed=0)
 

@@ -21,7 +21,7 @@ from analysis.models.training.training_rows import (
 )
 from tests.tiny import tiny_language_model
 
-QUICK = FineTuning(epochs=2, learning_rate=5e-3, batch_rows=4, max_tokens=128)
+QUICK = FineTuning(epochs=2, least_steps=1, learning_rate=5e-3, batch_rows=4, max_tokens=128)
 
 
 def conversation(question: str, *answers: str) -> list[dict]:
@@ -124,6 +124,21 @@ def test_lora_trains_adapters_and_merges_them(base):
     assert fingerprint_weights(base.model, base.tokenizer) == base.fingerprint
 
 
+@pytest.mark.parametrize(
+    "settings, steps, epochs",
+    [({"least_steps": 7}, 8, 2), ({"least_steps": 8}, 8, 2), ({"least_steps": 9}, 12, 3), ({"epochs": 0.7, "least_steps": 3}, 3, 0.7),
+     ({"epochs": 0.7, "least_steps": 4}, 4, 1)],
+)  # fmt: skip
+def test_few_rows_are_passed_over_until_there_are_enough_steps(base, settings, steps, epochs):
+    training = finetune(base, CONVERSATIONS, replace(QUICK, **settings), seed=0).training  # four steps an epoch
+    assert training["steps"] == len(training["losses"]) == steps and training["epochs"] == epochs
+
+
+def test_the_number_of_rows_alone_decides_how_long_is_trained():
+    settings = FineTuning()
+    assert [settings.epochs_for(n_rows) for n_rows in (1, 16, 17, 125, 320, 5000)] == [60, 60, 30, 8, 3, 3]
+
+
 @pytest.mark.parametrize("scheduler", ["cosine", "linear", "constant"])
 @pytest.mark.parametrize("warmup_share", [0.0, 0.03, 0.5])
 def test_every_step_counts_from_the_first_to_the_last(base, monkeypatch, scheduler, warmup_share):
@@ -166,6 +181,7 @@ def test_a_loss_that_is_not_finite_names_its_step(base):
     "settings, message",
     [
         ({"epochs": 0}, "epochs: expected more than 0, found 0"),
+        ({"least_steps": 0}, "least_steps: expected at least 1, found 0"),
         ({"batch_rows": 0}, "batch_rows: expected at least 1, found 0"),
         ({"learning_rate": 0.0}, "learning_rate: expected more than 0, found 0.0"),
         ({"warmup_share": 1.0}, "warmup_share: expected from 0 to below 1, found 1.0"),
