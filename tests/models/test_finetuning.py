@@ -1,5 +1,6 @@
 """Fine-tuning: what is learned, what is left alone, and that a seed decides everything."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -175,6 +176,16 @@ def test_a_model_without_weights_cannot_be_trained(base):
 def test_a_loss_that_is_not_finite_names_its_step(base):
     with pytest.raises(ValueError, match=r"the loss of step \d+ is (nan|inf): learning_rate 1e\+30"):
         finetune(base, CONVERSATIONS, replace(QUICK, learning_rate=1e30, scheduler="constant"), seed=0)
+
+
+@pytest.mark.parametrize("dtype, rate", [(torch.float32, 1e-30), (torch.bfloat16, 1e-9)])
+def test_a_training_that_changes_no_weight_is_an_error(base, dtype, rate):
+    still = replace(base, model=copy.deepcopy(base.model).to(dtype), dtype=dtype)
+    named = str(dtype).removeprefix("torch.")
+    with pytest.raises(
+        ValueError, match=f"tiny: 8 steps at a learning rate of at most {rate} changed no weight in {named}"
+    ):
+        finetune(still, CONVERSATIONS, replace(QUICK, learning_rate=rate), seed=0)
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,8 @@ def finetune(
     Raises
     ------
     ValueError
-        No row has an answer token left (says why), or the loss stops being finite (names the step).
+        No row has an answer token left (says why), the loss stops being finite (names the step), or no weight is
+        another than before.
     """
     started = time.perf_counter()
     settings, history = settings.resolved(base.device), LossHistory()
@@ -133,6 +134,11 @@ def finetune(
     ) as trainer:  # fmt: skip
         trainer.train()
         model = _finished(trainer, base, settings).eval()
+    if _same_weights(model, base.model):
+        raise ValueError(
+            f"{base.name}: {len(history.losses)} steps at a learning rate of at most {settings.learning_rate} changed no "
+            f"weight in {str(base.dtype).removeprefix('torch.')}; expected a higher learning_rate or more steps"
+        )
     return replace(
         base,
         model=model,
@@ -181,6 +187,13 @@ def _finished(trainer: Trainer, base: LanguageModel, settings: FineTuning) -> Pr
     if settings.lora_rank:
         model = model.merge_and_unload()
     return model.to(device=base.device, dtype=base.dtype).requires_grad_(False)
+
+
+def _same_weights(one: PreTrainedModel, other: PreTrainedModel) -> bool:
+    return all(
+        torch.equal(weight, before.to(weight.device))
+        for weight, before in zip(one.parameters(), other.parameters(), strict=True)
+    )
 
 
 def _native_bf16(device: torch.device) -> bool:
