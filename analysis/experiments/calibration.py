@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.experiments.benchmarks.catalogue import testbed_accuracy
+from analysis.experiments.benchmarks.testbed import testbed_accuracy
 from analysis.models.language_model import load_model
 from analysis.models.training.finetuning import FineTuning, finetune
 from analysis.paths import BASES

@@ -30,8 +30,8 @@ class Workbench:
 
 def prepare(
     pool: str, *, limit: int | None = None, model: str = "tiny-weak", seed: int = 0,
-    finetuning: dict | None = None, duplicates: str = "keep", store: Store | None = None,
-    show_progress: bool = True,
+    finetuning: dict | None = None, duplicates: str = "keep", skills: int | None = None,
+    store: Store | None = None, show_progress: bool = True,
 ) -> Workbench:  # fmt: skip
     """Load a pool and a base by name ("scratch" trains one from the pool's text) and put them on a workbench.
 
@@ -47,7 +47,7 @@ def prepare(
     # A base trained on the spot has seen no text longer than its own sequences.
     limits = {"max_tokens": SEQUENCE_LENGTH} if model == "scratch" else {}
     settings = FineTuning(**(limits | (finetuning or {})))
-    rows = load_pool(pool, limit=limit, seed=seed, duplicates=duplicates)
+    rows = load_pool(pool, limit=limit, seed=seed, duplicates=duplicates, skills=skills)
     if model == "scratch":
         base = scratch_base(rows, store=store, seed=seed, show_progress=show_progress)
     else:

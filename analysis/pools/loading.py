@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def load_pool(
     seed: int = 0,
     duplicates: str = "keep",
     held_out_share: float = 0.05,
+    skills: int | None = None,
     cache: Path | None = None,
 ) -> Pool:
     """Load a pool.
@@ -45,6 +47,8 @@ def load_pool(
     seed : of the testbed's draw, or of the draw of `limit` rows.
     duplicates : "keep" or "drop" all but the first of rows that say the same.
     held_out_share : share of rows, chosen by content alone, that no method can select; duplicates stay together.
+    skills : of the testbed, so many of its skills (see `testbed.skills_of`), with items to evaluate of these alone;
+        default all.
 
     Raises
     ------
@@ -58,6 +62,8 @@ def load_pool(
         raise ValueError(f"duplicates: expected 'keep' or 'drop', found {duplicates!r}")
     if not 0 <= held_out_share < 1:
         raise ValueError(f"held_out_share: expected from 0 to below 1, found {held_out_share!r}")
+    if skills is not None and name not in RECIPES:
+        raise ValueError(f"skills: only of the testbed's pools ({', '.join(RECIPES)}), and {name!r} is none of them")
     options = {
         "limit": limit,
         "seed": seed,
@@ -65,13 +71,14 @@ def load_pool(
         "held_out_share": float(held_out_share),
     }
     if name in RECIPES:
-        return _testbed(name, options, cache)
+        return _testbed(name, options | {"skills": skills}, cache)
     return _converted(name, options, cache)
 
 
 def _testbed(name: str, options: dict, cache: Path) -> Pool:
     n_rows = options["limit"] or TESTBED_ROWS
-    files = block_files(name, options["seed"], n_rows, cache)
+    skills = options["skills"]
+    files = block_files(name, options["seed"], n_rows, cache, skills)
     rows = concatenate_datasets([Dataset.from_file(str(file)) for file in files]).select(range(n_rows))
     group = rows.data.column("dup_group").to_numpy()[:n_rows]
     held = _chance(group.astype(np.uint64), salt=options["seed"] + 1) < options["held_out_share"]
@@ -82,10 +89,10 @@ def _testbed(name: str, options: dict, cache: Path) -> Pool:
         pool=name, world=world_fingerprint(), options=options | {"limit": n_rows}, code=code_version(__name__)
     )
     provenance = {
-        "source": f"testbed, seed {options['seed']}", "rows_read": n_rows,
+        "source": f"testbed, seed {options['seed']}" + (f", {skills} skills" if skills else ""), "rows_read": n_rows,
         "left_out": {"near-duplicate of an earlier row": int((~kept).sum())},
     }  # fmt: skip
-    return _pool(name, rows, held, kept, fingerprint, {}, provenance)
+    return replace(_pool(name, rows, held, kept, fingerprint, {}, provenance), skills=skills)
 
 
 def _converted(name: str, options: dict, cache: Path) -> Pool:

@@ -33,6 +33,7 @@ class Pool:
     fingerprint : changes with the content and with every option.
     set_aside : reason -> SetAside.
     provenance : where the rows come from; `rows_read` counts what was found there.
+    skills : how many skills of the testbed the rows are of; `None` for all, and for other pools.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Pool:
     fingerprint: str
     set_aside: dict[str, SetAside]
     provenance: dict
+    skills: int | None = None
 
     def __len__(self) -> int:
         return len(self.rows)

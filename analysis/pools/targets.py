@@ -19,8 +19,8 @@ def load_targets(name: str, pool: Pool, *, seed: int = 0) -> dict[str, list[Mess
 
     Parameters
     ----------
-    name : "development", the testbed's development items with their answers, by family (never its evaluation
-        items); "held-out", the quarter of the held-out rows that `set_apart` names, by source; "pool", rows of
+    name : "development", the testbed's development items of the pool's skills with their answers, by family
+        (never its evaluation items); "held-out", the quarter of the held-out rows that `set_apart` names, by source; "pool", rows of
         the pool itself as one group; "auto", "development" where the pool is the testbed's and "held-out"
         elsewhere; or a file, folder or pattern that `load_pool` reads, by the source of its rows.
     seed : of the draw of rows of the pool (a tenth, at most `MOST_ROWS`), or of held-out rows where there are more.
@@ -49,7 +49,7 @@ def _development(pool: Pool) -> dict[str, list[Messages]]:
             f"or a file of target rows"
         )
     groups: dict[str, list[Messages]] = {}
-    for item in evaluation_items("development"):
+    for item in evaluation_items("development", pool.skills):
         answer = {"role": "assistant", "content": item.answer}
         groups.setdefault(item.family, []).append([*item.messages, answer])
     return groups

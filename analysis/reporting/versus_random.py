@@ -3,12 +3,12 @@
 import pandas as pd
 
 from analysis import statistics
+from analysis.experiments.benchmarks.result import unit_of
 from analysis.experiments.results import Results
 from analysis.experiments.workbench import Workbench
 from analysis.methods import BASE, RANDOM
 from analysis.pools.source_labels import OTHER, source_labels
 from analysis.reporting.palette import label
-from analysis.reporting.wording import POINTS
 from analysis.statistics import compare_all
 
 SCALED = ("score", "estimate", "low", "high", "alone_low", "alone_high", "equivalence_low", "equivalence_high", "detectable", "delta", "difference", "standard deviation",
@@ -44,12 +44,13 @@ def against_base(results: Results) -> pd.DataFrame:
 
 
 def in_units(table: pd.DataFrame) -> pd.DataFrame:
-    """The table as it is drawn: shares of items in points of a hundred; `in` is the unit's name."""
+    """The table as it is drawn, scores and differences in the scale of their unit; `in` says what that is."""
     drawn = table.drop(columns="runs_needed", errors="ignore")  # no number where no design would do
-    points = drawn["unit"] == POINTS
+    units = {name: unit_of(name) for name in drawn["unit"].unique()}
+    scale = drawn["unit"].map({name: float(unit.scale) for name, unit in units.items()})
     for name in [name for name in SCALED if name in drawn]:
-        drawn[name] = drawn[name] * points.map({True: 100.0, False: 1.0})
-    drawn["in"] = points.map({True: "points", False: "nats per answer token"})
+        drawn[name] = drawn[name] * scale
+    drawn["in"] = drawn["unit"].map({name: unit.short for name, unit in units.items()})
     return drawn
 
 

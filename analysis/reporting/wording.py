@@ -1,6 +1,6 @@
 """How numbers are written in computed sentences."""
 
-POINTS = "share correct"
+from analysis.experiments.benchmarks.result import unit_of
 
 
 def number(value: float) -> str:
@@ -14,15 +14,14 @@ def share(value: float) -> str:
 
 
 def quantity(value: float, unit: str, signed: bool = False) -> str:
-    """A score or a difference without its unit: shares of items as points of a hundred."""
-    if unit == POINTS:
-        return f"{100 * value:{'+' if signed else ''}.1f}"
-    return f"{value:{'+' if signed else ''}.3f}"
+    """A score or a difference as its unit is written, without the unit itself."""
+    written = unit_of(unit)
+    return f"{written.scale * value:{'+' if signed else ''}.{written.digits}f}"
 
 
 def unit_name(unit: str) -> str:
     """What a `quantity` is counted in."""
-    return "points" if unit == POINTS else "nats per answer token"
+    return unit_of(unit).short
 
 
 def of_each(values, write=share) -> str:

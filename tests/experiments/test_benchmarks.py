@@ -8,7 +8,9 @@ import pytest
 import torch
 from datasets import Dataset
 
-from analysis.experiments.benchmarks import catalogue
+from analysis.experiments.benchmarks import catalogue, testbed
+from analysis.experiments.benchmarks.held_out import held_out_answer_loss
+from analysis.experiments.benchmarks.result import NATS, POINTS, UNITS, unit_of
 from analysis.models.encoding import encode, encode_prompt
 from analysis.models.language_model import LanguageModel
 from analysis.pools.targets import load_targets
@@ -47,7 +49,7 @@ def test_batched_generation_is_what_each_prompt_gives_alone(language_model):
     ]
     alone = [greedy(language_model, prompt, 20) for prompt in prompts]
     for batch_items in (1, 3, 8):
-        batched = catalogue.generate(language_model, prompts, max_new_tokens=20, batch_items=batch_items)
+        batched = testbed.generate(language_model, prompts, max_new_tokens=20, batch_items=batch_items)
         assert batched == alone
 
 
@@ -66,8 +68,8 @@ def greedy(language_model: LanguageModel, prompt: list[int], max_new_tokens: int
 def test_each_item_is_graded_by_its_own_response(language_model, monkeypatch):
     items = evaluation_items("development")
     responses = [item.answer if place % 3 == 0 else "no idea" for place, item in enumerate(items)]
-    monkeypatch.setattr(catalogue, "generate", lambda *arguments, **options: responses)
-    result = catalogue.testbed_accuracy(language_model, "development")
+    monkeypatch.setattr(testbed, "generate", lambda *arguments, **options: responses)
+    result = testbed.testbed_accuracy(language_model, "development")
     assert result.items.tolist() == [float(place % 3 == 0) for place in range(len(items))]
     assert result.item_ids == [item.id for item in items]
     assert result.groups == [item.family for item in items]
@@ -82,14 +84,14 @@ def test_prompts_and_items_stay_together(language_model, monkeypatch):
         seen.extend(prompts)
         return [""] * len(prompts)
 
-    monkeypatch.setattr(catalogue, "generate", repeat)
-    catalogue.testbed_accuracy(language_model, "development")
+    monkeypatch.setattr(testbed, "generate", repeat)
+    testbed.testbed_accuracy(language_model, "development")
     for prompt, item in zip(seen, evaluation_items("development"), strict=True):
         assert item.prompt in language_model.tokenizer.decode(prompt)
 
 
 def test_held_out_loss_is_the_mean_over_all_answer_tokens_negated(language_model, pool):
-    result = catalogue.held_out_answer_loss(language_model, pool)
+    result = held_out_answer_loss(language_model, pool)
     for messages, score in zip(MESSAGES, result.items, strict=True):
         encoded = encode(messages, language_model.tokenizer, language_model.template, 1024)
         with torch.inference_mode():
@@ -106,9 +108,9 @@ def test_held_out_loss_is_the_mean_over_all_answer_tokens_negated(language_model
 
 
 def test_a_sample_of_held_out_rows_is_the_same_for_every_model(language_model, pool):
-    whole = catalogue.held_out_answer_loss(language_model, pool)
-    part = catalogue.held_out_answer_loss(language_model, pool, max_rows=3)
-    again = catalogue.held_out_answer_loss(replace(language_model, name="other"), pool, max_rows=3)
+    whole = held_out_answer_loss(language_model, pool)
+    part = held_out_answer_loss(language_model, pool, max_rows=3)
+    again = held_out_answer_loss(replace(language_model, name="other"), pool, max_rows=3)
     assert part.item_ids == again.item_ids and len(part.item_ids) == 3
     chosen = [whole.item_ids.index(id) for id in part.item_ids]
     np.testing.assert_allclose(part.items, whole.items[chosen], atol=1e-5)
@@ -121,13 +123,13 @@ def test_a_model_without_a_finite_loss_is_an_error_that_names_the_row(language_m
     with torch.no_grad():
         broken.model.norm.weight.fill_(float("nan"))
     with pytest.raises(ValueError, match="held-out row 'row-0' of four rows and 2 more: no finite loss under tiny"):
-        catalogue.held_out_answer_loss(replace(language_model, model=broken), pool)
+        held_out_answer_loss(replace(language_model, model=broken), pool)
 
 
 def test_accuracy_is_measured_only_where_the_testbed_is_the_pool(pool):
     assert list(catalogue.benchmarks_for(pool)) == [catalogue.ANSWER_LOSS]
-    testbed = SimpleNamespace(name="curated", held_out=pool.held_out, has_truth=True)
-    assert list(catalogue.benchmarks_for(testbed)) == [catalogue.ACCURACY, catalogue.ANSWER_LOSS]
+    curated = SimpleNamespace(name="curated", held_out=pool.held_out, has_truth=True, skills=None)
+    assert list(catalogue.benchmarks_for(curated)) == [catalogue.ACCURACY, catalogue.ANSWER_LOSS]
 
 
 def test_held_out_rows_that_serve_as_targets_are_not_scored(language_model):
@@ -138,8 +140,20 @@ def test_held_out_rows_that_serve_as_targets_are_not_scored(language_model):
     columns = {"id": ids, "source": ["a"] * 80, "messages": rows, "dup_group": list(range(80))}
     pool = SimpleNamespace(name="eighty rows", held_out=Dataset.from_dict(columns), has_truth=False)
     seen = {messages[0]["content"] for group in load_targets("held-out", pool).values() for messages in group}
-    scored = {
-        rows[ids.index(one)][0]["content"] for one in catalogue.held_out_answer_loss(language_model, pool).item_ids
-    }
+    scored = {rows[ids.index(one)][0]["content"] for one in held_out_answer_loss(language_model, pool).item_ids}
     assert 8 <= len(seen) <= 32 and not seen & scored
     assert seen | scored == {messages[0]["content"] for messages in rows}
+
+
+def test_a_unit_tells_how_scores_are_written_and_an_unknown_one_is_told_as_it_is():
+    assert UNITS == {"share correct": POINTS, "nats per answer token, negated": NATS}
+    assert all(unit_of(name) is unit for name, unit in UNITS.items())
+    other = unit_of("exact_match")
+    assert (other.name, other.short, other.scale, other.digits, other.delta) == (
+        "exact_match",
+        "exact_match",
+        1,
+        3,
+        0.02,
+    )
+    assert POINTS.delta != NATS.delta

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.experiments import calibration
-from analysis.experiments.benchmarks.catalogue import testbed_accuracy as accuracy_of
+from analysis.experiments.benchmarks.testbed import testbed_accuracy as accuracy_of
 from analysis.models.language_model import load_model
 from analysis.models.training.finetuning import finetune
 from analysis.paths import BASES

@@ -13,6 +13,7 @@ import pytest
 from datasets import Dataset
 
 from analysis.experiments import grid, selecting
+from analysis.experiments.benchmarks import catalogue, testbed
 from analysis.experiments.results import Run
 from analysis.experiments.workbench import Workbench, prepare
 from analysis.features.features import Features
@@ -50,7 +51,10 @@ def rows(numbers) -> Dataset:
 def make_workbench(folder: Path, **settings) -> Workbench:
     base = tiny_language_model()
     pool = Pool("forty rows", rows(range(N_ROWS)), rows(range(100, 110)), "forty", {}, {})
-    store, training = Store(folder), FineTuning(**{"epochs": 1, "batch_rows": 4, "max_tokens": 64, **settings})
+    store, training = (
+        Store(folder),
+        FineTuning(**{"epochs": 1, "least_steps": 1, "batch_rows": 4, "max_tokens": 64, **settings}),
+    )
     features = Features(pool, base, store=store, max_tokens=64, finetuning=training, show_progress=False)
     return Workbench(pool, base, features, store, training, seed=0)
 
@@ -229,6 +233,19 @@ def test_budgets_that_make_no_sense_are_errors(tmp_path):
 def test_an_unknown_setting_of_fine_tuning_is_refused(tmp_path):
     with pytest.raises(ValueError, match="finetuning: unknown setting 'epoch'; known: epochs, "):
         prepare("curated", finetuning={"epoch": 3}, store=Store(tmp_path))
+
+
+def test_runs_on_fewer_skills_have_keys_of_their_own_and_are_measured_on_these_skills(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(testbed, "evaluation_items", lambda *split: asked.append(split) or ())
+    monkeypatch.setattr(testbed, "generate", lambda *arguments, **options: [])
+    run, keys = Run(BASE, 0, 0, 0, np.zeros(0, dtype=np.int64)), set()
+    for skills in (None, 8, 12):
+        work = prepare("curated", limit=40, skills=skills, store=Store(tmp_path))
+        wanted = catalogue.benchmarks_for(work.pool)
+        wanted[testbed.ACCURACY](work.base)
+        keys.add(grid._key(work, run, wanted))
+    assert len(keys) == 3 and asked == [("evaluation", None), ("evaluation", 8), ("evaluation", 12)]
 
 
 def test_a_base_from_scratch_reads_no_held_out_row_and_is_trained_once(tmp_path, monkeypatch):

@@ -73,7 +73,7 @@ def test_a_row_that_fails_alone_changes_no_other_row(tmp_path, monkeypatch):
 
 
 def test_a_model_tuned_on_rows_is_stored_and_answers_for_the_same_pool(tmp_path):
-    made, settings = features(tmp_path), FineTuning(epochs=4, batch_rows=2, max_tokens=100)
+    made, settings = features(tmp_path), FineTuning(epochs=4, least_steps=1, batch_rows=2, max_tokens=100)
     rows = np.array([4, 1, 7, 2])
     before = ratios(made)
     tuned = made.after_finetuning(rows, settings, seed=3)

@@ -1,5 +1,6 @@
 """Fine-tuning: what is learned, what is left alone, and that a seed decides everything."""
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from analysis.models.encoding import Encoded, encode
 from analysis.models.language_model import LanguageModel, fingerprint_weights
 from analysis.models.training.finetuning import FineTuning, finetune
+from analysis.models.training.trainer import LossHistory
 from analysis.models.training.training_rows import (
     IGNORED,
     EndToEnd,
@@ -20,7 +22,7 @@ from analysis.models.training.training_rows import (
 )
 from tests.tiny import tiny_language_model
 
-QUICK = FineTuning(epochs=2, learning_rate=5e-3, batch_rows=4, max_tokens=128)
+QUICK = FineTuning(epochs=2, least_steps=1, learning_rate=5e-3, batch_rows=4, max_tokens=128)
 
 
 def conversation(question: str, *answers: str) -> list[dict]:
@@ -123,6 +125,40 @@ def test_lora_trains_adapters_and_merges_them(base):
     assert fingerprint_weights(base.model, base.tokenizer) == base.fingerprint
 
 
+@pytest.mark.parametrize(
+    "settings, steps, epochs",
+    [({"least_steps": 7}, 8, 2), ({"least_steps": 8}, 8, 2), ({"least_steps": 9}, 12, 3), ({"epochs": 0.7, "least_steps": 3}, 3, 0.7),
+     ({"epochs": 0.7, "least_steps": 4}, 4, 1)],
+)  # fmt: skip
+def test_few_rows_are_passed_over_until_there_are_enough_steps(base, settings, steps, epochs):
+    training = finetune(base, CONVERSATIONS, replace(QUICK, **settings), seed=0).training  # four steps an epoch
+    assert training["steps"] == len(training["losses"]) == steps and training["epochs"] == epochs
+
+
+def test_the_number_of_rows_alone_decides_how_long_is_trained():
+    settings = FineTuning()
+    assert [settings.epochs_for(n_rows) for n_rows in (1, 16, 17, 125, 320, 5000)] == [60, 60, 30, 8, 3, 3]
+
+
+@pytest.mark.parametrize("scheduler", ["cosine", "linear", "constant"])
+@pytest.mark.parametrize("warmup_share", [0.0, 0.03, 0.5])
+def test_every_step_counts_from_the_first_to_the_last(base, monkeypatch, scheduler, warmup_share):
+    rates = []
+    monkeypatch.setattr(
+        LossHistory,
+        "on_pre_optimizer_step",
+        lambda *_, optimizer, **__: rates.append(optimizer.param_groups[0]["lr"]),
+        raising=False,
+    )
+    settings = replace(QUICK, batch_rows=14, warmup_share=warmup_share, scheduler=scheduler)
+    for steps in (1, 2, 10):
+        rates.clear()
+        finetune(base, CONVERSATIONS, replace(settings, epochs=steps), seed=0)
+        assert len(rates) == steps and 0 < min(rates) <= max(rates) <= QUICK.learning_rate
+        peak = rates.index(max(rates))
+        assert rates == sorted(rates[: peak + 1]) + sorted(rates[peak + 1 :], reverse=True)
+
+
 def test_nothing_to_train_on_is_an_error_that_says_why(base):
     long_question = [conversation("word " * 200, "Yes!")]
     encoded = encode(long_question[0], base.tokenizer, base.template, 8)
@@ -142,10 +178,21 @@ def test_a_loss_that_is_not_finite_names_its_step(base):
         finetune(base, CONVERSATIONS, replace(QUICK, learning_rate=1e30, scheduler="constant"), seed=0)
 
 
+@pytest.mark.parametrize("dtype, rate", [(torch.float32, 1e-30), (torch.bfloat16, 1e-9)])
+def test_a_training_that_changes_no_weight_is_an_error(base, dtype, rate):
+    still = replace(base, model=copy.deepcopy(base.model).to(dtype), dtype=dtype)
+    named = str(dtype).removeprefix("torch.")
+    with pytest.raises(
+        ValueError, match=f"tiny: 8 steps at a learning rate of at most {rate} changed no weight in {named}"
+    ):
+        finetune(still, CONVERSATIONS, replace(QUICK, learning_rate=rate), seed=0)
+
+
 @pytest.mark.parametrize(
     "settings, message",
     [
         ({"epochs": 0}, "epochs: expected more than 0, found 0"),
+        ({"least_steps": 0}, "least_steps: expected at least 1, found 0"),
         ({"batch_rows": 0}, "batch_rows: expected at least 1, found 0"),
         ({"learning_rate": 0.0}, "learning_rate: expected more than 0, found 0.0"),
         ({"warmup_share": 1.0}, "warmup_share: expected from 0 to below 1, found 1.0"),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from analysis.paths import ROOT
 from analysis.pools import load_pool, loading
+from analysis.pools.testbed import skills_of
 
 SHARED = ROOT.parent / "shared"
 
@@ -194,7 +195,7 @@ def test_a_file_that_cannot_be_used_is_an_error_that_names_it(tmp_path, kind, me
 @pytest.mark.parametrize(
     ("options", "message"),
     [({"limit": 0}, "limit: expected"), ({"limit": True}, "limit: expected"), ({"duplicates": "some"}, "duplicates: expected"),
-     ({"held_out_share": 1.0}, "held_out_share: expected")],
+     ({"held_out_share": 1.0}, "held_out_share: expected"), ({"skills": 7}, "skills: expected a whole number from 8 to 45")],
 )  # fmt: skip
 def test_wrong_options_are_named(tmp_path, options, message):
     with pytest.raises(ValueError, match=message):
@@ -272,6 +273,19 @@ def test_testbed_pools_are_prefixes_and_keep_near_duplicates_on_one_side(tmp_pat
     assert len(dropped) < len(small) and len(np.unique(dropped.truth("dup_group"))) == len(dropped)
     with pytest.raises(ValueError, match="no truth column 'quality'"):
         small.truth("quality")
+
+
+def test_a_testbed_pool_of_fewer_skills_is_another_pool_and_still_a_prefix(tmp_path):
+    small, large = (load("curated", tmp_path, limit=limit, skills=12) for limit in (500, 1500))
+    assert small.rows["id"][:] == large.rows["id"][: len(small)] and len(small) + len(small.held_out) == 500
+    assert set(large.truth("skill")) == set(skills_of(12)) and large.skills == 12
+    others = [load("curated", tmp_path, limit=500, skills=skills) for skills in (None, 8)]
+    assert len({small.fingerprint, *(pool.fingerprint for pool in others)}) == 3
+
+
+def test_only_the_testbed_has_skills_to_choose(tmp_path):
+    with pytest.raises(ValueError, match=r"skills: only of the testbed's pools \(curated, wild\), and .*a.jsonl"):
+        load(write_lines(tmp_path / "a.jsonl", rows(60)), tmp_path, skills=12)
 
 
 def test_a_hub_pool_is_streamed_at_a_recorded_revision(tmp_path, monkeypatch):

@@ -45,6 +45,13 @@ def test_development_items_are_prompt_and_answer_by_family_and_no_evaluation_ite
     assert not evaluated & {messages[0]["content"] for messages in said(groups)}
 
 
+def test_development_items_are_of_the_skills_of_the_pool(testbed, tmp_path):
+    few = load_pool("curated", limit=500, skills=12, cache=tmp_path)
+    expected = {item.prompt for item in evaluation_items("development", 12)}
+    assert {messages[0]["content"] for messages in said(load_targets("auto", few))} == expected
+    assert len(expected) == 300 and testbed.skills is None and few.skills == 12
+
+
 def test_another_pool_has_no_development_items_and_takes_held_out_rows(own):
     with pytest.raises(ValueError, match="is not; expected"):
         load_targets("development", own)

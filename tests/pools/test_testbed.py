@@ -1,18 +1,26 @@
 """The world: free of leaks, prefix-stable, with the shares and lengths its recipes promise."""
 
+import hashlib
+import json
 from collections import Counter
 from random import Random
 
 import numpy as np
 import pytest
 
-from analysis.pools.testbed import FAULTS, RECIPES, evaluation_items, grade, rows
+from analysis.pools.testbed import FAULTS, RECIPES, evaluation_items, grade, rows, skills_of
 from analysis.pools.testbed.answers import STYLES, final_answer, write_answer
 from analysis.pools.testbed.families import FAMILIES, SKILLS
 from analysis.pools.testbed.faults import faulty_answer
 from analysis.pools.testbed.skill import split_of
 
 N_ROWS = 20_000
+DIGESTS = {  # of rows and items as they were when the world was frozen
+    "curated": "ec0053a15fbf447b",
+    "wild": "d20d9cc6be99fc4e",
+    "evaluation": "0bbc97174d7450dc",
+    "development": "8b54c2e3283ef633",
+}
 
 
 @pytest.fixture(scope="module", params=sorted(RECIPES))
@@ -150,3 +158,69 @@ def test_rows_that_repeat_another_differ_from_it(drawn):
 def test_an_unknown_pool_name_is_refused():
     with pytest.raises(ValueError, match=r"'tame'.*curated"):
         rows("tame", 0, 0, 1)
+
+
+def test_the_world_of_all_skills_is_frozen():
+    made = {name: [rows(name, 0, 0, 500), rows(name, 3, 9000, 9300)] for name in RECIPES}
+    for split in ("evaluation", "development"):
+        made[split] = [(item.id, item.prompt, item.answer, item.task.key) for item in evaluation_items(split)]
+    digests = {name: hashlib.sha256(json.dumps(part).encode()).hexdigest()[:16] for name, part in made.items()}
+    assert digests == DIGESTS
+
+
+def test_a_subset_of_skills_is_spread_over_the_families_and_part_of_every_larger_one():
+    assert skills_of(None) == skills_of(len(SKILLS)) == tuple(SKILLS)
+    for count in range(len(FAMILIES), len(SKILLS) + 1):
+        chosen = skills_of(count)
+        assert len(set(chosen)) == count and set(chosen) >= set(skills_of(max(count - 1, len(FAMILIES))))
+        sizes = Counter(SKILLS[name].family for name in chosen)
+        assert set(sizes) == set(FAMILIES)
+        if count <= 5 * len(FAMILIES):  # every family has five
+            assert max(sizes.values()) - min(sizes.values()) <= 1
+    for wrong in (0, len(FAMILIES) - 1, len(SKILLS) + 1, 12.0, True):
+        with pytest.raises(ValueError, match=f"skills: expected a whole number from 8 to 45, found {wrong!r}"):
+            skills_of(wrong)
+
+
+@pytest.mark.parametrize("skills", [*range(8, 18), 24, 39, 45])
+def test_a_subset_has_enough_items_of_its_skills_alone_none_twice(skills):
+    items = {split: evaluation_items(split, skills) for split in ("evaluation", "development")}
+    for split, fewest in (("evaluation", 600), ("development", 300)):
+        counts = Counter(item.skill for item in items[split])
+        assert len(items[split]) >= fewest and tuple(counts) == skills_of(skills) and len(set(counts.values())) == 1
+        assert (
+            len({item.prompt for item in items[split]}) == len({item.id for item in items[split]}) == len(items[split])
+        )
+        assert {split_of(item.task.key) for item in items[split]} == {split}
+    rng = Random(1)
+    for item in items["evaluation"]:
+        assert grade(item, write_answer(item.task, "worked", rng))
+    if skills == 45:
+        assert items == {split: evaluation_items(split) for split in items}
+
+
+@pytest.mark.parametrize("skills", [8, 12])
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_a_pool_of_fewer_skills_keeps_the_recipe_and_holds_no_item(name, skills):
+    recipe, columns = RECIPES[name], rows(name, 0, 0, 8_000, skills)
+    part = rows(name, 0, 1500, 1600, skills)
+    assert all(part[column] == values[1500:1600] for column, values in columns.items())
+    counts = Counter(columns["skill"])
+    assert set(counts) == set(skills_of(skills))
+    assert 1 - Counter(columns["fault"])[""] / 8_000 == pytest.approx(recipe.fault_share, abs=0.02)
+    if name == "curated":
+        assert max(counts.values()) < 1.7 * min(counts.values())
+    asked = {m["content"].lower() for row in columns["messages"] for m in row if m["role"] == "user"}
+    text = "\n".join(asked)
+    for split in ("evaluation", "development"):
+        assert not [item for item in evaluation_items(split, skills) if item.prompt.lower().rstrip("?.") in text]
+    answers = "\n".join(
+        " ".join(m["content"].lower() for m in row if m["role"] == "assistant")
+        for row, fault in zip(columns["messages"], columns["fault"], strict=True)
+        if not fault
+    )
+    known = [item for item in evaluation_items("evaluation", skills) if item.family == "knowledge"]
+    assert known and not [item for item in known if f"the {item.task.steps[4:]}".lower() in answers]
+    for position, original in enumerate(columns["dup_group"]):
+        assert original <= position and columns["skill"][original] == columns["skill"][position]
+    assert not set(columns["id"]) & set(rows(name, 0, 0, 50)["id"])

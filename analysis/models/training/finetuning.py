@@ -1,6 +1,7 @@
 """Supervised fine-tuning of a base on conversations, the loss on the assistant's tokens alone."""
 
 import copy
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel, Trainer
 
 from analysis.models.language_model import LanguageModel, fingerprint_weights
-from analysis.models.training.trainer import LossHistory, examples_of, trainer_of
+from analysis.models.training.trainer import LossHistory, WarmFromTheFirstStep, examples_of, trainer_of
 from analysis.models.training.training_rows import EndToEnd
 from analysis.pools.pool import Messages
 
@@ -22,13 +23,16 @@ class FineTuning:
 
     Attributes
     ----------
-    epochs : passes over the rows.
+    epochs : passes over the rows; more are made where they come to fewer than `least_steps`.
+    least_steps : optimiser steps that every run makes at least, in whole passes over its rows. Few rows would else be
+        trained for so few steps that nothing is learned from any of them. How many passes that takes depends on the
+        number of rows alone, never on how they were selected.
     learning_rate : highest; after the warm-up it falls as `scheduler` says.
     batch_rows : rows per optimiser step, over all devices.
     device_rows : rows that one device holds at once (the rest by accumulation); default all of its share.
     max_tokens : rows are cut to so many tokens, by the rule of `encode`.
     weight_decay : of AdamW.
-    warmup_share : share of the steps, from 0 to below 1.
+    warmup_share : share of the steps, from 0 to below 1; already the first step has a rate above 0.
     scheduler : a learning-rate schedule of transformers, such as "cosine", "linear" or "constant".
     lora_rank : 0 trains every weight; else the rank of adapters on all linear layers, merged at the end.
     bf16 : whether matrix products are in bfloat16; default only on CUDA devices that have it (small models
@@ -40,6 +44,7 @@ class FineTuning:
     """
 
     epochs: float = 3
+    least_steps: int = 60
     learning_rate: float = 2e-3
     batch_rows: int = 16
     device_rows: int | None = None
@@ -53,7 +58,7 @@ class FineTuning:
     end_to_end: bool | None = None
 
     def __post_init__(self) -> None:
-        at_least = {"batch_rows": 1, "max_tokens": 2, "lora_rank": 0, "weight_decay": 0}
+        at_least = {"least_steps": 1, "batch_rows": 1, "max_tokens": 2, "lora_rank": 0, "weight_decay": 0}
         for name, least in at_least.items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name}: expected at least {least}, found {getattr(self, name)!r}")
@@ -64,6 +69,13 @@ class FineTuning:
             raise ValueError(f"warmup_share: expected from 0 to below 1, found {self.warmup_share!r}")
         if self.device_rows is not None and not 1 <= self.device_rows <= self.batch_rows:
             raise ValueError(f"device_rows: expected from 1 to {self.batch_rows}, found {self.device_rows!r}")
+
+    def epochs_for(self, n_rows: int) -> float:
+        """Passes over so many rows: `epochs`, or as many whole ones as `least_steps` takes."""
+        steps_per_epoch = -(-n_rows // self.batch_rows)
+        if math.ceil(self.epochs * steps_per_epoch) >= self.least_steps:
+            return self.epochs
+        return -(-self.least_steps // steps_per_epoch)
 
     def resolved(self, device: torch.device) -> "FineTuning":
         """These settings with `bf16` and `end_to_end` as they will be on a device."""
@@ -97,22 +109,24 @@ def finetune(
 
     Returns
     -------
-    LanguageModel, on the base's device in its precision; `training` holds `seconds`, `steps`, `tokens` (of
-    one epoch, without padding), `answer_tokens` (those of them that are learned), `rows_kept`, `rows_dropped`
-    (count by reason) and `losses` (nats per learned token, one per step).
+    LanguageModel, on the base's device in its precision; `training` holds `seconds`, `steps`, `epochs` (that were
+    made), `tokens` (of one epoch, without padding), `answer_tokens` (those of them that are learned), `rows_kept`,
+    `rows_dropped` (count by reason) and `losses` (nats per learned token, one per step).
 
     Raises
     ------
     ValueError
-        No row has an answer token left (says why), or the loss stops being finite (names the step).
+        No row has an answer token left (says why), the loss stops being finite (names the step), or no weight is
+        another than before.
     """
     started = time.perf_counter()
     settings, history = settings.resolved(base.device), LossHistory()
     examples, dropped = examples_of(base, conversations, settings.max_tokens)
+    epochs = settings.epochs_for(len(examples))
     with trainer_of(
         base, lambda: _trainable(base.model, settings), examples, history, seed=seed, share=settings.share,
         end_to_end=EndToEnd(base.tokenizer.pad_token_id) if settings.end_to_end else None,
-        bf16=settings.bf16, num_train_epochs=settings.epochs, learning_rate=settings.learning_rate,
+        kind=WarmFromTheFirstStep, bf16=settings.bf16, num_train_epochs=epochs, learning_rate=settings.learning_rate,
         lr_scheduler_type=settings.scheduler, weight_decay=settings.weight_decay,
         warmup_steps=settings.warmup_share,  # below 1 it is a share of the steps
         optim="adamw_torch_fused" if base.device.type in ("cpu", "cuda") else "adamw_torch",
@@ -120,6 +134,11 @@ def finetune(
     ) as trainer:  # fmt: skip
         trainer.train()
         model = _finished(trainer, base, settings).eval()
+    if _same_weights(model, base.model):
+        raise ValueError(
+            f"{base.name}: {len(history.losses)} steps at a learning rate of at most {settings.learning_rate} changed no "
+            f"weight in {str(base.dtype).removeprefix('torch.')}; expected a higher learning_rate or more steps"
+        )
     return replace(
         base,
         model=model,
@@ -128,6 +147,7 @@ def finetune(
         training={
             "seconds": time.perf_counter() - started,
             "steps": len(history.losses),
+            "epochs": epochs,
             "tokens": sum(len(example["input_ids"]) for example in examples),
             "answer_tokens": sum(example["n_learned"] for example in examples),
             "rows_kept": len(examples),
@@ -167,6 +187,13 @@ def _finished(trainer: Trainer, base: LanguageModel, settings: FineTuning) -> Pr
     if settings.lora_rank:
         model = model.merge_and_unload()
     return model.to(device=base.device, dtype=base.dtype).requires_grad_(False)
+
+
+def _same_weights(one: PreTrainedModel, other: PreTrainedModel) -> bool:
+    return all(
+        torch.equal(weight, before.to(weight.device))
+        for weight, before in zip(one.parameters(), other.parameters(), strict=True)
+    )
 
 
 def _native_bf16(device: torch.device) -> bool:

@@ -4,9 +4,11 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import torch
+from torch.optim.lr_scheduler import LambdaLR
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
@@ -45,10 +47,27 @@ class LossHistory(TrainerCallback):
             )
 
 
+class WarmFromTheFirstStep(Trainer):
+    """Leaves out the step at rate 0 with which the warm-ups of transformers begin, and which trains nothing."""
+
+    def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None):
+        is_new = self.lr_scheduler is None
+        scheduler = super().create_scheduler(num_training_steps + 1, optimizer)
+        if is_new and isinstance(scheduler, LambdaLR):
+            later = [partial(_one_later, rate) for rate in scheduler.lr_lambdas]
+            self.lr_scheduler = LambdaLR(scheduler.optimizer, later)
+        return self.lr_scheduler
+
+
+def _one_later(rate: Callable[[int], float], step: int) -> float:
+    return rate(step + 1)
+
+
 @contextmanager
 def trainer_of(
     base: LanguageModel, adapt: Callable[[], torch.nn.Module], examples: list[dict], history: LossHistory, *,
-    seed: int, end_to_end: Callable | None, share: Callable[[int], tuple[int, int]], **settings,
+    seed: int, end_to_end: Callable | None, share: Callable[[int], tuple[int, int]], kind: type[Trainer] = Trainer,
+    **settings,
 ) -> Iterator[Trainer]:  # fmt: skip
     """A trainer to start in the block, after which its folder is gone and torch draws as if nothing had happened.
 
@@ -58,6 +77,7 @@ def trainer_of(
     end_to_end : lays the rows of a batch end to end; used where the base keeps such rows apart. Else, and for `None`,
         rows are padded and those of similar length form a batch.
     share : rows that a device holds at once, and how often in a step, by the number of devices.
+    kind : of trainer.
     settings : further ones of `TrainingArguments`.
     """
     apart = end_to_end is not None and rows_stay_apart(base.model)
@@ -71,7 +91,7 @@ def trainer_of(
         held, times = share(arguments.world_size * max(1, arguments.n_gpu))
         arguments.per_device_train_batch_size, arguments.gradient_accumulation_steps = held, times
         torch.manual_seed(seed)
-        trainer = Trainer(
+        trainer = kind(
             model=adapt(), args=arguments, train_dataset=examples, callbacks=[history],
             data_collator=end_to_end if apart else Padding(base.tokenizer.pad_token_id),
         )  # fmt: skip

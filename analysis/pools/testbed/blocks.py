@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from analysis.pools.conversion import MESSAGES
 from analysis.pools.testbed import COLUMNS, WORLD_VERSION, rows
+from analysis.pools.testbed.subset import pool_id
 from analysis.store.code_version import code_version
 from analysis.store.store import digest, write_atomic
 
@@ -23,12 +24,12 @@ def world_fingerprint() -> str:
     return digest(world=WORLD_VERSION, code=code_version(rows.__module__))
 
 
-def block_files(pool: str, seed: int, n_rows: int, cache: Path) -> list[Path]:
+def block_files(pool: str, seed: int, n_rows: int, cache: Path, skills: int | None = None) -> list[Path]:
     """Arrow files whose rows, one file after the other, begin with the first `n_rows` rows of a testbed pool."""
-    folder = cache / f"testbed-{pool}-{seed}-{world_fingerprint()}"
+    folder = cache / f"testbed-{pool_id(pool, skills)}-{seed}-{world_fingerprint()}"
     files = [folder / f"{start:09d}.arrow" for start in range(0, n_rows, BLOCK)]
     missing = [place for place, file in enumerate(files) if not file.exists()]
-    jobs = [(pool, seed, place * BLOCK, files[place]) for place in missing]
+    jobs = [(pool, seed, place * BLOCK, files[place], skills) for place in missing]
     workers = min(len(jobs) // 2, os.cpu_count() or 1)
     if workers < 2:
         for job in jobs:
@@ -40,10 +41,11 @@ def block_files(pool: str, seed: int, n_rows: int, cache: Path) -> list[Path]:
     return files
 
 
-def _write_block(pool: str, seed: int, start: int, file: Path) -> None:
+def _write_block(pool: str, seed: int, start: int, file: Path, skills: int | None) -> None:
     def write(partial: Path) -> None:
         with pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_stream(sink, SCHEMA) as writer:
             for first in range(start, start + BLOCK, ROWS_PER_BATCH):
-                writer.write_batch(pa.record_batch(rows(pool, seed, first, first + ROWS_PER_BATCH), schema=SCHEMA))
+                made = rows(pool, seed, first, first + ROWS_PER_BATCH, skills)
+                writer.write_batch(pa.record_batch(made, schema=SCHEMA))
 
     write_atomic(file, write)

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from random import Random
 
 from analysis.pools.testbed.families import SKILLS
+from analysis.pools.testbed.subset import skills_of
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class Recipe:
     """Shares are probabilities per row. `sources` maps a family to the names its rows may come from."""
 
     name: str
-    skill_weights: tuple[float, ...]
+    skill_weights: dict[str, float]
     fault_weights: dict[str, float]
     near_duplicate_share: float
     multi_turn_share: float
@@ -21,15 +21,14 @@ class Recipe:
     careless_share: float
     sources: dict[str, tuple[str, ...]]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_cumulative", list(accumulate(self.skill_weights)))
-
     @property
     def fault_share(self) -> float:
         return sum(self.fault_weights.values())
 
-    def draw_skill(self, rng: Random) -> str:
-        return rng.choices(_NAMES, cum_weights=self._cumulative)[0]
+    def draw_skill(self, rng: Random, skills: int | None = None) -> str:
+        """A skill's name, among all or among `skills` of them."""
+        names = skills_of(skills)
+        return rng.choices(names, [self.skill_weights[name] for name in names])[0]
 
     def draw_fault(self, rng: Random) -> str:
         """A fault's name, or "" for a correct row."""
@@ -41,19 +40,18 @@ class Recipe:
         return ""
 
 
-_NAMES = tuple(SKILLS)
 _COLLECTIONS = ("primer", "tutor", "forum")
 
 
-def _near_uniform() -> tuple[float, ...]:
+def _near_uniform() -> dict[str, float]:
     rng = Random(1)
-    return tuple(rng.uniform(0.8, 1.2) for _ in _NAMES)
+    return {name: rng.uniform(0.8, 1.2) for name in SKILLS}
 
 
-def _zipf(exponent: float) -> tuple[float, ...]:
-    ranks = list(range(1, len(_NAMES) + 1))
+def _zipf(exponent: float) -> dict[str, float]:
+    ranks = list(range(1, len(SKILLS) + 1))
     Random(2).shuffle(ranks)  # a fixed order: which skills are common is part of the pool's character
-    return tuple(rank**-exponent for rank in ranks)
+    return {name: rank**-exponent for name, rank in zip(SKILLS, ranks, strict=True)}
 
 
 def _by_family(families: Sequence[str]) -> dict[str, tuple[str, ...]]:

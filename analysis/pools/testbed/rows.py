@@ -1,4 +1,4 @@
-"""Rows of a testbed pool: row i depends on the pool, the seed and i alone, so every prefix is stable."""
+"""Rows of a testbed pool: row i depends on the pool, its skills, the seed and i alone, so every prefix is stable."""
 
 from random import Random
 
@@ -7,6 +7,7 @@ from analysis.pools.testbed.families import SKILLS
 from analysis.pools.testbed.faults import faulty_answer
 from analysis.pools.testbed.recipe import RECIPES, STYLE_WEIGHTS, Recipe
 from analysis.pools.testbed.skill import Skill
+from analysis.pools.testbed.subset import pool_id
 
 COLUMNS = ("id", "source", "messages", "skill", "family", "style", "fault", "dup_group")
 _STYLES, _STYLE_WEIGHTS = tuple(STYLE_WEIGHTS), tuple(STYLE_WEIGHTS.values())
@@ -35,9 +36,9 @@ def _prompt(skill: Skill, values: dict[str, object], careless: bool, rng: Random
     return prompt
 
 
-def _content(recipe: Recipe, seed: int, position: int) -> dict:
+def _content(recipe: Recipe, seed: int, position: int, skills: int | None) -> dict:
     rng = Random(f"{recipe.name} {seed} {position}")
-    skill = SKILLS[recipe.draw_skill(rng)]
+    skill = SKILLS[recipe.draw_skill(rng, skills)]
     style = rng.choices(_STYLES, _STYLE_WEIGHTS)[0]
     fault = recipe.draw_fault(rng)
     careless = rng.random() < recipe.careless_share
@@ -64,25 +65,25 @@ def _retouch(messages: list[dict], rng: Random) -> None:
     user["content"] = before + user["content"] + after
 
 
-def row(pool: str, seed: int, position: int) -> dict:
+def row(pool: str, seed: int, position: int, skills: int | None = None) -> dict:
     """One row with its truth columns; `fault` is "" for a correct row, `dup_group` the row it repeats."""
     recipe = RECIPES[pool]
     original = _original(recipe, seed, position)
-    content = _content(recipe, seed, original)
+    content = _content(recipe, seed, original, skills)
     if original != position:
         _retouch(content["messages"], Random(f"{pool} {seed} {position} retouch"))
-    return {"id": f"{pool}-{seed}-{position:07d}", **content, "dup_group": original}
+    return {"id": f"{pool_id(pool, skills)}-{seed}-{position:07d}", **content, "dup_group": original}
 
 
-def rows(pool: str, seed: int, start: int, stop: int) -> dict[str, list]:
-    """Rows start … stop - 1 as columns.
+def rows(pool: str, seed: int, start: int, stop: int, skills: int | None = None) -> dict[str, list]:
+    """Rows start … stop - 1 as columns; with `skills` rows of so many skills (see `skills_of`).
 
     Raises
     ------
     ValueError
-        If `pool` is no testbed pool.
+        If `pool` is no testbed pool, or there are no so many skills.
     """
     if pool not in RECIPES:
         raise ValueError(f"testbed pool is {pool!r}; expected one of {', '.join(RECIPES)}")
-    made = [row(pool, seed, position) for position in range(start, stop)]
+    made = [row(pool, seed, position, skills) for position in range(start, stop)]
     return {column: [one[column] for one in made] for column in COLUMNS}
