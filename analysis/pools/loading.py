@@ -12,9 +12,10 @@ from filelock import FileLock
 
 from analysis.paths import RESULTS
 from analysis.pools import conversion, formats, reading
-from analysis.pools.conversion import convert_records, load_counts, nothing_fits, save_counts, warn_if_many
+from analysis.pools.conversion import HASHES, convert_records, load_counts, nothing_fits, save_counts, warn_if_many
 from analysis.pools.pool import Pool
 from analysis.pools.reading import find_files, read_records
+from analysis.pools.row_keys import KEY, chance, mixed, occurrences, unique_keys
 from analysis.pools.testbed import RECIPES
 from analysis.pools.testbed.blocks import block_files, world_fingerprint
 from analysis.store.code_version import code_version
@@ -43,7 +44,7 @@ def load_pool(
     limit : rows used, before any is held out. In the testbed the first rows (default 5,000), so that a pool is part of
         every larger one; elsewhere rows drawn by content and seed (default all), because files have an order.
     seed : of the testbed's draw, or of the draw of `limit` rows.
-    duplicates : "keep" or "drop" all but the first of rows that say the same.
+    duplicates : "keep" or "drop" all but one of rows that say the same.
     held_out_share : share of rows, chosen by content alone, that no method can select; duplicates stay together.
 
     Raises
@@ -74,7 +75,7 @@ def _testbed(name: str, options: dict, cache: Path) -> Pool:
     files = block_files(name, options["seed"], n_rows, cache)
     rows = concatenate_datasets([Dataset.from_file(str(file)) for file in files]).select(range(n_rows))
     group = rows.data.column("dup_group").to_numpy()[:n_rows]
-    held = _chance(group.astype(np.uint64), salt=options["seed"] + 1) < options["held_out_share"]
+    held = chance(group.astype(np.uint64), salt=options["seed"] + 1) < options["held_out_share"]
     kept = np.ones(n_rows, dtype=bool)
     if options["duplicates"] == "drop":
         kept = group == np.arange(n_rows)
@@ -108,18 +109,20 @@ def _converted(name: str, options: dict, cache: Path) -> Pool:
             _convert(source, records, arrow, counts)
     n_read, set_aside = load_counts(counts)
     rows = Dataset.from_file(str(arrow))
-    content = rows.data.column("content").to_numpy()
+    content, verbatim = (rows.data.column(name).to_numpy() for name in HASHES)
+    occurrence = occurrences(content, verbatim)
     _, first, group = np.unique(content, return_index=True, return_inverse=True)
-    rows = rows.remove_columns("content").add_column("dup_group", first[group].astype(np.int64))
+    rows = rows.remove_columns(list(HASHES)).add_column("dup_group", first[group].astype(np.int64))
+    rows = rows.add_column(KEY, unique_keys(content, occurrence))
     wanted = np.ones(len(rows), dtype=bool)
     if options["limit"] is not None and options["limit"] < len(rows):
-        wanted[np.argsort(_chance(content, salt=options["seed"] + 1), kind="stable")[options["limit"] :]] = False
-    twin = first[group] != np.arange(len(rows)) if options["duplicates"] == "drop" else ~np.ones(len(rows), dtype=bool)
+        wanted[np.lexsort((occurrence, mixed(content, salt=options["seed"] + 1)))[options["limit"] :]] = False
+    twin = (occurrence > 0) & (options["duplicates"] == "drop")
     provenance = {
         "source": source, "rows_read": n_read,
-        "left_out": {"over the limit": int((~wanted).sum()), "exact duplicate of an earlier row": int((twin & wanted).sum())},
+        "left_out": {"over the limit": int((~wanted).sum()), "exact duplicate of another row": int((twin & wanted).sum())},
     }  # fmt: skip
-    held = _chance(content, salt=0) < options["held_out_share"]
+    held = chance(content, salt=0) < options["held_out_share"]
     fingerprint = digest(content=key, options=options, code=code_version(__name__))
     return _pool(_short_name(name), rows, held, wanted & ~twin, fingerprint, set_aside, provenance)
 
@@ -132,15 +135,6 @@ def _pool(name, rows, held, kept, fingerprint, set_aside, provenance) -> Pool:
     if not len(selectable):
         raise ValueError(f"pool {name}: all of its {len(held_out)} rows are held out; use more rows")
     return Pool(name, rows.select(selectable), rows.select(held_out), fingerprint, set_aside, provenance)
-
-
-def _chance(keys: np.ndarray, salt: int) -> np.ndarray:
-    """A number from 0 to 1 for each key, the same for equal keys; float64 (splitmix64 of key and salt)."""
-    with np.errstate(over="ignore"):
-        mixed = keys + np.uint64((salt * 0x9E3779B97F4A7C15 + 0x9E3779B97F4A7C15) % 2**64)
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return (mixed ^ (mixed >> np.uint64(31))).astype(np.float64) / 2.0**64
 
 
 def _convert(source: str, records: Iterator, arrow: Path, counts: Path) -> None:

@@ -29,7 +29,8 @@ class Pool:
     Attributes
     ----------
     rows, held_out : columns id, source, messages, dup_group (equal number = duplicate), and in the testbed the
-        truth: skill, family, style, fault ("" = none), where dup_group also joins near-duplicates.
+        truth: skill, family, style, fault ("" = none), where dup_group also joins near-duplicates. Rows of files have
+        a key too (see `row_keys`).
     fingerprint : changes with the content and with every option.
     set_aside : reason -> SetAside.
     provenance : where the rows come from; `rows_read` counts what was found there.
