@@ -13,7 +13,7 @@ from filelock import FileLock
 from analysis.paths import RESULTS
 from analysis.pools import conversion, formats, reading
 from analysis.pools.conversion import HASHES, convert_records, load_counts, nothing_fits, save_counts, warn_if_many
-from analysis.pools.pool import Pool
+from analysis.pools.pool import Pool, Split
 from analysis.pools.reading import find_files, read_records
 from analysis.pools.row_keys import KEY, chance, mixed, occurrences, unique_keys
 from analysis.pools.testbed import RECIPES
@@ -52,9 +52,18 @@ def load_pool(
     FileNotFoundError, ValueError
         Nothing there, or nothing usable in it; names file, row, field and what was found.
     """
+    options = {"limit": limit, "seed": seed, "duplicates": duplicates, "held_out_share": held_out_share}
+    return load_split(name_or_path, cache=cache, **options).pool()
+
+
+def load_split(
+    name_or_path: str | Path, *, limit: int | None, seed: int, duplicates: str, held_out_share: float,
+    cache: Path | None,
+) -> Split:  # fmt: skip
+    """All rows behind a pool; parameters and errors of `load_pool`."""
     name, cache = str(name_or_path), Path(cache or RESULTS / "pools")
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-        raise ValueError(f"limit: expected a whole number of rows from 1 up, found {limit!r}")
+    if limit is not None:
+        check_count("limit", limit)
     if duplicates not in ("keep", "drop"):
         raise ValueError(f"duplicates: expected 'keep' or 'drop', found {duplicates!r}")
     if not 0 <= held_out_share < 1:
@@ -70,7 +79,13 @@ def load_pool(
     return _converted(name, options, cache)
 
 
-def _testbed(name: str, options: dict, cache: Path) -> Pool:
+def check_count(what: str, count: int) -> None:
+    """ValueError unless it is a whole number from 1 up."""
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise ValueError(f"{what}: expected a whole number from 1 up, found {count!r}")
+
+
+def _testbed(name: str, options: dict, cache: Path) -> Split:
     n_rows = options["limit"] or TESTBED_ROWS
     files = block_files(name, options["seed"], n_rows, cache)
     rows = concatenate_datasets([Dataset.from_file(str(file)) for file in files]).select(range(n_rows))
@@ -86,10 +101,10 @@ def _testbed(name: str, options: dict, cache: Path) -> Pool:
         "source": f"testbed, seed {options['seed']}", "rows_read": n_rows,
         "left_out": {"near-duplicate of an earlier row": int((~kept).sum())},
     }  # fmt: skip
-    return _pool(name, rows, held, kept, fingerprint, {}, provenance)
+    return Split(name, rows, held, kept, fingerprint, {}, provenance)
 
 
-def _converted(name: str, options: dict, cache: Path) -> Pool:
+def _converted(name: str, options: dict, cache: Path) -> Split:
     # A path that exists is a path; what looks like `owner/name` and is no file is asked of the hub.
     on_hub = not Path(name).expanduser().exists() and HUB_ID.fullmatch(name) and not reading.kind(Path(name))
     code = code_version(conversion.__name__, formats.__name__, reading.__name__)
@@ -124,17 +139,7 @@ def _converted(name: str, options: dict, cache: Path) -> Pool:
     }  # fmt: skip
     held = chance(content, salt=0) < options["held_out_share"]
     fingerprint = digest(content=key, options=options, code=code_version(__name__))
-    return _pool(_short_name(name), rows, held, wanted & ~twin, fingerprint, set_aside, provenance)
-
-
-def _pool(name, rows, held, kept, fingerprint, set_aside, provenance) -> Pool:
-    selectable, held_out = np.flatnonzero(kept & ~held), np.flatnonzero(kept & held)
-    lost = sum(aside.count for aside in set_aside.values()) + sum(provenance["left_out"].values())
-    if len(selectable) + len(held_out) + lost != provenance["rows_read"]:
-        raise AssertionError(f"pool {name}: {provenance['rows_read']} rows read, but they do not add up: {provenance}")
-    if not len(selectable):
-        raise ValueError(f"pool {name}: all of its {len(held_out)} rows are held out; use more rows")
-    return Pool(name, rows.select(selectable), rows.select(held_out), fingerprint, set_aside, provenance)
+    return Split(_short_name(name), rows, held, wanted & ~twin, fingerprint, set_aside, provenance)
 
 
 def _convert(source: str, records: Iterator, arrow: Path, counts: Path) -> None:
