@@ -11,7 +11,7 @@ from datasets import Dataset, concatenate_datasets
 from filelock import FileLock
 
 from analysis.paths import RESULTS
-from analysis.pools import conversion, formats, reading
+from analysis.pools import conversion, formats, held_out, reading
 from analysis.pools.conversion import HASHES, convert_records, load_counts, nothing_fits, save_counts, warn_if_many
 from analysis.pools.pool import Pool, Split
 from analysis.pools.reading import find_files, read_records
@@ -45,7 +45,7 @@ def load_pool(
         every larger one; elsewhere rows drawn by content and seed (default all), because files have an order.
     seed : of the testbed's draw, or of the draw of `limit` rows.
     duplicates : "keep" or "drop" all but one of rows that say the same.
-    held_out_share : share of rows, chosen by content alone, that no method can select; duplicates stay together.
+    held_out_share : share of rows, chosen by content alone, that no method can select; near-duplicates stay together.
 
     Raises
     ------
@@ -128,7 +128,8 @@ def _converted(name: str, options: dict, cache: Path) -> Split:
     occurrence = occurrences(content, verbatim)
     _, first, group = np.unique(content, return_index=True, return_inverse=True)
     rows = rows.remove_columns(list(HASHES)).add_column("dup_group", first[group].astype(np.int64))
-    rows = rows.add_column(KEY, unique_keys(content, occurrence))
+    keys = unique_keys(content, occurrence)
+    rows = rows.add_column(KEY, keys)
     wanted = np.ones(len(rows), dtype=bool)
     if options["limit"] is not None and options["limit"] < len(rows):
         wanted[np.lexsort((occurrence, mixed(content, salt=options["seed"] + 1)))[options["limit"] :]] = False
@@ -137,9 +138,26 @@ def _converted(name: str, options: dict, cache: Path) -> Split:
         "source": source, "rows_read": n_read,
         "left_out": {"over the limit": int((~wanted).sum()), "exact duplicate of another row": int((twin & wanted).sum())},
     }  # fmt: skip
-    held = chance(content, salt=0) < options["held_out_share"]
+    held = np.zeros(len(rows), dtype=bool)
+    if options["held_out_share"]:
+        found = _held_out(rows, content, keys, options["held_out_share"], key, Store(cache))
+        held, rows = found["held"], rows.add_column("near_group", found["group"])
+        provenance["held_out"] = {
+            "checked": int(found["checked"]), "with a near-duplicate to select": int(found["near_duplicates"]),
+        }  # fmt: skip
     fingerprint = digest(content=key, options=options, code=code_version(__name__))
     return Split(_short_name(name), rows, held, wanted & ~twin, fingerprint, set_aside, provenance)
+
+
+def _held_out(rows: Dataset, content: np.ndarray, keys: np.ndarray, share: float, converted: str, store: Store) -> dict:
+    """What `held_out.hold_out` gives, made once: it takes a minute per million rows."""
+    key = digest(converted=converted, share=share, code=code_version(held_out.__name__))
+    with store.claim("held_out", key):
+        found = store.arrays("held_out", key)
+        if found is None:
+            found = held_out.hold_out(rows.select_columns(["messages"]), content, keys, share)
+            store.save_arrays("held_out", key, **found)
+    return found
 
 
 def _convert(source: str, records: Iterator, arrow: Path, counts: Path) -> None:
