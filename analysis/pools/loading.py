@@ -150,7 +150,7 @@ def _converted(name: str, options: dict, cache: Path) -> Split:
 
 
 def _held_out(rows: Dataset, content: np.ndarray, keys: np.ndarray, share: float, converted: str, store: Store) -> dict:
-    """What `held_out.hold_out` gives, made once: it takes a minute per million rows."""
+    """What `held_out.hold_out` gives, made once: it takes minutes for a million rows."""
     key = digest(converted=converted, share=share, code=code_version(held_out.__name__))
     with store.claim("held_out", key):
         found = store.arrays("held_out", key)
