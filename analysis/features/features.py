@@ -4,19 +4,21 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
-import pandas
 import torch
 
-from analysis.features import embeddings, influences, near_duplicates, tuned_models
+from analysis.features import embeddings, influences, tuned_models
 from analysis.features.arrays import Clusters, Influences, Lengths, TokenLosses
 from analysis.features.clusters import pool_clusters
 from analysis.features.losses import pool_losses
-from analysis.features.per_row import TEXTS_PER_SHARD, in_shards
+from analysis.features.near_duplicates import pool_signatures
+from analysis.features.per_row import in_shards
 from analysis.features.ratings import rating_logits
 from analysis.models.encoding import count_tokens
 from analysis.models.language_model import LanguageModel, fast_bfloat16, fingerprint_tokenizer, load_model
 from analysis.models.training.checkpoints import WarmUpSettings
 from analysis.models.training.finetuning import FineTuning
+from analysis.pools.near_duplicates import groups
+from analysis.pools.row_keys import row_keys
 from analysis.pools.targets import load_targets
 from analysis.store.code_version import code_version
 from analysis.store.store import Store, digest
@@ -75,14 +77,10 @@ class Features:
 
     @cached_property
     def _row_keys(self) -> np.ndarray:
-        ids = self.pool.rows.select_columns(["id"])
-        starts = range(0, self.n_rows, TEXTS_PER_SHARD)
-        slices = (ids[start : start + TEXTS_PER_SHARD]["id"] for start in starts)
-        hashes = [pandas.util.hash_array(np.array(part, dtype=object), categorize=False) for part in slices]
-        return np.concatenate(hashes)
+        return row_keys(self.pool.rows)
 
     def row_keys(self) -> np.ndarray:
-        """A number per row that depends on the row's id and not on its place; uint64 of shape (n_rows,)."""
+        """A unique number per row that does not depend on its place (see `row_keys`); uint64 of shape (n_rows,)."""
         return self._row_keys
 
     def messages(self, start: int, stop: int) -> list[list[dict]]:
@@ -96,12 +94,12 @@ class Features:
 
     def near_duplicates(self, threshold: float) -> np.ndarray:
         """Group of every row, equal number = near-duplicates (see `near_duplicates.groups`); int64 of shape (n_rows,)."""
-        return near_duplicates.groups(self.signatures, threshold, self.row_keys())
+        return groups(self.signatures, threshold, self.row_keys())
 
     @cached_property
     def signatures(self) -> np.ndarray:
         """MinHash signature of every row's text, uint32 of shape (n_rows, 128)."""
-        return near_duplicates.pool_signatures(self)
+        return pool_signatures(self)
 
     def with_model(self, name_or_path: str) -> "Features":
         """The features of the same pool under another model, for methods that score with one of their own."""

@@ -86,7 +86,7 @@ class TfIdf:
 
 def _fit(features) -> dict[str, np.ndarray]:
     place = np.full(features.n_rows, -1)
-    chosen = np.argsort(features.row_keys(), kind="stable")[:FITTED_ROWS]  # by hash of the id: a draw
+    chosen = np.argsort(features.row_keys(), kind="stable")[:FITTED_ROWS]  # keys are hashes: a draw
     place[chosen] = np.arange(len(chosen))
     frequency, parts = np.zeros(HASHES, dtype=np.int64), []
     for start in range(0, features.n_rows, TEXTS_PER_SHARD):

@@ -12,7 +12,10 @@ from analysis.pools.formats import Rejected, convert, source_of
 from analysis.pools.pool import SetAside
 
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
-SCHEMA = pa.schema([("id", pa.string()), ("source", pa.string()), ("messages", MESSAGES), ("content", pa.uint64())])
+HASHES = ("content", "verbatim")  # of what a row says; of that with every space, and the source that it states
+SCHEMA = pa.schema(
+    [("id", pa.string()), ("source", pa.string()), ("messages", MESSAGES), *((name, pa.uint64()) for name in HASHES)]
+)
 ROWS_PER_BATCH = 2_000
 LONGEST_FOUND = 120  # characters of a value shown as an example
 
@@ -20,6 +23,15 @@ LONGEST_FOUND = 120  # characters of a value shown as an example
 def content_hash(messages: list[dict]) -> int:
     """64 bits of what a conversation says; case and the amount of white space between words count for nothing else."""
     text = "\x1f".join(f"{message['role']}\x1e{' '.join(message['content'].split())}" for message in messages)
+    return _hash(text)
+
+
+def verbatim_hash(source: str, messages: list[dict]) -> int:
+    """64 bits of all that is known of a row but its place: rows that share it are interchangeable."""
+    return _hash("\x1f".join([source, *(f"{message['role']}\x1e{message['content']}" for message in messages)]))
+
+
+def _hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
@@ -53,6 +65,7 @@ def convert_records(records: Iterable[tuple[str, str, int, object]], path: Path)
             batch["source"].append(_printable(source_of(record, name), 500))
             batch["messages"].append(messages)
             batch["content"].append(content_hash(messages))
+            batch["verbatim"].append(verbatim_hash(_printable(source_of(record, ""), 500), messages))
             if len(batch["id"]) == ROWS_PER_BATCH:
                 writer.write_batch(pa.record_batch(batch, schema=SCHEMA))
                 batch = {name: [] for name in SCHEMA.names}

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -12,10 +11,11 @@ from datasets import Dataset, concatenate_datasets
 from filelock import FileLock
 
 from analysis.paths import RESULTS
-from analysis.pools import conversion, formats, reading
-from analysis.pools.conversion import convert_records, load_counts, nothing_fits, save_counts, warn_if_many
-from analysis.pools.pool import Pool
+from analysis.pools import conversion, formats, held_out, reading
+from analysis.pools.conversion import HASHES, convert_records, load_counts, nothing_fits, save_counts, warn_if_many
+from analysis.pools.pool import Pool, Split
 from analysis.pools.reading import find_files, read_records
+from analysis.pools.row_keys import KEY, chance, mixed, occurrences, unique_keys
 from analysis.pools.testbed import RECIPES
 from analysis.pools.testbed.blocks import block_files, world_fingerprint
 from analysis.store.code_version import code_version
@@ -45,8 +45,8 @@ def load_pool(
     limit : rows used, before any is held out. In the testbed the first rows (default 5,000), so that a pool is part of
         every larger one; elsewhere rows drawn by content and seed (default all), because files have an order.
     seed : of the testbed's draw, or of the draw of `limit` rows.
-    duplicates : "keep" or "drop" all but the first of rows that say the same.
-    held_out_share : share of rows, chosen by content alone, that no method can select; duplicates stay together.
+    duplicates : "keep" or "drop" all but one of rows that say the same.
+    held_out_share : share of rows, chosen by content alone, that no method can select; near-duplicates stay together.
     skills : of the testbed, so many of its skills (see `testbed.skills_of`), with items to evaluate of these alone;
         default all.
 
@@ -55,9 +55,24 @@ def load_pool(
     FileNotFoundError, ValueError
         Nothing there, or nothing usable in it; names file, row, field and what was found.
     """
+    options = {
+        "limit": limit,
+        "seed": seed,
+        "duplicates": duplicates,
+        "held_out_share": held_out_share,
+        "skills": skills,
+    }
+    return load_split(name_or_path, cache=cache, **options).pool()
+
+
+def load_split(
+    name_or_path: str | Path, *, limit: int | None, seed: int, duplicates: str, held_out_share: float,
+    skills: int | None = None, cache: Path | None = None,
+) -> Split:  # fmt: skip
+    """All rows behind a pool; parameters and errors of `load_pool`."""
     name, cache = str(name_or_path), Path(cache or RESULTS / "pools")
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
-        raise ValueError(f"limit: expected a whole number of rows from 1 up, found {limit!r}")
+    if limit is not None:
+        check_count("limit", limit)
     if duplicates not in ("keep", "drop"):
         raise ValueError(f"duplicates: expected 'keep' or 'drop', found {duplicates!r}")
     if not 0 <= held_out_share < 1:
@@ -75,13 +90,19 @@ def load_pool(
     return _converted(name, options, cache)
 
 
-def _testbed(name: str, options: dict, cache: Path) -> Pool:
+def check_count(what: str, count: int) -> None:
+    """ValueError unless it is a whole number from 1 up."""
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise ValueError(f"{what}: expected a whole number from 1 up, found {count!r}")
+
+
+def _testbed(name: str, options: dict, cache: Path) -> Split:
     n_rows = options["limit"] or TESTBED_ROWS
     skills = options["skills"]
     files = block_files(name, options["seed"], n_rows, cache, skills)
     rows = concatenate_datasets([Dataset.from_file(str(file)) for file in files]).select(range(n_rows))
     group = rows.data.column("dup_group").to_numpy()[:n_rows]
-    held = _chance(group.astype(np.uint64), salt=options["seed"] + 1) < options["held_out_share"]
+    held = chance(group.astype(np.uint64), salt=options["seed"] + 1) < options["held_out_share"]
     kept = np.ones(n_rows, dtype=bool)
     if options["duplicates"] == "drop":
         kept = group == np.arange(n_rows)
@@ -92,10 +113,10 @@ def _testbed(name: str, options: dict, cache: Path) -> Pool:
         "source": f"testbed, seed {options['seed']}" + (f", {skills} skills" if skills else ""), "rows_read": n_rows,
         "left_out": {"near-duplicate of an earlier row": int((~kept).sum())},
     }  # fmt: skip
-    return replace(_pool(name, rows, held, kept, fingerprint, {}, provenance), skills=skills)
+    return Split(name, rows, held, kept, fingerprint, {}, provenance, skills)
 
 
-def _converted(name: str, options: dict, cache: Path) -> Pool:
+def _converted(name: str, options: dict, cache: Path) -> Split:
     # A path that exists is a path; what looks like `owner/name` and is no file is asked of the hub.
     on_hub = not Path(name).expanduser().exists() and HUB_ID.fullmatch(name) and not reading.kind(Path(name))
     code = code_version(conversion.__name__, formats.__name__, reading.__name__)
@@ -115,39 +136,40 @@ def _converted(name: str, options: dict, cache: Path) -> Pool:
             _convert(source, records, arrow, counts)
     n_read, set_aside = load_counts(counts)
     rows = Dataset.from_file(str(arrow))
-    content = rows.data.column("content").to_numpy()
+    content, verbatim = (rows.data.column(name).to_numpy() for name in HASHES)
+    occurrence = occurrences(content, verbatim)
     _, first, group = np.unique(content, return_index=True, return_inverse=True)
-    rows = rows.remove_columns("content").add_column("dup_group", first[group].astype(np.int64))
+    rows = rows.remove_columns(list(HASHES)).add_column("dup_group", first[group].astype(np.int64))
+    keys = unique_keys(content, occurrence)
+    rows = rows.add_column(KEY, keys)
     wanted = np.ones(len(rows), dtype=bool)
     if options["limit"] is not None and options["limit"] < len(rows):
-        wanted[np.argsort(_chance(content, salt=options["seed"] + 1), kind="stable")[options["limit"] :]] = False
-    twin = first[group] != np.arange(len(rows)) if options["duplicates"] == "drop" else ~np.ones(len(rows), dtype=bool)
+        wanted[np.lexsort((occurrence, mixed(content, salt=options["seed"] + 1)))[options["limit"] :]] = False
+    twin = (occurrence > 0) & (options["duplicates"] == "drop")
     provenance = {
         "source": source, "rows_read": n_read,
-        "left_out": {"over the limit": int((~wanted).sum()), "exact duplicate of an earlier row": int((twin & wanted).sum())},
+        "left_out": {"over the limit": int((~wanted).sum()), "exact duplicate of another row": int((twin & wanted).sum())},
     }  # fmt: skip
-    held = _chance(content, salt=0) < options["held_out_share"]
+    held = np.zeros(len(rows), dtype=bool)
+    if options["held_out_share"]:
+        found = _held_out(rows, content, keys, options["held_out_share"], key, Store(cache))
+        held, rows = found["held"], rows.add_column("near_group", found["group"])
+        provenance["held_out"] = {
+            "checked": int(found["checked"]), "with a near-duplicate to select": int(found["near_duplicates"]),
+        }  # fmt: skip
     fingerprint = digest(content=key, options=options, code=code_version(__name__))
-    return _pool(_short_name(name), rows, held, wanted & ~twin, fingerprint, set_aside, provenance)
+    return Split(_short_name(name), rows, held, wanted & ~twin, fingerprint, set_aside, provenance)
 
 
-def _pool(name, rows, held, kept, fingerprint, set_aside, provenance) -> Pool:
-    selectable, held_out = np.flatnonzero(kept & ~held), np.flatnonzero(kept & held)
-    lost = sum(aside.count for aside in set_aside.values()) + sum(provenance["left_out"].values())
-    if len(selectable) + len(held_out) + lost != provenance["rows_read"]:
-        raise AssertionError(f"pool {name}: {provenance['rows_read']} rows read, but they do not add up: {provenance}")
-    if not len(selectable):
-        raise ValueError(f"pool {name}: all of its {len(held_out)} rows are held out; use more rows")
-    return Pool(name, rows.select(selectable), rows.select(held_out), fingerprint, set_aside, provenance)
-
-
-def _chance(keys: np.ndarray, salt: int) -> np.ndarray:
-    """A number from 0 to 1 for each key, the same for equal keys; float64 (splitmix64 of key and salt)."""
-    with np.errstate(over="ignore"):
-        mixed = keys + np.uint64((salt * 0x9E3779B97F4A7C15 + 0x9E3779B97F4A7C15) % 2**64)
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return (mixed ^ (mixed >> np.uint64(31))).astype(np.float64) / 2.0**64
+def _held_out(rows: Dataset, content: np.ndarray, keys: np.ndarray, share: float, converted: str, store: Store) -> dict:
+    """What `held_out.hold_out` gives, made once: it takes minutes for a million rows."""
+    key = digest(converted=converted, share=share, code=code_version(held_out.__name__))
+    with store.claim("held_out", key):
+        found = store.arrays("held_out", key)
+        if found is None:
+            found = held_out.hold_out(rows.select_columns(["messages"]), content, keys, share)
+            store.save_arrays("held_out", key, **found)
+    return found
 
 
 def _convert(source: str, records: Iterator, arrow: Path, counts: Path) -> None:

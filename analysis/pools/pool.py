@@ -1,4 +1,4 @@
-"""A pool: the rows that methods select from, the rows that are held out, and what had to be set aside."""
+"""A pool: the rows that methods select from, the rows that are held out, and what had to be set aside or left out."""
 
 from dataclasses import dataclass, field
 
@@ -29,10 +29,12 @@ class Pool:
     Attributes
     ----------
     rows, held_out : columns id, source, messages, dup_group (equal number = duplicate), and in the testbed the
-        truth: skill, family, style, fault ("" = none), where dup_group also joins near-duplicates.
+        truth: skill, family, style, fault ("" = none), where dup_group also joins near-duplicates. Rows of files have
+        a key too (see `row_keys`), and near_group (equal number = near-duplicate) if rows are held out.
     fingerprint : changes with the content and with every option.
     set_aside : reason -> SetAside.
-    provenance : where the rows come from; `rows_read` counts what was found there.
+    provenance : where the rows come from; `rows_read` counts what was found there. For files `held_out` says how many
+        held-out rows were checked, and how many of those have a near-duplicate among the rows that are not held out.
     skills : how many skills of the testbed the rows are of; `None` for all, and for other pools.
     """
 
@@ -77,3 +79,45 @@ class Pool:
         counts |= {f"left out: {reason}": count for reason, count in self.provenance["left_out"].items() if count}
         counts |= {f"set aside: {reason}": aside.count for reason, aside in self.set_aside.items()}
         return counts
+
+
+@dataclass(frozen=True)
+class Split:
+    """All rows of a source, and what becomes of each.
+
+    Attributes
+    ----------
+    held, kept : bool of shape (n_rows,); held out, and not left out.
+    others : as in `Pool`.
+    """
+
+    name: str
+    rows: Dataset
+    held: np.ndarray
+    kept: np.ndarray
+    fingerprint: str
+    set_aside: dict[str, SetAside]
+    provenance: dict
+    skills: int | None = None
+
+    @property
+    def selectable(self) -> np.ndarray:
+        """Positions of the rows to select from."""
+        return np.flatnonzero(self.kept & ~self.held)
+
+    def pool(self) -> Pool:
+        """The pool of all selectable rows.
+
+        Raises
+        ------
+        ValueError
+            There is none.
+        """
+        selectable, held_out = self.selectable, np.flatnonzero(self.kept & self.held)
+        lost = sum(aside.count for aside in self.set_aside.values()) + sum(self.provenance["left_out"].values())
+        if len(selectable) + len(held_out) + lost != self.provenance["rows_read"]:
+            raise AssertionError(f"pool {self.name}: the rows read do not add up: {self.provenance}")
+        if not len(selectable):
+            raise ValueError(f"pool {self.name}: all of its {len(held_out)} rows are held out; use more rows")
+        rows, held_out = self.rows.select(selectable), self.rows.select(held_out)
+        return Pool(self.name, rows, held_out, self.fingerprint, self.set_aside, self.provenance, self.skills)

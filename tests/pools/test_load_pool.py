@@ -222,7 +222,7 @@ def test_duplicates_share_a_group_and_a_side(tmp_path):
     path = write_lines(tmp_path / "twice.jsonl", records)
     kept, dropped = load(path, tmp_path), load(path, tmp_path, duplicates="drop")
     assert len(kept) + len(kept.held_out) == 450 and len(dropped) + len(dropped.held_out) == 200
-    assert dropped.summary()["left out: exact duplicate of an earlier row"] == 250
+    assert dropped.summary()["left out: exact duplicate of another row"] == 250
     assert not set(kept.rows["dup_group"]) & set(kept.held_out["dup_group"])
     assert len({*kept.rows["dup_group"], *kept.held_out["dup_group"]}) == 200
 

@@ -46,7 +46,14 @@ def test_a_method_is_one_file_one_line_and_one_notebook(tmp_path):
         assert plain in notebook, old
         notebook = notebook.replace(plain, inside)
     (tmp_path / "notebooks" / "21_prompt_length.ipynb").write_text(notebook)
-    values = {"limit": 300, "budget": 20, "n_seeds": 1, "n_draws": 2, "pool": "curated"}
+    values = {
+        "limit": 300,
+        "budget": 20,
+        "n_seeds": 1,
+        "n_draws": 2,
+        "pool": "curated",
+        "finetuning": '{"least_steps": 1}',
+    }
     command = [sys.executable, "-m", "analysis.runner", "--only", "21"]
     command += [part for name, value in values.items() for part in ("-p", name, str(value))]
     environment = os.environ | {"PYTHONPATH": str(tmp_path), "ANALYSIS_RESULTS": str(tmp_path / "results")}

@@ -4,9 +4,8 @@ import time
 
 import numpy as np
 
-from analysis.features import near_duplicates
 from analysis.features.per_row import TEXTS_PER_SHARD
-from analysis.pools import load_pool
+from analysis.pools import load_pool, near_duplicates
 
 EXACT = 1_000  # rows of which all pairs are compared
 

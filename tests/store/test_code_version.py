@@ -145,7 +145,7 @@ SCORED_IN = {
     "zip_compression": ["methods/tools/deflate", "methods/tools/huffman", "methods/tools/zlib_sizes"],
     "kmeans": ["features/clusters", "methods/tools/quotas", "features/text_embeddings", "methods/token_length"],
     "diverse_evol": ["methods/tools/k_center", "models/passes/hidden_states"],
-    "near_duplicate_filter": ["features/near_duplicates"],
+    "near_duplicate_filter": ["pools/near_duplicates"],
     "token_length": ["models/encoding", "models/chat_template"],
 }
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.experiments.workbench import Workbench
-from analysis.features import near_duplicates
+from analysis.pools import near_duplicates
 from analysis.reporting.wording import number, share
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
