@@ -12,8 +12,9 @@ before 3 on purpose: δ is what matters to the reader. It holds for each method 
 claims of a difference. The interval [low, high] is at the level at which Holm tests the method: it leaves out 0 if
 and only if the corrected p is below α, so that a picture of intervals and the verdicts say the same.
 
-What is compared: every run of a method has a selection of its own, from a part of the pool of its own, so the claim is
-about the method and not about one subset; and about items like these.
+A claim about a method needs runs that each have a selection of their own, from parts of the pool of their own. Where
+the runs of a method share one selection and differ in the training seed, everything here is about that selection: one
+as good as a lucky draw is "better". Claims are about items like these.
 """
 
 from collections.abc import Mapping
@@ -53,7 +54,7 @@ def compare_all(
 
     Parameters
     ----------
-    items : scores of shape (k, n) by method, each run with a selection and a training seed of its own; higher is better.
+    items : scores of shape (k, n) by method, k runs on the same n items; higher is better.
     random_items : (r, n), independent draws, at least 2; best about 3 k.
     delta : smallest difference that matters, in units of the score.
 

@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Runs:
-    """Independent runs of one kind, each with a selection and a training seed of its own.
+    """Runs of one kind that differ in the training seed, or in selection and training seed.
 
     Attributes
     ----------
