@@ -10,37 +10,33 @@ from tqdm import tqdm
 
 from analysis.experiments.benchmarks import catalogue
 from analysis.experiments.results import Results, Run
-from analysis.methods import BASE, RANDOM, by_chance, parse
+from analysis.experiments.workbench import stream
+from analysis.methods import BASE, RANDOM, parse
 from analysis.models.training import finetuning
 from analysis.models.training.finetuning import finetune
 from analysis.pools.testbed import WORLD_VERSION
 from analysis.store.code_version import code_version
 from analysis.store.store import digest
 
-APART = 1_000  # seeds of other draws by chance: with those of random selection they would draw much the same rows
-
 
 def plan(
-    work, methods: Sequence[str], budget: int, *, n_seeds: int, n_draws: int, random_seeds: int = 1,
-    budget_unit: str = "rows",
+    work, methods: Sequence[str], budget: int, *, n_draws: int, random_seeds: int = 1, budget_unit: str = "rows"
 ) -> list[Run]:  # fmt: skip
-    """The runs of a comparison: random from `n_draws` independent subsets, each method `n_seeds` times.
+    """The runs of a comparison: every method selects once from each part and is trained once on each selection.
 
-    Subset d of random is trained with the seeds d, d + 1, … (`random_seeds` of them), so that no two runs
-    share subset and seed, and a design with more seeds contains the one with fewer. A method by which chance
-    selects draws anew for every run.
+    Of `n_draws` independent random subsets draw d comes from part d modulo the number of parts, so that all parts
+    give equally many where it divides them. Random subsets can be trained with several seeds each (`random_seeds`).
+    Every run has a training seed of its own, and a design with more draws or seeds contains the one with fewer.
     """
-    planned = []
+    parts, planned = work.parts, []
     for method in dict.fromkeys([RANDOM, *methods]):
-        if parse(method)[0] == RANDOM:
-            seeds = [(draw, draw, draw + number) for draw in range(n_draws) for number in range(random_seeds)]
-        elif by_chance(method):
-            seeds = [(number, APART + number, number) for number in range(n_seeds)]
-        else:
-            seeds = [(0, 0, number) for number in range(n_seeds)]
-        for draw, drawn, trained in seeds:
-            chosen = work.select(method, budget, seed=work.seed + drawn, budget_unit=budget_unit)
-            planned.append(Run(method, budget, draw, work.seed + trained, chosen.rows, chosen.seconds))
+        by_chance = parse(method)[0] == RANDOM
+        for draw in range(n_draws if by_chance else len(parts)):
+            part, number = parts[draw % len(parts)], draw // len(parts)
+            chosen = part.select(method, budget, number=number, budget_unit=budget_unit)
+            for again in range(random_seeds if by_chance else 1):
+                seed = stream(work.seed, f"training, {'random' if by_chance else 'method'}", part.part, number, again)
+                planned.append(Run(method, budget, draw, seed, chosen.rows, chosen.seconds, part.part))
     return planned
 
 
@@ -56,7 +52,7 @@ def run(work, runs: Sequence[Run], *, with_base: bool = False, show_progress: bo
             items = arrays[f"items_{number}"]
             groups[benchmark["name"]] = benchmark["groups"]
             lines.append({
-                "method": run.method, "budget": run.budget, "draw": run.draw, "training_seed": run.training_seed,
+                "method": run.method, "budget": run.budget, "part": run.part, "draw": run.draw, "training_seed": run.training_seed,
                 "benchmark": benchmark["name"], "unit": benchmark["unit"], "score": float(np.nanmean(items)),
                 "n_items": int(np.isfinite(items).sum()), "n_rows": len(run.rows), "tokens_trained": record["tokens"],
                 "seconds_select": run.seconds_select, "seconds_train": record["seconds"],
@@ -82,7 +78,7 @@ def _measure_all(work, runs: Sequence[Run], show_progress: bool) -> list[tuple[d
 
 def _key(work, run: Run, wanted: dict) -> str:
     return digest(
-        pool=work.pool.fingerprint, base=work.base.fingerprint, rows=run.rows.tolist(),
+        pool=work.parts[run.part].pool.fingerprint, base=work.base.fingerprint, rows=run.rows.tolist(),
         seed=run.training_seed, settings=asdict(work.settings.resolved(work.base.device)),
         benchmarks=list(wanted), world=WORLD_VERSION, template=work.base.template.settings(),
         code=code_version(finetuning.__name__, catalogue.__name__),
@@ -116,7 +112,7 @@ def _measured(work, run: Run, key: str, wanted: dict, *, wait: bool) -> tuple[di
 def _made(work, run: Run, wanted: dict) -> tuple[dict, dict[str, np.ndarray]]:
     model, training = work.base, {"tokens": 0, "seconds": 0.0, "rows_dropped": {}}
     if len(run.rows):
-        model = finetune(work.base, work.pool.messages(run.rows), work.settings, seed=run.training_seed)
+        model = finetune(work.base, work.parts[run.part].pool.messages(run.rows), work.settings, seed=run.training_seed)
         training = model.training
     scored = [benchmark(model) for benchmark in wanted.values()]
     record = {

@@ -8,7 +8,7 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Run:
-    """One fine-tuned model: the rows it was trained on and its seed; no rows means the base alone."""
+    """One fine-tuned model: the rows of a part that it was trained on, and its seed; no rows means the base alone."""
 
     method: str
     budget: int
@@ -16,6 +16,7 @@ class Run:
     training_seed: int
     rows: np.ndarray
     seconds_select: float = 0.0
+    part: int = 0
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Results:
 
     @property
     def table(self) -> pd.DataFrame:
-        """Method, budget, draw, training_seed, benchmark, unit, score (mean over items, higher is better), n_items,
+        """Method, budget, part, draw, training_seed, benchmark, unit, score (mean over items, higher is better), n_items,
         n_rows, tokens_trained (of one epoch), seconds_select, seconds_train, seconds_evaluate."""
         return self.runs.drop(columns="items")
 

@@ -1,20 +1,30 @@
 """The workbench: a pool, a base and what is known of both, from which selections and runs are made."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
 from analysis.experiments import selecting
 from analysis.features.features import Features
-from analysis.methods import Selection
+from analysis.methods import RANDOM, Selection, parse
 from analysis.models.language_model import LanguageModel, load_model
 from analysis.models.training.finetuning import FineTuning
 from analysis.models.training.pool_base import SEQUENCE_LENGTH, scratch_base
-from analysis.pools import Pool, load_pool
-from analysis.store.store import Store
+from analysis.pools import Pool, joined, load_parts
+from analysis.store.store import Store, digest
+
+ROWS_PER_BUDGET = 4  # of a part: who selects most of it selects much the same rows as chance
 
 
 @dataclass(frozen=True)
 class Workbench:
-    """A pool, a base, their features and the settings of fine-tuning: everything a grid needs."""
+    """A pool, or a part of one, a base, their features and the settings of fine-tuning: everything a grid needs.
+
+    Attributes
+    ----------
+    seed : of the whole comparison; every selection and every run has one of its own, see `stream`.
+    part : number of this part, from 0 up.
+    others : the workbenches of the other parts of the same pool; none on theirs.
+    """
 
     pool: Pool
     base: LanguageModel
@@ -22,18 +32,49 @@ class Workbench:
     store: Store
     settings: FineTuning
     seed: int
+    part: int = 0
+    others: tuple["Workbench", ...] = ()
 
-    def select(self, method: str, budget: int, *, seed: int, budget_unit: str = "rows") -> Selection:
-        """See `selecting.select`."""
+    @property
+    def parts(self) -> tuple["Workbench", ...]:
+        """Every part of the pool, this one first."""
+        return (self, *self.others)
+
+    @property
+    def selection_seed(self) -> int:
+        """Seed with which methods select from this part; random draws have others."""
+        return stream(self.seed, "selection", self.part)
+
+    def select(self, method: str, budget: int, *, number: int = 0, budget_unit: str = "rows") -> Selection:
+        """A method's selection from this part as the grid trains on it; `number` counts further random draws.
+
+        See `selecting.select`.
+        """
+        by_chance = parse(method)[0] == RANDOM
+        seed = stream(self.seed, "random draw", self.part, number) if by_chance else self.selection_seed
         return selecting.select(self, method, budget, seed=seed, budget_unit=budget_unit)
+
+
+def stream(seed: int, role: str, *place: int) -> int:
+    """A seed from 0 to below 2³¹ for one purpose: neighbouring seeds, other roles and other places share none."""
+    return int(digest(seed=seed, role=role, place=place)[:8], 16) % 2**31
 
 
 def prepare(
     pool: str, *, limit: int | None = None, model: str = "tiny-weak", seed: int = 0,
-    finetuning: dict | None = None, duplicates: str = "keep", skills: int | None = None,
-    store: Store | None = None, show_progress: bool = True,
+    finetuning: dict | None = None, duplicates: str = "keep", skills: int = 0, parts: int = 1,
+    budget: int | Sequence[int] = 1, store: Store | None = None, show_progress: bool = True,
 ) -> Workbench:  # fmt: skip
     """Load a pool and a base by name ("scratch" trains one from the pool's text) and put them on a workbench.
+
+    Parameters
+    ----------
+    pool, limit, seed, duplicates : see `load_parts`.
+    skills : of the testbed, see `load_parts`; 0 for all.
+    parts : disjoint parts of the pool; what is returned is the first one's workbench, which knows the others.
+    budget : rows that will be selected from every part (the largest counts): a part has at least `ROWS_PER_BUDGET`
+        times as many, and where the pool is too small for that there are fewer parts.
+    finetuning : settings that differ from the defaults.
 
     Raises
     ------
@@ -47,12 +88,17 @@ def prepare(
     # A base trained on the spot has seen no text longer than its own sequences.
     limits = {"max_tokens": SEQUENCE_LENGTH} if model == "scratch" else {}
     settings = FineTuning(**(limits | (finetuning or {})))
-    rows = load_pool(pool, limit=limit, seed=seed, duplicates=duplicates, skills=skills)
+    fewest = ROWS_PER_BUDGET * max([budget] if isinstance(budget, int) else budget)
+    cut = load_parts(
+        pool, parts=parts, limit=limit, seed=seed, duplicates=duplicates, skills=skills or None, fewest=fewest
+    )
     if model == "scratch":
-        base = scratch_base(rows, store=store, seed=seed, show_progress=show_progress)
+        base = scratch_base(joined(cut), store=store, seed=seed, show_progress=show_progress)
     else:
         base = load_model(model, store=store)
-    asked = Features(
-        rows, base, store=store, max_tokens=settings.max_tokens, finetuning=settings, show_progress=show_progress
-    )
-    return Workbench(rows, base, asked, store, settings, seed)
+    told = {"max_tokens": settings.max_tokens, "finetuning": settings, "show_progress": show_progress}
+    first, *others = [
+        Workbench(rows, base, Features(rows, base, store=store, **told), store, settings, seed, part)
+        for part, rows in enumerate(cut)
+    ]
+    return replace(first, others=tuple(others))

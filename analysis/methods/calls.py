@@ -79,12 +79,6 @@ def default_options(name: str) -> dict:
     return {option: parameter.default for option, parameter in parameters.items() if option not in GIVEN}
 
 
-def by_chance(specification: str) -> bool:
-    """Whether chance alone selects, so that another seed is another draw; "random" within clusters included."""
-    name, options = parse(specification)
-    return get(name).by_chance or options.get(get(name).inner) == "random"
-
-
 def methods_of(specification: str) -> tuple[Method, ...]:
     """The method of a call, and those of the calls within it."""
     name, options = parse(specification)

@@ -14,7 +14,7 @@ class Method:
 
     `needs` names what it asks, members of `Features` that are keys of `MADE_BY`: its selections depend on their code
     and on the base, unless all of them are in `NEEDS_NO_BASE`. `inner` is an option that holds the call of another
-    method, or one of `words`. `by_chance`: whether chance alone selects, from what the method leaves.
+    method, or one of `words`.
     """
 
     label: str
@@ -25,7 +25,6 @@ class Method:
     needs: tuple[str, ...] = ()
     inner: str = ""
     words: tuple[str, ...] = ()
-    by_chance: bool = False
 
     @property
     def code(self) -> tuple[str, ...]:
@@ -41,7 +40,7 @@ class Method:
 RANDOM, BASE = "random_selection", "base"  # what methods are compared with, and what they are trained from
 STUDY = "Xia et al. 2024, arXiv 2410.09335"
 METHODS = {
-    RANDOM: Method("Random", "baseline", STUDY, "random_selection", by_chance=True),
+    RANDOM: Method("Random", "baseline", STUDY, "random_selection"),
     "token_length": Method("Token length", "length", f"{STUDY}, section 5.4", "token_length", needs=("lengths",)),
     "cross_entropy": Method(
         "Cross-entropy",
@@ -105,7 +104,6 @@ METHODS = {
         "near_duplicate_filter",
         "Jaccard similarity of the text's shingles",
         needs=("near_duplicates",),
-        by_chance=True,
     ),
     "diverse_evol": Method(
         "DiverseEvol",

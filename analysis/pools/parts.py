@@ -1,9 +1,11 @@
 """Disjoint parts of a pool with one common held-out set, so that a method can select more than once."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from datasets import concatenate_datasets
 
 from analysis.pools.loading import TESTBED_ROWS, check_count, load_split
 from analysis.pools.pool import Pool, Split
@@ -65,6 +67,19 @@ def load_parts(
         dealt = _dealt(split, min(parts, max(len(split.selectable) // fewest, 1)), seed)
     whole = split.pool()
     return [_part(whole, split, rows, number, len(dealt), parts) for number, rows in enumerate(dealt, 1)]
+
+
+def joined(parts: Sequence[Pool]) -> Pool:
+    """All rows of the parts of one pool, part by part."""
+    if len(parts) == 1:
+        return parts[0]
+    first = parts[0]
+    return replace(
+        first,
+        name=first.name.removesuffix(f", part 1 of {len(parts)}"),
+        rows=concatenate_datasets([part.rows for part in parts]),
+        fingerprint=digest(parts=[part.fingerprint for part in parts]),
+    )
 
 
 def _testbed(name: str, limit: int | None, parts: int, fewest: int, options: dict) -> tuple[Split, list[np.ndarray]]:

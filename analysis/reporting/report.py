@@ -57,14 +57,14 @@ class Report:
 _report: Report | None = None
 
 
-def begin(*, notebook: str, output_dir: str = "", **parameters) -> Report:
+def begin(notebook: str, output_dir: str = "", **parameters) -> Report:
     """Start a report: figures and findings go to `<output_dir>/<notebook>/`.
 
     Parameters
     ----------
     notebook : its file name without `.ipynb`
     output_dir : folder of the figures; empty: `reports/interactive/figures`
-    parameters : the notebook's parameters; pool, limit, budget and model make the figures' provenance line
+    parameters : the notebook's parameters; pool, limit, parts, budget and model make the figures' provenance line
     """
     global _report
     # The runner names a variant of this notebook, e.g. 30_versus_random.wild.
@@ -81,7 +81,7 @@ def begin(*, notebook: str, output_dir: str = "", **parameters) -> Report:
 def current() -> Report:
     """The report of this notebook; RuntimeError where `begin` was not called."""
     if _report is None:
-        raise RuntimeError("no report: call report.begin(notebook=..., output_dir=output_dir, ...) first")
+        raise RuntimeError("no report: call report.begin(notebook, output_dir, ...) first")
     return _report
 
 
@@ -92,6 +92,8 @@ def provenance_line(parameters: Mapping) -> str:
     if pool:
         rows = f", up to {limit:,} rows" if isinstance(limit, int) and limit > 0 else ""
         parts.append(_short(str(pool)) + rows)
+    if isinstance(parameters.get("parts"), int) and parameters["parts"] > 1:
+        parts.append(f"{parameters['parts']} parts")
     if isinstance(budget, int):
         parts.append(f"budget {budget:,}")
     if parameters.get("model"):

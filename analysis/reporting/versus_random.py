@@ -1,5 +1,7 @@
 """Tables that set every method of a grid against random selection, ready to be drawn or put into words."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from analysis import statistics
@@ -15,8 +17,18 @@ SCALED = ("score", "estimate", "low", "high", "alone_low", "alone_high", "equiva
           "detectable difference")  # fmt: skip
 
 
-def versus_random(results: Results, *, delta: float) -> pd.DataFrame:
-    """One line per benchmark and method: estimate, intervals, p values, verdict (see `statistics.compare_all`)."""
+def versus_random(results: Results, *, deltas: Mapping[str, float] | None = None) -> pd.DataFrame:
+    """One line per benchmark and method: estimate, intervals, p values, verdict (see `statistics.compare_all`).
+
+    Parameters
+    ----------
+    deltas : by benchmark, smallest differences that matter where they are not the unit's own.
+
+    Raises
+    ------
+    ValueError
+        No method besides random selection, or a δ of a benchmark that there is not.
+    """
     tables = []
     for benchmark in results.benchmarks:
         lines = results.table[results.table["benchmark"] == benchmark]
@@ -24,11 +36,24 @@ def versus_random(results: Results, *, delta: float) -> pd.DataFrame:
         if not names:
             raise ValueError("methods: expected at least one besides random_selection, found none")
         scores = {name: results.items(name, benchmark) for name in names}
-        table = compare_all(scores, results.items(RANDOM, benchmark), delta=delta)
+        table = compare_all(scores, results.items(RANDOM, benchmark), delta=delta_of(results, benchmark, deltas))
         tokens = lines.groupby("method")["tokens_trained"].mean()
         table["tokens_ratio"] = table["method"].map(tokens / tokens[RANDOM])
         tables.append(table.assign(benchmark=benchmark, unit=lines["unit"].iloc[0]))
     return pd.concat(tables, ignore_index=True)
+
+
+def delta_of(results: Results, benchmark: str, deltas: Mapping[str, float] | None = None) -> float:
+    """Smallest difference that matters on a benchmark: the one given, else its unit's (see `Unit`)."""
+    given = dict(deltas or {})
+    if unknown := set(given) - set(results.benchmarks):
+        raise ValueError(f"deltas: no benchmark {sorted(unknown)[0]!r}; there are {', '.join(results.benchmarks)}")
+    return float(given.get(benchmark, unit_of(unit_in(results, benchmark)).delta))
+
+
+def unit_in(results: Results, benchmark: str) -> str:
+    """Name of the unit in which a benchmark's scores are counted."""
+    return results.table.loc[results.table["benchmark"] == benchmark, "unit"].iloc[0]
 
 
 def against_base(results: Results) -> pd.DataFrame:
@@ -46,6 +71,8 @@ def against_base(results: Results) -> pd.DataFrame:
 def in_units(table: pd.DataFrame) -> pd.DataFrame:
     """The table as it is drawn, scores and differences in the scale of their unit; `in` says what that is."""
     drawn = table.drop(columns="runs_needed", errors="ignore")  # no number where no design would do
+    if "note" in drawn and not drawn["note"].any():
+        drawn = drawn.drop(columns="note")
     units = {name: unit_of(name) for name in drawn["unit"].unique()}
     scale = drawn["unit"].map({name: float(unit.scale) for name, unit in units.items()})
     for name in [name for name in SCALED if name in drawn]:
@@ -78,7 +105,7 @@ def by_group(results: Results, benchmark: str, at_most: int = 12) -> pd.DataFram
     random = pd.Series(results.items(RANDOM, benchmark).mean(axis=0)).groupby(groups).mean()
     sizes = groups.value_counts()
     lines = []
-    unit = results.table.loc[results.table["benchmark"] == benchmark, "unit"].iloc[0]
+    unit = unit_in(results, benchmark)
     for method in dict.fromkeys(results.table["method"]):
         if method not in (RANDOM, BASE):
             scores = pd.Series(results.items(method, benchmark).mean(axis=0)).groupby(groups).mean()
@@ -90,7 +117,10 @@ def by_group(results: Results, benchmark: str, at_most: int = 12) -> pd.DataFram
 
 
 def random_tokens(work: Workbench, budget: int, n_draws: int) -> int:
-    """Mean tokens of an epoch over random subsets of `budget` rows: the token budget that equals it."""
-    lengths = work.features.lengths().total.clip(max=work.settings.max_tokens)
-    draws = [work.select(RANDOM, budget, seed=work.seed + draw).rows for draw in range(n_draws)]
-    return int(sum(lengths[rows].sum() for rows in draws) / n_draws)
+    """Mean tokens of an epoch over the random subsets of `budget` rows that are planned: the token budget that equals it."""
+    found = 0
+    for draw in range(n_draws):
+        part = work.parts[draw % len(work.parts)]
+        rows = part.select(RANDOM, budget, number=draw // len(work.parts)).rows
+        found += part.features.lengths().total.clip(max=work.settings.max_tokens)[rows].sum()
+    return int(found / n_draws)

@@ -2,6 +2,7 @@
 
 from analysis.statistics.comparison import (
     BETTER,
+    FEWEST_RUNS,
     HELPS,
     HURTS,
     NO_DIFFERENCE,
@@ -22,6 +23,7 @@ from analysis.statistics.variance import variance_components
 
 __all__ = [
     "BETTER",
+    "FEWEST_RUNS",
     "HELPS",
     "HURTS",
     "NO_DIFFERENCE",

@@ -12,9 +12,9 @@ before 3 on purpose: δ is what matters to the reader. It holds for each method 
 claims of a difference. The interval [low, high] is at the level at which Holm tests the method: it leaves out 0 if
 and only if the corrected p is below α, so that a picture of intervals and the verdicts say the same.
 
-A claim about a method needs runs that each have a selection of their own, from parts of the pool of their own. Where
-the runs of a method share one selection and differ in the training seed, everything here is about that selection: one
-as good as a lucky draw is "better". Claims are about items like these.
+Claims are about methods: every run of a method has a selection of its own, from a part of the pool of its own, and every
+random run a draw of its own. Were the runs of a method trained on one selection, the claim would be about these rows, and
+a lucky subset would count as a better method. Claims are about items like these.
 """
 
 from collections.abc import Mapping

@@ -10,7 +10,7 @@ its own (ratio 1.002, sd 0.0075); percentiles over three to eight runs cover 77 
 The variance between runs is taken twice: that of both sides pooled (Student), which is right where a method's
 selections spread as random draws do, and each side's own (Welch), which is right where they spread more. The larger p
 and the wider interval count: 12 methods that select like chance, anew for every run, are then called in at most 5 % of
-tables. Runs that share one selection spread less than draws do, and such tables call chance more often.
+tables.
 """
 
 from collections.abc import Sequence

@@ -14,7 +14,7 @@ class Noise:
 
     Attributes
     ----------
-    method : of the mean score of one run of the method (training seed, and selection where it varies)
+    method : of the mean score of one run of the method (selection and training seed)
     random : of the mean score of one random run (draw and training seed)
     items : between items, of the paired difference without the cell noise
     """

@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Runs:
-    """Runs of one kind that differ in the training seed, or in selection and training seed.
+    """Runs of one kind, each with a selection and a training seed of its own.
 
     Attributes
     ----------

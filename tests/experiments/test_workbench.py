@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from datasets import Dataset
 from analysis.experiments import grid, selecting
 from analysis.experiments.benchmarks import catalogue, testbed
 from analysis.experiments.results import Run
-from analysis.experiments.workbench import Workbench, prepare
+from analysis.experiments.workbench import ROWS_PER_BUDGET, Workbench, prepare, stream
 from analysis.features.features import Features
 from analysis.methods import BASE, RANDOM, calls
 from analysis.models import language_model
@@ -48,19 +49,24 @@ def rows(numbers) -> Dataset:
     )
 
 
-def make_workbench(folder: Path, **settings) -> Workbench:
+def make_workbench(folder: Path, n_parts: int = 2, seed: int = 0, **settings) -> Workbench:
+    """Forty rows to each part."""
     base = tiny_language_model()
-    pool = Pool("forty rows", rows(range(N_ROWS)), rows(range(100, 110)), "forty", {}, {})
     store, training = (
         Store(folder),
         FineTuning(**{"epochs": 1, "least_steps": 1, "batch_rows": 4, "max_tokens": 64, **settings}),
     )
-    features = Features(pool, base, store=store, max_tokens=64, finetuning=training, show_progress=False)
-    return Workbench(pool, base, features, store, training, seed=0)
+    made = []
+    for part in range(n_parts):
+        start = 1000 * part
+        pool = Pool("forty rows", rows(range(start, start + N_ROWS)), rows(range(100, 110)), f"forty {part}", {}, {})
+        features = Features(pool, base, store=store, max_tokens=64, finetuning=training, show_progress=False)
+        made.append(Workbench(pool, base, features, store, training, seed, part))
+    return replace(made[0], others=tuple(made[1:]))
 
 
 def plan(workbench: Workbench) -> list[Run]:
-    return grid.plan(workbench, [RANDOM, LONGEST], 8, n_seeds=2, n_draws=3)
+    return grid.plan(workbench, [RANDOM, LONGEST], 8, n_draws=3)
 
 
 @pytest.fixture
@@ -76,22 +82,50 @@ def count_trainings(monkeypatch) -> list:
     return seeds
 
 
-def test_random_is_drawn_anew_and_a_method_keeps_its_subset(tmp_path):
-    workbench = make_workbench(tmp_path)
-    runs = grid.plan(workbench, [LONGEST], 8, n_seeds=3, n_draws=4, random_seeds=2)
+def test_every_method_selects_once_from_each_part_and_random_draws_come_from_all_in_turn(tmp_path):
+    workbench = make_workbench(tmp_path, n_parts=3)
+    runs = grid.plan(workbench, [LONGEST], 8, n_draws=7)
     random, longest = ([run for run in runs if run.method == name] for name in (RANDOM, LONGEST))
-    assert len({(run.draw, run.training_seed) for run in random}) == len(random) == 4 * 2
-    assert len({tuple(sorted(run.rows)) for run in random}) == 4
-    assert [run.training_seed for run in longest] == [0, 1, 2]
-    assert len({tuple(run.rows) for run in longest}) == 1
+    assert [run.part for run in longest] == [0, 1, 2] and [run.part for run in random] == [0, 1, 2, 0, 1, 2, 0]
+    for run in longest:
+        part = workbench.parts[run.part]
+        np.testing.assert_array_equal(run.rows, part.select(LONGEST, 8).rows)
+        assert part.features.lengths().answer[run.rows].min() >= np.median(part.features.lengths().answer)
+    chosen = [(run.part, *sorted(run.rows)) for run in runs]
+    assert len(set(chosen)) == len(runs) and len({run.training_seed for run in runs}) == len(runs)
+
+
+def test_random_subsets_can_be_trained_with_several_seeds(tmp_path):
+    runs = grid.plan(make_workbench(tmp_path), [LONGEST], 8, n_draws=4, random_seeds=2)
+    random = [run for run in runs if run.method == RANDOM]
+    assert len({run.training_seed for run in random}) == len(random) == 4 * 2
+    assert len({(run.part, tuple(run.rows)) for run in random}) == 4 == len({run.draw for run in random})
+    assert sum(run.method == LONGEST for run in runs) == 2
+
+
+def test_neighbouring_seeds_share_no_subset_and_no_training_seed(tmp_path):
+    one, other = (
+        grid.plan(make_workbench(tmp_path, n_parts=3, seed=seed), ["near_duplicate_filter"], 8, n_draws=9)
+        for seed in (0, 1)
+    )
+    for what in (lambda run: run.training_seed, lambda run: (run.part, *sorted(run.rows))):
+        assert not {what(run) for run in one} & {what(run) for run in other}
+
+
+def test_seeds_of_a_stream_stay_apart():
+    roles, places = (
+        ("selection", "random draw", "training, method"),
+        [(part, number) for part in range(8) for number in range(20)],
+    )
+    seeds = [stream(seed, role, *place) for seed in range(5) for role in roles for place in places]
+    assert len(set(seeds)) == len(seeds) and all(0 <= seed < 2**31 for seed in seeds)
 
 
 @pytest.mark.parametrize("method", ["near_duplicate_filter", "kmeans(clusters=3, embedding='tfidf', inside='random')"])
-def test_a_method_by_chance_draws_anew_for_every_run_and_not_as_random_does(tmp_path, method):
-    workbench = make_workbench(tmp_path)
-    runs = grid.plan(workbench, [method], 8, n_seeds=3, n_draws=3)
-    drawn, random = ({tuple(sorted(run.rows)) for run in runs if run.method == name} for name in (method, RANDOM))
-    assert len(drawn) == len(random) == 3 and not drawn & random
+def test_a_method_by_chance_does_not_draw_as_random_does(tmp_path, method):
+    runs = grid.plan(make_workbench(tmp_path), [method], 8, n_draws=4)
+    drawn, random = ({(run.part, *sorted(run.rows)) for run in runs if run.method == name} for name in (method, RANDOM))
+    assert len(drawn) == 2 and len(random) == 4 and not drawn & random
 
 
 def test_a_selection_depends_on_files_and_settings_that_decide_it(tmp_path, monkeypatch):
@@ -107,7 +141,7 @@ def test_a_selection_depends_on_files_and_settings_that_decide_it(tmp_path, monk
             path.write_text(json.dumps({"prompt": text, "response": "It is."}))
         selected.clear()
         for method in (inside, evolving, LONGEST):
-            make_workbench(tmp_path / "store", epochs=epochs).select(method, 8, seed=0)
+            make_workbench(tmp_path / "store", epochs=epochs).select(method, 8)
         assert [one for one in selected if one in (inside, evolving)] == again
 
 
@@ -125,11 +159,14 @@ def test_a_selection_depends_on_the_commit_of_a_hub_model_that_it_names(tmp_path
 
 def test_a_larger_design_contains_the_smaller_one(tmp_path):
     workbench = make_workbench(tmp_path)
-    small, large = (
-        {(run.method, tuple(run.rows), run.training_seed) for run in grid.plan(workbench, [LONGEST], 8, **design)}
-        for design in ({"n_seeds": 2, "n_draws": 2}, {"n_seeds": 3, "n_draws": 5})
+    small, large, largest = (
+        {
+            (run.method, run.part, tuple(run.rows), run.training_seed)
+            for run in grid.plan(workbench, [LONGEST], 8, **design)
+        }
+        for design in ({"n_draws": 2}, {"n_draws": 5}, {"n_draws": 5, "random_seeds": 2})
     )
-    assert small < large
+    assert small < large < largest
 
 
 def test_results_are_tidy_and_scores_are_the_means_of_their_items(tmp_path):
@@ -147,10 +184,11 @@ def test_results_are_tidy_and_scores_are_the_means_of_their_items(tmp_path):
     assert results.benchmarks == [LOSS]
     chosen = next(run.rows for run in plan(workbench) if run.method == LONGEST)
     longest = table[table["method"] == LONGEST].iloc[0]
+    assert table["part"].tolist() == [0, 0, 1, 0, 0, 1]
     assert longest["tokens_trained"] == workbench.features.lengths().total[chosen].sum()
 
 
-def test_training_seeds_change_the_result_and_the_base_is_not_changed(tmp_path):
+def test_a_selection_of_each_part_gives_a_result_of_its_own_and_the_base_is_not_changed(tmp_path):
     workbench = make_workbench(tmp_path)
     results = grid.run(workbench, plan(workbench), show_progress=False)
     first, second = results.items(LONGEST, LOSS)
@@ -181,9 +219,9 @@ def test_what_is_stored_is_not_made_again(tmp_path, count_trainings):
 def test_the_same_rows_and_seed_are_trained_once_even_under_two_names(tmp_path, count_trainings):
     workbench = make_workbench(tmp_path)
     longest, explicit = "token_length", "token_length(direction='longest')"
-    runs = [run for run in grid.plan(workbench, [longest, explicit], 8, n_seeds=1, n_draws=1) if run.method != RANDOM]
+    runs = [run for run in grid.plan(workbench, [longest, explicit], 8, n_draws=1) if run.method != RANDOM]
     results = grid.run(workbench, runs, show_progress=False)
-    assert len(count_trainings) == 1
+    assert len(count_trainings) == 2
     np.testing.assert_array_equal(results.items(longest, LOSS), results.items(explicit, LOSS))
 
 
@@ -201,9 +239,9 @@ def test_a_damaged_run_is_made_again_and_the_others_are_not(tmp_path, count_trai
 
 def test_selections_are_stored_with_scores_and_seconds(tmp_path, monkeypatch):
     workbench = make_workbench(tmp_path)
-    selection = workbench.select(LONGEST, 8, seed=0)
+    selection = workbench.select(LONGEST, 8)
     monkeypatch.setattr(calls, "select", lambda *arguments, **options: pytest.fail("selected again"))
-    stored = make_workbench(tmp_path).select(LONGEST, 8, seed=0)
+    stored = make_workbench(tmp_path).select(LONGEST, 8)
     np.testing.assert_array_equal(selection.rows, stored.rows)
     np.testing.assert_array_equal(selection.scores, stored.scores)
     assert stored.seconds == selection.seconds > 0 and stored.excluded == selection.excluded
@@ -213,21 +251,22 @@ def test_selections_are_stored_with_scores_and_seconds(tmp_path, monkeypatch):
 def test_a_token_budget_is_used_up_to_the_next_row(tmp_path, method):
     workbench = make_workbench(tmp_path)
     tokens = np.minimum(workbench.features.lengths().total, 64)
-    selection = workbench.select(method, 300, seed=0, budget_unit="tokens")
+    selection = workbench.select(method, 300, budget_unit="tokens")
     used = tokens[selection.rows].sum()
     assert used <= 300 < used + tokens.max()
-    ranked = calls.select(method, workbench.features, N_ROWS, seed=0).rows
+    seed = stream(0, "random draw", 0, 0) if method == RANDOM else workbench.selection_seed
+    ranked = calls.select(method, workbench.features, N_ROWS, seed=seed).rows
     np.testing.assert_array_equal(selection.rows, ranked[: len(selection.rows)])
 
 
 def test_budgets_that_make_no_sense_are_errors(tmp_path):
     workbench = make_workbench(tmp_path)
     with pytest.raises(ValueError, match=r"budget_unit: expected one of rows, tokens, found 'words'"):
-        workbench.select(LONGEST, 8, seed=0, budget_unit="words")
+        workbench.select(LONGEST, 8, budget_unit="words")
     with pytest.raises(ValueError, match="token budget: 1000000 asked for, but 40 rows have only"):
-        workbench.select(LONGEST, 1_000_000, seed=0, budget_unit="tokens")
+        workbench.select(LONGEST, 1_000_000, budget_unit="tokens")
     with pytest.raises(ValueError, match="only 40"):
-        workbench.select(LONGEST, 41, seed=0)
+        workbench.select(LONGEST, 41)
 
 
 def test_an_unknown_setting_of_fine_tuning_is_refused(tmp_path):
@@ -240,12 +279,27 @@ def test_runs_on_fewer_skills_have_keys_of_their_own_and_are_measured_on_these_s
     monkeypatch.setattr(testbed, "evaluation_items", lambda *split: asked.append(split) or ())
     monkeypatch.setattr(testbed, "generate", lambda *arguments, **options: [])
     run, keys = Run(BASE, 0, 0, 0, np.zeros(0, dtype=np.int64)), set()
-    for skills in (None, 8, 12):
+    for skills in (0, 8, 12):
         work = prepare("curated", limit=40, skills=skills, store=Store(tmp_path))
         wanted = catalogue.benchmarks_for(work.pool)
         wanted[testbed.ACCURACY](work.base)
         keys.add(grid._key(work, run, wanted))
     assert len(keys) == 3 and asked == [("evaluation", None), ("evaluation", 8), ("evaluation", 12)]
+
+
+def test_a_pool_that_is_too_small_for_the_budget_has_fewer_parts(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(
+        "".join(json.dumps({"prompt": f"What is {n}?", "response": f"It is {3 * n}."}) + "\n" for n in range(300))
+    )
+    prepared = {"parts": 5, "store": Store(tmp_path / "store"), "show_progress": False}
+    for budget, expected in ((10, 5), (20, 3), ([10, 30], 2), (200, 1)):
+        work = prepare(str(path), budget=budget, **prepared)
+        assert len(work.parts) == expected and [part.part for part in work.parts] == list(range(expected))
+        largest = budget if isinstance(budget, int) else max(budget)
+        assert expected == 1 or min(len(part.pool) for part in work.parts) >= ROWS_PER_BUDGET * largest
+        assert {part.pool.provenance["parts"]["asked"] for part in work.parts} == {5}
+    assert len(prepare("curated", limit=60, budget=10, **prepared).parts) == 5  # rows of the testbed are free
 
 
 def test_a_base_from_scratch_reads_no_held_out_row_and_is_trained_once(tmp_path, monkeypatch):

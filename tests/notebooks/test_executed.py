@@ -15,7 +15,7 @@ from analysis.runner.jupyter import without_progress
 from analysis.runner.parameters import notebook_parameters
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
-SMALL = {"pool": "curated", "limit": 600, "budget": 40, "n_seeds": 2, "n_draws": 3,  # a pool given: one variant each
+SMALL = {"pool": "curated", "limit": 600, "budget": 40, "parts": 3, "n_draws": 3,  # a pool given: one variant each
          "finetuning": {"least_steps": 1}}  # fmt: skip
 COUNTED = re.compile(r"Warning\b|Traceback|\bError\b")
 

@@ -12,7 +12,7 @@ from analysis.runner.parameters import notebook_parameters
 from analysis.runner.plan import find_notebooks, load_profile, make_plan, profile_names
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
-SHARED = ["pool", "limit", "model", "methods", "budget", "seed", "n_seeds", "output_dir"]
+SHARED = ["pool", "limit", "model", "methods", "budget", "seed", "parts", "n_draws", "output_dir"]
 OWN_PARAMETERS = 5
 CODE_LINES, DEFINITIONS = 12, 1
 CLAIM = re.compile(
@@ -184,7 +184,7 @@ def test_figures_are_saved_once_each_and_described(notebook):
 
 def test_report_begins_under_its_own_name(path):
     text = "".join(cell.source for cell in nbformat.read(path, 4).cells)
-    assert re.findall(r"notebook=[\"']([^\"']+)[\"']", text) == [path.stem]
+    assert re.findall(r"report\.begin\([\"']([^\"']+)[\"']", text) == [path.stem]
 
 
 @pytest.mark.parametrize("name", profile_names())

@@ -42,7 +42,7 @@ def results():
 
 @pytest.fixture(scope="module")
 def table(results):
-    return versus_random.versus_random(results, delta=0.03)
+    return versus_random.versus_random(results, deltas={ACCURACY: 0.03, LOSS: 0.03})
 
 
 def verdict_of(table: pd.DataFrame, benchmark: str) -> dict[str, str]:
@@ -148,7 +148,7 @@ def test_designs_share_an_axis_and_have_their_own_runs(results, table):
 
 def test_a_grid_without_a_method_is_refused():
     with pytest.raises(ValueError, match="at least one besides random_selection"):
-        versus_random.versus_random(grid({}), delta=0.02)
+        versus_random.versus_random(grid({}))
 
 
 def test_the_spread_of_random_runs_is_divided_and_put_into_words():
@@ -166,7 +166,19 @@ def test_the_spread_of_random_runs_is_divided_and_put_into_words():
     results = Results(pd.DataFrame(lines), {ACCURACY: ["one"] * N_ITEMS})
     parts = random_selection.variance_parts(results, 100, 12).set_index("source")["standard deviation"]
     assert 2.5 < parts["subset"] < 9 and parts["training seed"] < 2
-    power = random_selection.detectable(results, 100, 12, most_seeds=6, delta=0.02)
-    assert (power.groupby("random subsets")["detectable difference"].diff().dropna() <= 1e-9).all()
-    said = random_selection.findings(results, random_selection.variance_parts(results, 100, 12), 100, 12, 3, 0.02)
-    assert len(said) == 3 and "more than δ" in said[-1]
+    power = random_selection.detectable(results, 100, 12, most=6, deltas={})
+    least = power.pivot(index="runs", columns="methods compared", values="detectable difference")
+    assert (least.diff().dropna() < 0).all().all() and (least[12] > least[1]).all()
+    said = random_selection.findings(results, random_selection.variance_parts(results, 100, 12), 100, 12, {})
+    assert (
+        len(said) == 3 and "(12 subsets, 3 training seeds each)" in said[0] and "more than δ = 2.0: for δ" in said[-1]
+    )
+
+
+def test_differences_that_matter_are_those_of_the_unit_unless_given(results):
+    deltas = versus_random.versus_random(results).groupby("benchmark")["delta"].unique()
+    assert deltas[ACCURACY] == [0.02] and deltas[LOSS] == [0.05]
+    given = versus_random.versus_random(results, deltas={ACCURACY: 0.1}).groupby("benchmark")["delta"].unique()
+    assert given[ACCURACY] == [0.1] and given[LOSS] == [0.05]
+    with pytest.raises(ValueError, match="deltas: no benchmark 'accuracy'; there are testbed accuracy, held-out"):
+        versus_random.versus_random(results, deltas={"accuracy": 0.1})

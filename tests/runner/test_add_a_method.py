@@ -49,7 +49,7 @@ def test_a_method_is_one_file_one_line_and_one_notebook(tmp_path):
     values = {
         "limit": 300,
         "budget": 20,
-        "n_seeds": 1,
+        "parts": 1,
         "n_draws": 2,
         "pool": "curated",
         "finetuning": '{"least_steps": 1}',
