@@ -9,7 +9,7 @@ from filelock import Timeout
 from tqdm import tqdm
 
 from analysis.experiments.benchmarks import catalogue
-from analysis.experiments.results import Results, Run
+from analysis.experiments.results import EQUAL_ROWS, EQUAL_TOKENS, Results, Run
 from analysis.experiments.workbench import stream
 from analysis.methods import BASE, RANDOM, parse
 from analysis.models.training import finetuning
@@ -18,26 +18,62 @@ from analysis.pools.testbed import WORLD_VERSION
 from analysis.store.code_version import code_version
 from analysis.store.store import digest
 
+ALIKE = 0.8  # of random's tokens, or its inverse: training is then about as much
+
 
 def plan(
-    work, methods: Sequence[str], budget: int, *, n_draws: int, random_seeds: int = 1, budget_unit: str = "rows"
+    work, methods: Sequence[str], budget: int | Sequence[int], *, n_draws: int, random_seeds: int = 1,
+    equal_tokens: bool = False,
 ) -> list[Run]:  # fmt: skip
     """The runs of a comparison: every method selects once from each part and is trained once on each selection.
 
     Of `n_draws` independent random subsets draw d comes from part d modulo the number of parts, so that all parts
     give equally many where it divides them. Random subsets can be trained with several seeds each (`random_seeds`).
-    Every run has a training seed of its own, and a design with more draws or seeds contains the one with fewer.
+    Every run at a budget has a training seed of its own, and a design with more draws or seeds contains the one with
+    fewer. Several budgets are several such plans; with `equal_tokens` the runs of `at_equal_tokens` follow.
     """
-    parts, planned = work.parts, []
-    for method in dict.fromkeys([RANDOM, *methods]):
-        by_chance = parse(method)[0] == RANDOM
-        for draw in range(n_draws if by_chance else len(parts)):
-            part, number = parts[draw % len(parts)], draw // len(parts)
-            chosen = part.select(method, budget, number=number, budget_unit=budget_unit)
-            for again in range(random_seeds if by_chance else 1):
-                seed = stream(work.seed, f"training, {'random' if by_chance else 'method'}", part.part, number, again)
-                planned.append(Run(method, budget, draw, seed, chosen.rows, chosen.seconds, part.part))
-    return planned
+    planned = []
+    for size in dict.fromkeys([budget] if isinstance(budget, int) else budget):
+        for method in dict.fromkeys([RANDOM, *methods]):
+            planned += _runs_of(work, method, size, n_draws, random_seeds)
+    return planned + (at_equal_tokens(work, planned) if equal_tokens else [])
+
+
+def _runs_of(work, method: str, budget: int, n_draws: int, random_seeds: int) -> list[Run]:
+    parts, by_chance, runs = work.parts, parse(method)[0] == RANDOM, []
+    for draw in range(n_draws if by_chance else len(parts)):
+        part, number = parts[draw % len(parts)], draw // len(parts)
+        chosen = part.select(method, budget, number=number)
+        for again in range(random_seeds if by_chance else 1):
+            seed = stream(work.seed, f"training, {'random' if by_chance else 'method'}", part.part, number, again)
+            runs.append(Run(method, budget, draw, seed, chosen.rows, chosen.seconds, part.part))
+    return runs
+
+
+def at_equal_tokens(work, planned: Sequence[Run]) -> list[Run]:
+    """Further runs of planned methods whose rows have other tokens than random's: rows of as many tokens as random's.
+
+    A method's tokens (of one pass, rows cut as in training) count as other where they are less than `ALIKE` of random's
+    or more than its inverse. The runs keep the budget in rows that they stand beside.
+    """
+    further = []
+    for budget in dict.fromkeys(run.budget for run in planned):
+        tokens: dict[str, list[int]] = {}
+        for run in planned:
+            if run.budget == budget and run.design == EQUAL_ROWS:
+                lengths = work.with_part(run.part).features.lengths().total.clip(max=work.settings.max_tokens)
+                tokens.setdefault(run.method, []).append(int(lengths[run.rows].sum()))
+        equal = int(np.mean(tokens.pop(RANDOM)))
+        for method, counts in tokens.items():
+            if ALIKE <= np.mean(counts) / equal <= 1 / ALIKE:
+                continue
+            for part in work.parts:
+                chosen = part.select(method, equal, budget_unit="tokens")
+                seed = stream(work.seed, "training, method", part.part, 0, 0)
+                further.append(
+                    Run(method, budget, part.part, seed, chosen.rows, chosen.seconds, part.part, EQUAL_TOKENS)
+                )
+    return further
 
 
 def run(work, runs: Sequence[Run], *, with_base: bool = False, show_progress: bool = True) -> Results:
@@ -52,7 +88,7 @@ def run(work, runs: Sequence[Run], *, with_base: bool = False, show_progress: bo
             items = arrays[f"items_{number}"]
             groups[benchmark["name"]] = benchmark["groups"]
             lines.append({
-                "method": run.method, "budget": run.budget, "part": run.part, "draw": run.draw, "training_seed": run.training_seed,
+                "method": run.method, "budget": run.budget, "design": run.design, "part": run.part, "draw": run.draw, "training_seed": run.training_seed,
                 "benchmark": benchmark["name"], "unit": benchmark["unit"], "score": float(np.nanmean(items)),
                 "n_items": int(np.isfinite(items).sum()), "n_rows": len(run.rows), "tokens_trained": record["tokens"],
                 "seconds_select": run.seconds_select, "seconds_train": record["seconds"],
@@ -78,7 +114,7 @@ def _measure_all(work, runs: Sequence[Run], show_progress: bool) -> list[tuple[d
 
 def _key(work, run: Run, wanted: dict) -> str:
     return digest(
-        pool=work.parts[run.part].pool.fingerprint, base=work.base.fingerprint, rows=run.rows.tolist(),
+        pool=work.with_part(run.part).pool.fingerprint, base=work.base.fingerprint, rows=run.rows.tolist(),
         seed=run.training_seed, settings=asdict(work.settings.resolved(work.base.device)),
         benchmarks=list(wanted), world=WORLD_VERSION, template=work.base.template.settings(),
         code=code_version(finetuning.__name__, catalogue.__name__),
@@ -112,7 +148,9 @@ def _measured(work, run: Run, key: str, wanted: dict, *, wait: bool) -> tuple[di
 def _made(work, run: Run, wanted: dict) -> tuple[dict, dict[str, np.ndarray]]:
     model, training = work.base, {"tokens": 0, "seconds": 0.0, "rows_dropped": {}}
     if len(run.rows):
-        model = finetune(work.base, work.parts[run.part].pool.messages(run.rows), work.settings, seed=run.training_seed)
+        model = finetune(
+            work.base, work.with_part(run.part).pool.messages(run.rows), work.settings, seed=run.training_seed
+        )
         training = model.training
     scored = [benchmark(model) for benchmark in wanted.values()]
     record = {

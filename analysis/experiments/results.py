@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+EQUAL_ROWS, EQUAL_TOKENS = "equal rows", "equal tokens"  # what a method and random selection have in common
+
 
 @dataclass(frozen=True)
 class Run:
@@ -17,6 +19,7 @@ class Run:
     rows: np.ndarray
     seconds_select: float = 0.0
     part: int = 0
+    design: str = EQUAL_ROWS
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Results:
 
     @property
     def table(self) -> pd.DataFrame:
-        """Method, budget, part, draw, training_seed, benchmark, unit, score (mean over items, higher is better), n_items,
+        """Method, budget (in rows), design, part, draw, training_seed, benchmark, unit, score (mean over items, higher is better), n_items,
         n_rows, tokens_trained (of one epoch), seconds_select, seconds_train, seconds_evaluate."""
         return self.runs.drop(columns="items")
 
@@ -42,7 +45,9 @@ class Results:
     def benchmarks(self) -> list[str]:
         return list(dict.fromkeys(self.runs["benchmark"]))
 
-    def items(self, method: str, benchmark: str, budget: int | None = None) -> np.ndarray:
+    def items(
+        self, method: str, benchmark: str, budget: int | None = None, design: str = EQUAL_ROWS
+    ) -> np.ndarray:  # fmt: skip
         """Scores of shape (n_runs, n_items), by budget, draw and seed; without items that a run could not score.
 
         Raises
@@ -50,11 +55,11 @@ class Results:
         KeyError
             No such run (names what there is).
         """
-        of_budget = budget is None or self.runs["budget"] == budget
+        of_budget = (self.runs["design"] == design) & (budget is None or self.runs["budget"] == budget)
         found = self.runs[(self.runs["method"] == method) & (self.runs["benchmark"] == benchmark) & of_budget]
         if found.empty:
             known = sorted(set(self.runs[["method", "budget", "benchmark"]].itertuples(index=False, name=None)))
-            raise KeyError(f"no run of {method!r} on {benchmark!r} with budget {budget}; there are {known}")
+            raise KeyError(f"no run of {method!r} on {benchmark!r} with budget {budget}, {design}; there are {known}")
         found = found.sort_values(["budget", "draw", "training_seed"], kind="stable")
         return np.stack(found["items"].tolist())[:, self._scorable(benchmark)]
 

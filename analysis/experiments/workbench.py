@@ -40,6 +40,15 @@ class Workbench:
         """Every part of the pool, this one first."""
         return (self, *self.others)
 
+    def with_part(self, number: int) -> "Workbench":
+        """The workbench of the part of this number."""
+        return next(part for part in self.parts if part.part == number)
+
+    def some(self, first: int, count: int) -> "Workbench":
+        """This workbench with only the parts from place `first` on, `count` at most; their numbers stay."""
+        lead, *others = self.parts[first : first + count]
+        return replace(lead, others=tuple(others))
+
     @property
     def selection_seed(self) -> int:
         """Seed with which methods select from this part; random draws have others."""

@@ -1,70 +1,179 @@
 """How comparisons with random selection are drawn: the same marks in every notebook."""
 
+from collections.abc import Callable
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from analysis.experiments.results import Results
+from analysis.experiments.results import EQUAL_ROWS, Results
 from analysis.methods import BASE, RANDOM
 from analysis.reporting import style
+from analysis.reporting.trained_rows import Regime
 from analysis.reporting.versus_random import in_units
 from analysis.statistics import NO_DIFFERENCE, interval_of_mean
 from analysis.subsets.rows import WHOLE_POOL
 
+FEWEST_IN_GROUP = 10  # items, from which a mean difference is worth a colour
 SHORT = {NO_DIFFERENCE: "< δ"}  # beside an interval
 
 
 def draw(
-    table: pd.DataFrame, results: Results | dict[str, Results], *, x: str, y: str, hue: str, height: float,
-    panels: str = "benchmark", decides: bool = False,
+    table: pd.DataFrame, results: Results, *, x: str, y: str, hue: str, height: float, panels: str = "benchmark",
+    columns: str = "", decides: bool = False, named: Callable[[object], str] = str,
 ):  # fmt: skip
-    """A figure of differences from random: one panel per benchmark, or per design of one benchmark; not saved.
+    """A figure of differences from random, a panel per benchmark or design, and per budget side by side; not saved.
 
     Parameters
     ----------
     table : what `versus_random` gives.
-    results : the runs behind it, by panel where the panels do not share them.
-    x : the difference, drawn with its interval; single runs as dots, ± δ as a band.
-    decides : whether the intervals are those that go with the verdicts, which then stand beside them, or of each method
-        by itself at 95 %.
+    results : the runs behind it.
+    x : the difference, drawn with its interval; single runs as dots, random's range as a band, ± δ as dotted lines, the
+        base without fine-tuning as a dashed line. Intervals that leave the axis end in an arrow.
     y, hue : the method, by line and by colour; random's own runs on top.
     height : of the figure, relative to its width.
+    panels, columns : the columns of `table` whose values have a row, and a column, of panels.
+    decides : whether the intervals are those that go with the verdicts, which then stand beside them, or of each method
+        by itself at 95 %.
+    named : how the values of `columns` are written.
     """
-    parts = list(in_units(table).groupby(panels, sort=False))
-    own_axis = panels == "benchmark"  # benchmarks differ in unit
-    fig, axes = style.figure("full", height, rows=len(parts), sharex=not own_axis, squeeze=False)
-    for ax, (name, part) in zip(axes[:, 0], parts, strict=True):
-        title = name if own_axis else f"{part['benchmark'].iloc[0]}, {name}"
-        _panel(ax, part, results[name] if isinstance(results, dict) else results, title, x, y, hue, decides)
+    drawn = in_units(table)
+    rows, across = list(drawn[panels].unique()), list(drawn[columns].unique()) if columns else [None]
+    fig, axes = style.figure("full", height, rows=len(rows), columns=len(across), sharex=panels != "benchmark" and "all",
+                             sharey=bool(columns) and "row", squeeze=False)  # fmt: skip
+    order = list(drawn.groupby(y)[x].mean().sort_values(ascending=False).index) if columns else []
+    for row, of_row in zip(rows, axes, strict=True):
+        for value, ax in zip(across, of_row, strict=True):
+            part = drawn[(drawn[panels] == row) & (drawn[columns] == value if columns else True)]
+            if part.empty:
+                ax.set_axis_off()
+                continue
+            titles = [row if panels == "benchmark" else f"{part['benchmark'].iloc[0]}, {row}"]
+            titles += [named(value)] if columns else []
+            lines = (
+                part.set_index(y).loc[[name for name in order if name in set(part[y])]].reset_index()
+                if columns
+                else part.sort_values(x, ascending=False)
+            )
+            _panel(ax, lines, results, "\n".join(titles), x, y, hue, decides)
     return fig
 
 
-def _panel(ax, part: pd.DataFrame, results: Results, title: str, x: str, y: str, hue: str, decides: bool) -> None:
+def _panel(ax, lines: pd.DataFrame, results: Results, title: str, x: str, y: str, hue: str, decides: bool) -> None:
+    first = lines.iloc[0]
     runs = in_units(results.table)
-    runs = runs[runs["benchmark"] == part["benchmark"].iloc[0]]
-    middle = runs.loc[runs["method"] == RANDOM, "score"].mean()
-    lines = part.sort_values(x, ascending=False)
-    names = [RANDOM, *lines[y]]
-    style.margin_band(ax, float(part["delta"].iloc[0]))
+    runs = runs[(runs["benchmark"] == first["benchmark"]) & runs["budget"].isin([first["budget"], 0])]
+    random = runs.loc[runs["method"] == RANDOM, "score"]
+    names, middle = [RANDOM, *lines[y]], random.mean()
+    dots = {name: own["score"] - middle for name, own in runs[runs["design"] == first["design"]].groupby("method")}
+    dots[RANDOM] = random - middle
+    ends = [("low", "high"), ("alone_low", "alone_high")][not decides]
+    most = _limit(lines, ends, dots, x)
+    style.margin(ax, float(first["delta"]))
+    style.random_band(ax, dots[RANDOM].min(), dots[RANDOM].max(), orient="v")
     for place, (name, coloured) in enumerate(zip(names, [RANDOM, *lines[hue]], strict=True)):
-        dots = runs.loc[runs["method"] == name, "score"] - middle
-        ax.plot(dots, np.full(len(dots), place + 0.18), ".", color=style.colour(coloured), alpha=0.5, markersize=4)
+        ax.plot(
+            dots[name],
+            np.full(len(dots[name]), place + 0.18),
+            ".",
+            color=style.colour(coloured),
+            alpha=0.5,
+            markersize=4,
+        )
     for place, line in enumerate(lines.to_dict("records"), start=1):
-        low, high = (line["low"], line["high"]) if decides else (line["alone_low"], line["alone_high"])
-        ends = [[line[x] - low], [high - line[x]]]
-        ax.errorbar(line[x], place, xerr=ends, fmt=style.marker(line[y]), color=style.colour(line[hue]), capsize=2)
+        _interval(ax, place, line[x], [line[end] for end in ends], most, style.marker(line[y]), style.colour(line[hue]))
         if decides:
             beside = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "fontsize": "x-small"}
-            ax.annotate(
-                SHORT.get(line["verdict"], line["verdict"]), (1, place), xycoords=("axes fraction", "data"), **beside
-            )
+            words = SHORT.get(line["verdict"], line["verdict"])
+            ax.annotate(words, (1, place), xycoords=("axes fraction", "data"), **beside)
     ax.set_yticks(range(len(names)), [style.label(name) for name in names])
-    ax.set(ylim=(len(names) - 0.4, -0.6), title=title, xlabel=f"difference from random ({part['in'].iloc[0]})")
-    first = part.iloc[0]
-    which = "intervals of the corrected tests" if decides else "95 % intervals"
-    n = f"{which}; {first['n_runs']} runs, {first['n_random']} random, {first['n_items']} items"
-    style.corner_title(ax, n)
+    n = f"{first['n_runs']} runs, {first['n_random']} random, {first['n_items']} items"
+    ax.set(xlim=(-most, most), ylim=(len(names) - 0.4, -0.6), title=title)
+    ax.set_xlabel(f"difference from random ({first['in']})\n{n}{_base_line(ax, dots.get(BASE), most)}")
+
+
+def _limit(lines: pd.DataFrame, ends: tuple[str, str], dots: dict[str, pd.Series], x: str) -> float:
+    """Half the axis: all that is an estimate or a run, and intervals as far as they do not hide these."""
+    seen = max(
+        [
+            lines[x].abs().max(),
+            2 * lines["delta"].max(),
+            *(dots[name].abs().max() for name in [RANDOM, *lines["method"]]),
+        ]
+    )
+    return 1.05 * max(seen, min(1.8 * seen, lines[list(ends)].abs().max().max()))
+
+
+def _interval(ax, place: int, middle: float, ends: list[float], most: float, marker: str, colour: str) -> None:
+    """An estimate with its interval; an end beyond the axis becomes an arrow."""
+    inside = [max(ends[0], -most), min(ends[1], most)]
+    ax.errorbar(middle, place, xerr=[[middle - inside[0]], [inside[1] - middle]], fmt=marker, color=colour, capsize=2)
+    for end, edge, arrow in ((ends[0], -most, "<"), (ends[1], most, ">")):
+        if abs(end) > most:
+            ax.plot(edge, place, arrow, color=colour, markersize=5, clip_on=False)
+
+
+def _base_line(ax, base: pd.Series | None, most: float) -> str:
+    """The base without fine-tuning as a dashed line; in words where that would be outside of the axis."""
+    if base is None:
+        return ""
+    if abs(base.iloc[0]) > most:
+        return f", base at {base.iloc[0]:+.3g}"
+    ax.axvline(base.iloc[0], color=style.GREY, linestyle="--", linewidth=1, zorder=1)
+    return ""
+
+
+def by_regime(table: pd.DataFrame, results: Results, regime: Regime, benchmark: str):
+    """Difference from random on a benchmark against rows per skill or cluster, a panel per method; not saved.
+
+    Filled marks are at equal rows, hollow ones at equal tokens; the grey bars are random's range at that budget.
+    """
+    drawn = in_units(table)
+    drawn = drawn[drawn["benchmark"] == benchmark]
+    names = list(dict.fromkeys(drawn.sort_values("estimate", ascending=False)["method"]))
+    across = min(4, len(names))
+    down = -(-len(names) // across)
+    fig, axes = style.figure(
+        "full", 0.06 + 0.27 * down, rows=down, columns=across, sharex=True, sharey=True, squeeze=False
+    )
+    scores = in_units(results.table)
+    scores = scores[(scores["benchmark"] == benchmark) & (scores["method"] == RANDOM)]
+    most = _limit(drawn, ("low", "high"), dict.fromkeys([RANDOM, *names], drawn["estimate"]), "estimate")
+    for ax, name in zip(axes.flat, names, strict=False):
+        for budget, own in scores.groupby("budget"):
+            at, range_ = regime.rows_per_kind(budget), own["score"] - own["score"].mean()
+            ax.plot(
+                [at, at], [range_.min(), range_.max()], color=style.GREY, linewidth=7, alpha=0.4, solid_capstyle="butt"
+            )
+        for design, lines in drawn[drawn["method"] == name].groupby("design", sort=False):
+            lines = lines.sort_values("budget")
+            at, filled = lines["budget"].map(regime.rows_per_kind), design == EQUAL_ROWS
+            ends = lines[["low", "high"]].clip(-most, most)
+            ax.errorbar(at * (1 if filled else 1.08), lines["estimate"], yerr=[lines["estimate"] - ends["low"], ends["high"] - lines["estimate"]],
+                        fmt=style.marker(name) + ("-" if filled else ":"), color=style.colour(name), capsize=2,
+                        markerfacecolor=None if filled else "white", markersize=4)  # fmt: skip
+        ax.axhline(0, color=style.DARK_GREY, linewidth=1)
+        ax.set_title(style.label(name), fontsize="small")
+    _regime_axes(axes, len(names), drawn, regime)
+    return fig
+
+
+def _regime_axes(axes, n_methods: int, drawn: pd.DataFrame, regime: Regime) -> None:
+    """Ticks at the budgets below the last panel of each column, no frame where there is no method."""
+    at = sorted(regime.rows_per_kind(budget) for budget in drawn["budget"].unique())
+    axes.flat[0].set_xscale("log")
+    axes.flat[0].set_xlim(at[0] / 1.6, at[-1] * 1.6)
+    for place, ax in enumerate(axes.flat):
+        if place >= n_methods:
+            ax.set_axis_off()
+        elif place + axes.shape[1] >= n_methods:
+            ax.set_xticks(at, [f"{rows:.3g}" for rows in at])
+            ax.tick_params(labelbottom=True)
+            ax.set_xlabel(f"rows per {regime.kind}")
+        ax.minorticks_off()
+    for ax in axes[:, 0]:
+        ax.set_ylabel(f"difference ({drawn['in'].iloc[0]})")
 
 
 def colours_of(names) -> dict[str, str]:
@@ -82,35 +191,28 @@ def height(results: Results) -> float:
 
 
 def group_map(ax, by_group: pd.DataFrame) -> None:
-    """Difference from random of many methods in each group of items as colours and numbers, the best methods first."""
+    """Difference from random of many methods in each group of items as colours and numbers, the best methods first.
+
+    Groups of fewer than `FEWEST_IN_GROUP` items have grey numbers and no colour.
+    """
     means = by_group.groupby("name")["difference"].mean().sort_values(ascending=False)
-    table = by_group.pivot(index="name", columns="group", values="difference").loc[means.index]
-    table = table[list(dict.fromkeys(by_group["group"]))]
-    most = table.abs().max().max()
+    sizes = by_group.drop_duplicates("group").set_index("group")["items"]
+    table = by_group.pivot(index="name", columns="group", values="difference").loc[means.index, list(sizes.index)]
+    small = np.broadcast_to((sizes < FEWEST_IN_GROUP).to_numpy(), table.shape)
+    most = np.abs(np.where(small & ~small.all(), 0, table)).max() or 1.0
     decimals = ".0f" if most >= 10 else ".2f"
     sns.heatmap(
-        table, cmap="RdBu", vmin=-most, vmax=most, annot=True, fmt=decimals, annot_kws={"size": 6.5}, linewidths=0.5,
-        cbar_kws={"label": f"difference from random ({by_group['in'].iloc[0]})"}, ax=ax,
+        table.mask(small), cmap="RdBu", vmin=-most, vmax=most, annot=True, fmt=decimals, annot_kws={"size": 6.5},
+        linewidths=0.5, cbar_kws={"label": by_group["in"].iloc[0]}, ax=ax,
     )  # fmt: skip
+    for row, column in zip(*np.nonzero(small), strict=True):
+        text = f"{table.iloc[row, column]:{decimals}}"
+        ax.text(column + 0.5, row + 0.5, text, ha="center", va="center", size=6.5, style="italic", color=style.GREY)
+    names = [f"{group}\n(n {size}{', few' if size < FEWEST_IN_GROUP else ''})" for group, size in sizes.items()]
+    ax.set_xticks(np.arange(len(names)) + 0.5, names)
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0)
     plt.setp(ax.get_xticklabels(), rotation=30, ha="right", rotation_mode="anchor")
-
-
-def score_dots(ax, runs: pd.DataFrame, base: float) -> None:
-    """Score of every run by method, the range of the random runs as a band, the base alone as a dashed line."""
-    random = runs.loc[runs["method"] == RANDOM, "score"]
-    style.random_band(ax, random.min(), random.max(), random.mean(), orient="v")
-    names = list(dict.fromkeys(runs["method"]))
-    for place, name in enumerate(names):
-        scores = runs.loc[runs["method"] == name, "score"]
-        spread = np.linspace(-0.15, 0.15, len(scores)) if len(scores) > 1 else [0.0]
-        heights = place + np.array(spread)
-        ax.plot(scores, heights, style.marker(name), color=style.colour(name), alpha=0.7, markersize=4)
-    ax.axvline(base, color=style.GREY, linestyle="--", linewidth=1)
-    ax.set_yticks(range(len(names)), [style.label(name) for name in names])
-    ax.set(ylim=(len(names) - 0.4, -0.6), title=runs["benchmark"].iloc[0])
-    ax.set_xlabel(f"score, higher is better ({runs['in'].iloc[0]})")
 
 
 def budget_means(part: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from analysis.reporting.palette import DARK_GREY, GREY, LIGHT_GREY, PALETTE
+from analysis.reporting.palette import DARK_GREY, GREY, PALETTE
 from analysis.reporting.palette import colour as colour
 from analysis.reporting.palette import label as label
 from analysis.reporting.palette import line as line
@@ -116,11 +116,6 @@ def note(axes, text: str, corner: str = "lower right"):
     )  # fmt: skip
 
 
-def corner_title(axes, text: str) -> None:
-    """Small grey text right above the axes, where no mark can lie under it."""
-    axes.set_title(text, loc="right", fontsize=6.5 * _screen_scale, color=GREY, fontweight="normal")
-
-
 def random_band(axes, low: float, high: float, middle: float | None = None, orient: str = "h", text: str = ""):
     """Grey band of random selection from `low` to `high`, with a line at `middle`; `orient` 'h': y values."""
     span, rule = (axes.axhspan, axes.axhline) if orient == "h" else (axes.axvspan, axes.axvline)
@@ -129,10 +124,11 @@ def random_band(axes, low: float, high: float, middle: float | None = None, orie
         rule(middle, color=DARK_GREY, linewidth=1.0, zorder=1)
 
 
-def margin_band(axes, delta: float) -> None:
-    """Zero line and band of ± `delta` on the x axis: differences inside it are too small to matter."""
-    axes.axvspan(-delta, delta, color=LIGHT_GREY, alpha=0.5, linewidth=0, zorder=0)
+def margin(axes, delta: float) -> None:
+    """Line at zero and dotted lines at ± `delta` on the x axis: differences between these are too small to matter."""
     axes.axvline(0, color=DARK_GREY, linewidth=1.0, zorder=1)
+    for end in (-delta, delta):
+        axes.axvline(end, color=GREY, linewidth=0.8, linestyle=":", zorder=1)
 
 
 def save_figure(fig, name: str, data: pd.DataFrame, provenance: str | None = None) -> None:

@@ -2,66 +2,145 @@
 
 import pandas as pd
 
+from analysis.experiments.grid import ALIKE
+from analysis.experiments.results import EQUAL_ROWS
+from analysis.methods import RANDOM
 from analysis.reporting.style import label
+from analysis.reporting.trained_rows import Regime
+from analysis.reporting.versus_random import FAMILY
 from analysis.reporting.wording import listed, quantity, share, unit_name
 from analysis.statistics import BETTER, HELPS, HURTS, NO_DIFFERENCE, NO_VERDICT, UNDECIDED, WORSE
 
+IN_ORDER = (BETTER, NO_DIFFERENCE, UNDECIDED, WORSE, NO_VERDICT)
+AGAINST_BASE = (HELPS, HURTS, UNDECIDED, NO_VERDICT)
 
-def headline(table: pd.DataFrame) -> list[str]:
-    """One sentence per benchmark: which methods have which verdict."""
-    sentences = []
-    for benchmark, part in table.groupby("benchmark", sort=False):
-        names = {verdict: [label(name) for name in lines["method"]] for verdict, lines in part.groupby("verdict")}
-        said = [f"{verdict}: {listed(names[verdict])}" for verdict in (BETTER, NO_DIFFERENCE, UNDECIDED, WORSE, NO_VERDICT)
-                if verdict in names]  # fmt: skip
-        worth = len(names.get(BETTER, []))
-        who = (
-            f"{worth} of {len(part)} methods {'is' if worth == 1 else 'are'}"
-            if worth
-            else f"No method of {len(part)} is"
-        )
-        start = f"{who} worth more than"
-        sentences.append(f"{start} a random draw on {benchmark} ({'; '.join(said)}).")
-    return sentences
+
+def headline(table: pd.DataFrame, against_base: pd.DataFrame, regime: Regime) -> list[str]:
+    """A sentence per benchmark, budget and design, the largest budget first: which methods have which verdict.
+
+    Behind a method stand its tokens relative to random's where they are others, and whether it is at the floor.
+    """
+    marked = with_floor(table, against_base).sort_values("budget", ascending=False, kind="stable")
+    said = []
+    for benchmark in table["benchmark"].unique():
+        of_benchmark = marked[marked["benchmark"] == benchmark]
+        for (budget, design), part in of_benchmark.groupby(["budget", "design"], sort=False):
+            said.append(_headline(part, f"{budget:,} rows ({regime.words(budget)})", benchmark, design))
+    return said
+
+
+def _headline(part: pd.DataFrame, size: str, benchmark: str, design: str) -> str:
+    names = {
+        verdict: [_marked(line) for line in lines.to_dict("records")] for verdict, lines in part.groupby("verdict")
+    }
+    worth = len(names.get(BETTER, []))
+    who = f"{worth} of {len(part)} methods {'is' if worth == 1 else 'are'}" if worth else f"no method of {len(part)} is"
+    if len(part) == 1:
+        who = f"{label(part['method'].iloc[0])} is {'' if worth else 'not found to be '}".rstrip()
+    as_many = "" if design == EQUAL_ROWS else " of as many tokens"
+    listing = "; ".join(f"{verdict}: {listed(names[verdict])}" for verdict in IN_ORDER if verdict in names)
+    return f"On {benchmark}, {size}{', ' + design if as_many else ''}, {who} worth more than a random draw{as_many} ({listing})."
+
+
+def _marked(line: dict) -> str:
+    ratio, marks = line["tokens_ratio"], []
+    if line["design"] == EQUAL_ROWS and not ALIKE <= ratio <= 1 / ALIKE:
+        marks.append(f"{ratio:.1f} × tokens")
+    if line["floor"]:
+        marks.append("at the floor")
+    return f"{label(line['method'])} [{', '.join(marks)}]" if marks else label(line["method"])
+
+
+def with_floor(table: pd.DataFrame, against_base: pd.DataFrame) -> pd.DataFrame:
+    """The table with `floor`: whether a method's score is not more than δ above the base's as it is."""
+    gain = against_base.set_index(["benchmark", *FAMILY])["estimate"]
+    keys = table[["benchmark", *FAMILY]].itertuples(index=False, name=None)
+    return table.assign(floor=[gain[key] <= delta for key, delta in zip(keys, table["delta"], strict=True)])
 
 
 def base_headline(table: pd.DataFrame) -> list[str]:
-    """One sentence per benchmark: does fine-tuning on what chance or a method selects help against the base?"""
-    sentences = []
+    """A sentence per benchmark: does fine-tuning on what chance or a method selects help against the base?"""
+    said = []
     for benchmark, part in table.groupby("benchmark", sort=False):
+        part = part[(part["budget"] == part["budget"].max()) & (part["design"] == EQUAL_ROWS)]
         names = {verdict: [label(name) for name in lines["method"]] for verdict, lines in part.groupby("verdict")}
-        said = [f"{verdict}: {listed(names[verdict])}" for verdict in (HELPS, HURTS, UNDECIDED, NO_VERDICT)
-                if verdict in names]  # fmt: skip
-        sentences.append(f"Against the base without fine-tuning, on {benchmark}: {'; '.join(said)}.")
-    return sentences
+        listing = "; ".join(f"{verdict}: {listed(names[verdict])}" for verdict in AGAINST_BASE if verdict in names)
+        below = "everything, random included, ends below it: " if (part["estimate"] < 0).all() else ""
+        size = f"{part['budget'].iloc[0]:,} rows"
+        said.append(f"Against the base without fine-tuning, on {benchmark}, {size}: {below}{listing}.")
+    return said
 
 
-def decided(table: pd.DataFrame, against_base: pd.DataFrame) -> pd.DataFrame:
-    """What is read first: per benchmark and method estimate, interval, verdict, tokens, and the verdict against the base."""
-    base = against_base.set_index(["benchmark", "method"])
+def floor_finding(table: pd.DataFrame, against_base: pd.DataFrame) -> list[str]:
+    """What "at the floor" means, where a method is."""
+    if not with_floor(table, against_base)["floor"].any():
+        return []
+    return [
+        "At the floor a score is not more than δ above that of the base without fine-tuning: how far it lies below random's "
+        "then says how good random is, not how bad the method."
+    ]
+
+
+def disagreement(table: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
+    """The methods that one benchmark puts above random and another below, both intervals (of each alone) leaving out zero."""
+    said = []
+    tokens = rows.set_index(FAMILY)["answer tokens"]
+    for key, part in table.groupby(FAMILY, sort=False):
+        above, below = part[part["alone_low"] > 0], part[part["alone_high"] < 0]
+        if above.empty or below.empty:
+            continue
+        own, random = tokens[key], tokens[RANDOM, key[1], EQUAL_ROWS]
+        said.append(
+            f"{label(key[0])}, {key[1]:,} rows, {key[2]}: above random on {listed(list(above['benchmark']))}, below on "
+            f"{listed(list(below['benchmark']))}. Its answers have {own:.0f} tokens on average, random's {random:.0f}: a loss also "
+            "counts how an answer is worded and how long it is, accuracy only whether it is right."
+        )
+    return said
+
+
+def decided(table: pd.DataFrame, against_base: pd.DataFrame, rows: pd.DataFrame, regime: Regime) -> pd.DataFrame:
+    """What is read first: a line per benchmark, budget, design and method, the best first.
+
+    Estimate, interval, verdict, what the rows are (share cut, tokens, share faulty where known), seconds to select, and the
+    verdict against the base.
+    """
+    base, known = against_base.set_index(["benchmark", *FAMILY]), rows.set_index(FAMILY)
+    marked = with_floor(table, against_base)
+    order = marked.sort_values(["budget", "design", "estimate"], ascending=[False, True, False])
     lines = []
-    for line in table.to_dict("records"):
-        unit, own = line["unit"], base.loc[(line["benchmark"], line["method"])]
-        lines.append({
-            "benchmark": line["benchmark"], "method": label(line["method"]),
-            "difference from random": _with_interval(line, unit), "verdict": line["verdict"],
-            "corrected p": _p(line["p_holm"]), "runs": line["n_runs"], "random runs": line["n_random"],
-            "tokens of random's": f"{line['tokens_ratio']:.1f} times",
+    for line in order.sort_values(
+        "benchmark",
+        key=lambda names: names.map({name: place for place, name in enumerate(table["benchmark"].unique())}),
+        kind="stable",
+    ).to_dict("records"):
+        key = tuple(line[name] for name in FAMILY)
+        unit, own, of_rows = line["unit"], base.loc[(line["benchmark"], *key)], known.loc[key]
+        told = {
+            "benchmark": line["benchmark"], "rows": f"{of_rows['rows']:,.0f}", f"rows per {regime.kind}": f"{regime.rows_per_kind(of_rows['rows']):.3g}",
+            "design": line["design"], "method": label(line["method"]),
+            "difference from random": _with_interval(line, unit), "verdict": line["verdict"] + (" (at the floor)" if line["floor"] else ""),
+            "corrected p": _p(line["p_holm"]), "runs": f"{line['n_runs']} / {line['n_random']}",
+            "tokens of random's": f"{line['tokens_ratio']:.1f} times", "rows cut": share(of_rows["cut"]),
+            "seconds to select": f"{of_rows['seconds']:.1f}",
             "gain over the base": _with_interval(own, unit), "fine-tuning": own["verdict"],
-        })  # fmt: skip
+        }  # fmt: skip
+        if "faulty" in known:
+            told["rows faulty"] = share(of_rows["faulty"])
+        lines.append(told)
     return pd.DataFrame(lines)
 
 
-def estimate_sentences(table: pd.DataFrame, design: str = "") -> list[str]:
-    """One sentence per benchmark and method, without a verdict: estimate, its own interval, runs, items, tokens."""
-    return [_sentence(line, design) for line in table.to_dict("records")]
+def estimate_sentences(table: pd.DataFrame) -> list[str]:
+    """One sentence per line of the table, without a verdict: estimate, its own interval, runs, items, tokens."""
+    return [_sentence(line) for line in table.to_dict("records")]
 
 
-def _sentence(line: dict, design: str) -> str:
-    unit, where = line["unit"], f"{line['benchmark']}, {design}" if design else line["benchmark"]
+def _sentence(line: dict) -> str:
+    unit = line["unit"]
+    where = line["benchmark"] if line["design"] == EQUAL_ROWS else f"{line['benchmark']}, {line['design']}"
     alone = line | {"low": line["alone_low"], "high": line["alone_high"]}
     ratio = line["tokens_ratio"]
-    tokens = f"; trained on {ratio:.1f} times random's tokens" if not 0.8 <= ratio <= 1.25 else ""
+    tokens = f"; trained on {ratio:.1f} times random's tokens" if not ALIKE <= ratio <= 1 / ALIKE else ""
     return (
         f"{label(line['method'])} against random on {where}: {_with_interval(alone, unit)} {unit_name(unit)} (95 % interval; "
         f"{line['n_runs']} runs, {line['n_random']} random ones, {line['n_items']} items{tokens})."
@@ -81,6 +160,7 @@ def resolution(table: pd.DataFrame) -> list[str]:
     """What this design could have seen: the smallest difference found at Holm's first level, and the runs that δ takes."""
     sentences = []
     for benchmark, part in table.groupby("benchmark", sort=False):
+        part = part[part["budget"] == part["budget"].max()]
         line = part.loc[part["detectable"].idxmax()]
         unit, needed = line["unit"], part["runs_needed"]
         runs = (
@@ -90,7 +170,7 @@ def resolution(table: pd.DataFrame) -> list[str]:
         )
         sentences.append(
             f"On {benchmark} this design calls a true difference of {quantity(line['detectable'], unit)} {unit_name(unit)} in "
-            f"four of five cases, for the noisiest method ({label(line['method'])}); to see δ = {quantity(line['delta'], unit)} "
+            f"four of five cases, for the noisiest method ({label(line['method'])}, {line['budget']:,} rows); to see δ = {quantity(line['delta'], unit)} "
             f"for every method it would take {runs}."
         )
     return sentences

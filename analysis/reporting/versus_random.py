@@ -6,23 +6,36 @@ import pandas as pd
 
 from analysis import statistics
 from analysis.experiments.benchmarks.result import unit_of
-from analysis.experiments.results import Results
-from analysis.experiments.workbench import Workbench
+from analysis.experiments.results import EQUAL_ROWS, Results
 from analysis.methods import BASE, RANDOM
 from analysis.pools.source_labels import OTHER, source_labels
 from analysis.reporting.palette import label
-from analysis.statistics import compare_all
+from analysis.statistics import compare_all, compare_twice
 
 SCALED = ("score", "estimate", "low", "high", "alone_low", "alone_high", "equivalence_low", "equivalence_high", "detectable", "delta", "difference", "standard deviation",
           "detectable difference")  # fmt: skip
 
 
-def versus_random(results: Results, *, deltas: Mapping[str, float] | None = None) -> pd.DataFrame:
-    """One line per benchmark and method: estimate, intervals, p values, verdict (see `statistics.compare_all`).
+PROMISING = 0.2  # p of a first look, below which a comparison goes on
+FAMILY = ["method", "budget", "design"]  # what tells the comparisons of one family, one benchmark's, apart
+
+
+def versus_random(
+    results: Results, again: Results | None = None, *, deltas: Mapping[str, float] | None = None
+) -> pd.DataFrame:  # fmt: skip
+    """Every method at every budget and design against random selection of that budget, benchmark by benchmark.
+
+    All comparisons on a benchmark are one family: Holm's correction is over methods, budgets and designs.
 
     Parameters
     ----------
+    again : fresh runs of those methods that were taken further, see `statistics.compare_twice`.
     deltas : by benchmark, smallest differences that matter where they are not the unit's own.
+
+    Returns
+    -------
+    One line per benchmark, method, budget and design: these, unit, tokens_ratio (to random's, of one pass), and the
+    columns of `statistics.compare_all`, or `compare_twice` with `again`.
 
     Raises
     ------
@@ -32,15 +45,35 @@ def versus_random(results: Results, *, deltas: Mapping[str, float] | None = None
     tables = []
     for benchmark in results.benchmarks:
         lines = results.table[results.table["benchmark"] == benchmark]
-        names = [name for name in dict.fromkeys(lines["method"]) if name not in (RANDOM, BASE)]
-        if not names:
+        compared = _compared(lines)
+        if not compared:
             raise ValueError("methods: expected at least one besides random_selection, found none")
-        scores = {name: results.items(name, benchmark) for name in names}
-        table = compare_all(scores, results.items(RANDOM, benchmark), delta=delta_of(results, benchmark, deltas))
-        tokens = lines.groupby("method")["tokens_trained"].mean()
-        table["tokens_ratio"] = table["method"].map(tokens / tokens[RANDOM])
+        delta, look = delta_of(results, benchmark, deltas), _look(results, benchmark)
+        table = compare_twice(look, _look(again, benchmark), delta=delta) if again else compare_all(*look, delta=delta)
+        table[FAMILY] = pd.DataFrame(table["method"].tolist(), index=table.index)
+        tokens = lines.groupby(FAMILY)["tokens_trained"].mean()
+        table["tokens_ratio"] = [tokens[key] / tokens[RANDOM, key[1], EQUAL_ROWS] for key in compared]
         tables.append(table.assign(benchmark=benchmark, unit=lines["unit"].iloc[0]))
     return pd.concat(tables, ignore_index=True)
+
+
+def _look(results: Results, benchmark: str) -> tuple[dict, dict]:
+    """Scores of every comparison on a benchmark, and those of the random runs that each is held against."""
+    keys = _compared(results.table[results.table["benchmark"] == benchmark])
+    random = {budget: results.items(RANDOM, benchmark, budget) for budget in dict.fromkeys(key[1] for key in keys)}
+    return {key: results.items(key[0], benchmark, *key[1:]) for key in keys}, {key: random[key[1]] for key in keys}
+
+
+def _compared(lines: pd.DataFrame) -> list[tuple]:
+    """Method, budget and design of every comparison with random selection among lines of a table of runs."""
+    keys = dict.fromkeys(lines[FAMILY].itertuples(index=False, name=None))
+    return [key for key in keys if key[0] not in (RANDOM, BASE)]
+
+
+def still_open(table: pd.DataFrame) -> set[tuple]:
+    """Method, budget and design of what a first look leaves undecided and fresh runs may decide, on any benchmark."""
+    lines = table[(table["verdict"] == statistics.UNDECIDED) & (table["p"] < PROMISING)]
+    return set(lines[FAMILY].itertuples(index=False, name=None))
 
 
 def delta_of(results: Results, benchmark: str, deltas: Mapping[str, float] | None = None) -> float:
@@ -57,13 +90,18 @@ def unit_in(results: Results, benchmark: str) -> str:
 
 
 def against_base(results: Results) -> pd.DataFrame:
-    """One line per benchmark and method, random included: does fine-tuning help (see `statistics.against_base`)?"""
+    """One line per benchmark, method (random included), budget and design: does fine-tuning help?
+
+    See `statistics.against_base`; the lines of a benchmark are one family.
+    """
     tables = []
     for benchmark in results.benchmarks:
         lines = results.table[results.table["benchmark"] == benchmark]
-        names = [name for name in dict.fromkeys(lines["method"]) if name != BASE]
-        scores = {name: results.items(name, benchmark) for name in names}
+        random = [(RANDOM, budget, EQUAL_ROWS) for budget in lines.loc[lines["method"] == RANDOM, "budget"].unique()]
+        keys = [*random, *_compared(lines)]
+        scores = {key: results.items(key[0], benchmark, *key[1:]) for key in keys}
         table = statistics.against_base(scores, results.items(BASE, benchmark)[0])
+        table[FAMILY] = pd.DataFrame(table["method"].tolist(), index=table.index)
         tables.append(table.assign(benchmark=benchmark, unit=lines["unit"].iloc[0]))
     return pd.concat(tables, ignore_index=True)
 
@@ -87,40 +125,39 @@ def base_score(results: Results, benchmark: str) -> float:
     return float(lines[(lines["method"] == BASE) & (lines["benchmark"] == benchmark)]["score"].iloc[0])
 
 
-def runs_overview(results: Results) -> pd.DataFrame:
-    """Runs, rows, tokens of an epoch, seconds of training and mean score, per method and benchmark."""
-    grouped = results.table.groupby(["method", "benchmark"], sort=False)
-    table = grouped.agg(
-        runs=("score", "size"), rows=("n_rows", "mean"), tokens=("tokens_trained", "mean"),
-        seconds_training=("seconds_train", "mean"), mean_score=("score", "mean"),
-    )  # fmt: skip
-    return table.round({"rows": 0, "tokens": 0, "seconds_training": 1, "mean_score": 4}).reset_index()
-
-
 def by_group(results: Results, benchmark: str, at_most: int = 12) -> pd.DataFrame:
-    """Difference from random per group of items (family of skills, or source), largest first, small ones together."""
-    groups = pd.Series(results.item_groups(benchmark))
-    large = groups.value_counts().head(at_most).index
-    groups = groups.map(source_labels(groups.unique())).where(groups.isin(large), OTHER)
-    random = pd.Series(results.items(RANDOM, benchmark).mean(axis=0)).groupby(groups).mean()
+    """Difference from random per group of items at the largest budget, equal rows; the largest groups first.
+
+    Group (family of skills, or source; small ones together), items, method, name, difference, unit and its scale.
+    """
+    groups = item_groups(results, benchmark, at_most)
+    budget, unit = results.table["budget"].max(), unit_in(results, benchmark)
     sizes = groups.value_counts()
+    random = pd.Series(results.items(RANDOM, benchmark, budget).mean(axis=0)).groupby(groups).mean()
     lines = []
-    unit = unit_in(results, benchmark)
-    for method in dict.fromkeys(results.table["method"]):
-        if method not in (RANDOM, BASE):
-            scores = pd.Series(results.items(method, benchmark).mean(axis=0)).groupby(groups).mean()
-            for group, size in sizes.items():
-                difference = float(scores[group] - random[group])
-                lines.append({"group": group, "items": int(size), "method": method, "name": label(method), "difference": difference,
-                              "unit": unit})  # fmt: skip
+    for method, size, design in _compared(results.table[results.table["benchmark"] == benchmark]):
+        if size == budget and design == EQUAL_ROWS:
+            scores = pd.Series(results.items(method, benchmark, budget).mean(axis=0)).groupby(groups).mean()
+            lines += [
+                {"group": group, "items": int(sizes[group]), "method": method, "name": label(method),
+                 "difference": float(scores[group] - random[group]), "unit": unit}
+                for group in sizes.index
+            ]  # fmt: skip
     return in_units(pd.DataFrame(lines))
 
 
-def random_tokens(work: Workbench, budget: int, n_draws: int) -> int:
-    """Mean tokens of an epoch over the random subsets of `budget` rows that are planned: the token budget that equals it."""
-    found = 0
-    for draw in range(n_draws):
-        part = work.parts[draw % len(work.parts)]
-        rows = part.select(RANDOM, budget, number=draw // len(work.parts)).rows
-        found += part.features.lengths().total.clip(max=work.settings.max_tokens)[rows].sum()
-    return int(found / n_draws)
+def item_groups(results: Results, benchmark: str, at_most: int = 12) -> pd.Series:
+    """Short name of the group of each item, beyond the `at_most` largest all others as one."""
+    groups = pd.Series(results.item_groups(benchmark))
+    large = groups.value_counts().head(at_most).index
+    return groups.map(source_labels(groups.unique())).where(groups.isin(large), OTHER)
+
+
+def measured_on(results: Results) -> pd.DataFrame:
+    """What the items are: benchmark, group (family of skills, or source), items, share of the benchmark's items."""
+    tables = []
+    for benchmark in results.benchmarks:
+        counts = item_groups(results, benchmark).value_counts()
+        tables.append(pd.DataFrame({"benchmark": benchmark, "group": counts.index, "items": counts.to_numpy(),
+                                    "share": (counts / counts.sum()).round(3).to_numpy()}))  # fmt: skip
+    return pd.concat(tables, ignore_index=True)

@@ -17,7 +17,7 @@ random run a draw of its own. Were the runs of a method trained on one selection
 a lucky subset would count as a better method. Claims are about items like these.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,7 @@ VERDICTS = (BETTER, WORSE, NO_DIFFERENCE, UNDECIDED, NO_VERDICT)
 HELPS, HURTS = "helps", "hurts"
 FEWEST_RUNS, FEWEST_ITEMS = 3, 30
 UNTRAINED = "all runs are identical: training changed nothing"
+LOOKS = ("first", "confirmation")
 WEIGHTS = (5.0, 1.25)  # of a first look and a confirmation on fresh runs; 1/5 + 1/1.25 = 1
 
 
@@ -48,14 +49,16 @@ def verdict(estimate: float, p: float, equivalence: tuple[float, float], *, delt
 
 
 def compare_all(
-    items: Mapping[str, np.ndarray], random_items: np.ndarray, *, delta: float, confidence: float = 0.95
-) -> pd.DataFrame:
-    """Every method of a family against the same random runs.
+    items: Mapping[Hashable, np.ndarray], random_items: np.ndarray | Mapping[Hashable, np.ndarray], *, delta: float,
+    confidence: float = 0.95,
+) -> pd.DataFrame:  # fmt: skip
+    """Every method of a family against random runs, all on the same items.
 
     Parameters
     ----------
     items : scores of shape (k, n) by method, k runs on the same n items; higher is better.
-    random_items : (r, n), independent draws, at least 2; best about 3 k.
+    random_items : (r, n), independent draws, at least 2; best about 3 k. By method where they are not the same, such as
+        those of another budget.
     delta : smallest difference that matters, in units of the score.
 
     Returns
@@ -68,33 +71,88 @@ def compare_all(
     difference called with probability 0.8 at Holm's first level); runs_needed to see δ so (random having three times
     as many; None where no number up to 1,000 does); verdict; note (why there is no verdict, else empty).
     """
+    return _family(*_looked_at(items, random_items, delta, confidence), delta)
+
+
+def compare_twice(
+    first: tuple[Mapping, Mapping | np.ndarray], second: tuple[Mapping, Mapping | np.ndarray], *, delta: float,
+    confidence: float = 0.95,
+) -> pd.DataFrame:  # fmt: skip
+    """A first look at every method of a family and a confirmation on fresh runs of those taken further.
+
+    Parameters
+    ----------
+    first, second : items and random items of each look, see `compare_all`; the second has some methods of the first.
+
+    Returns
+    -------
+    The columns of `compare_all`, and `look`: the one whose runs decide, "first" or "confirmation". p is that of
+    `confirmed`; intervals are those of the deciding look, as wide as its share of the level asks.
+    """
+    (early, spreads), (late, again) = (_looked_at(*look, delta, confidence) for look in (first, second))
+    later, lines = {line["method"]: line for line in late.to_dict("records")}, []
+    for line, p in zip(early.to_dict("records"), confirmed(early, late), strict=True):
+        name = line["method"]
+        decides = name in later and WEIGHTS[1] * later[name]["p"] <= WEIGHTS[0] * line["p"]
+        spreads[name], chosen = (again[name], later[name]) if decides else (spreads[name], line)
+        weight = WEIGHTS[decides]
+        ends = spreads[name].around(chosen["estimate"], 1 - 2 * (1 - confidence) / weight)
+        told = {
+            "p": p,
+            "weight": weight,
+            "look": LOOKS[decides],
+            "equivalence_low": ends[0],
+            "equivalence_high": ends[1],
+        }
+        lines.append(chosen | told)
+    return _family(pd.DataFrame(lines), spreads, delta).drop(columns="weight")
+
+
+def _looked_at(items, random_items, delta: float, confidence: float) -> tuple[pd.DataFrame, dict[Hashable, Widest]]:
+    """A line per method without what depends on the family, and its spreads."""
     check_share("confidence", confidence)
     if not 0 <= delta < np.inf:
         raise ValueError(f"delta: expected a finite number of at least 0, found {delta!r}")
     if not items:
         raise ValueError("items: expected at least 1 method, found none")
-    random = Runs.of(checked(random_items, "random", at_least=2))
-    sides = {name: Runs.of(checked(one, name, n_items=random.items.shape[1])) for name, one in items.items()}
-    spreads = {name: spread_of_difference(one, random) for name, one in sides.items()}
-    table = pd.DataFrame([_line(name, one, random, spreads[name], delta, confidence) for name, one in sides.items()])
-    alpha = (1 - confidence) / len(table)
-    noises = [Noise(*noise) for noise in table[["method_sd", "random_sd", "item_sd"]].to_numpy()]
-    sizes = {"n_random": len(random), "n_items": random.items.shape[1]}
-    table["detectable"] = [
-        detectable_difference(noise.spread(n_runs=max(n_runs, 2), **sizes), alpha=alpha)
-        for noise, n_runs in zip(noises, table["n_runs"], strict=True)
-    ]
-    needed = [runs_needed(delta, noise, n_items=sizes["n_items"], alpha=alpha) for noise in noises]
-    table["runs_needed"] = pd.array(needed, dtype="Int64")
+    given = random_items if isinstance(random_items, Mapping) else dict.fromkeys(items, random_items)
+    seen: dict[int, Runs] = {}  # random runs that several methods are held against are looked through once
+    lines, spreads = [], {}
+    for name, one in items.items():
+        if id(given[name]) not in seen:
+            seen[id(given[name])] = Runs.of(checked(given[name], "random", at_least=2))
+        random = seen[id(given[name])]
+        method = Runs.of(checked(one, str(name), n_items=random.items.shape[1]))
+        spreads[name] = spread_of_difference(method, random)
+        lines.append(_line(name, method, random, spreads[name], delta, confidence))
+    return pd.DataFrame(lines), spreads
+
+
+def _family(table: pd.DataFrame, spreads: Mapping[Hashable, Widest], delta: float) -> pd.DataFrame:
+    """The table with what its design can see, and judged."""
+    seen = [_resolution(line, delta, len(table)) for line in table.to_dict("records")]
+    table["detectable"] = [least for least, _ in seen]
+    table["runs_needed"] = pd.array([needed for _, needed in seen], dtype="Int64")
     return judged(table, spreads)
 
 
-def judged(table: pd.DataFrame, spreads: Mapping[str, Widest]) -> pd.DataFrame:
-    """A table of one family with Holm's p, the intervals of the levels at which it tests, and the verdicts."""
+def _resolution(line: dict, delta: float, compared: int) -> tuple[float, int | None]:
+    """The smallest difference that a line's design shows at Holm's first level, and the runs that δ would take."""
+    alpha = (1 - line["confidence"]) / compared / line.get("weight", 1.0)
+    noise = Noise(line["method_sd"], line["random_sd"], line["item_sd"])
+    spread = noise.spread(n_runs=max(line["n_runs"], 2), n_random=line["n_random"], n_items=line["n_items"])
+    return detectable_difference(spread, alpha=alpha), runs_needed(delta, noise, n_items=line["n_items"], alpha=alpha)
+
+
+def judged(table: pd.DataFrame, spreads: Mapping[Hashable, Spread | Widest]) -> pd.DataFrame:
+    """A table of one family with Holm's p, the intervals of the levels at which it tests, and the verdicts.
+
+    `weight`, where the table has it, is by how much an interval's own p was multiplied to give p.
+    """
     table = table.copy()
     alpha = 1 - table["confidence"].iloc[0]
     table["p_holm"] = holm(table["p"])
-    levels = holm_levels(table["p"].to_numpy(), alpha)
+    levels = holm_levels(table["p"].to_numpy(), alpha) / table.get("weight", 1.0)
     ends = [spreads[name].around(estimate, 1 - level)
             for name, estimate, level in zip(table["method"], table["estimate"], levels, strict=True)]  # fmt: skip
     table["low"], table["high"] = np.array(ends).T
@@ -118,10 +176,12 @@ def holm_levels(p: np.ndarray, alpha: float) -> np.ndarray:
 def confirmed(first: pd.DataFrame, second: pd.DataFrame) -> np.ndarray:
     """p of a first look and of a confirmation on fresh runs as one, min(5 p1, 1.25 p2), for the methods of `first`.
 
-    A method that `second` does not hold was not taken further. Still to be corrected by Holm over all methods of `first`.
+    A method that `second` does not hold was not taken further. The direction is that of the look whose p is the smaller
+    one here. Still to be corrected by Holm over all methods of `first`.
     """
-    again = second.set_index("method")["p"].reindex(first["method"]).fillna(1.0).to_numpy()
-    return np.minimum(1.0, np.minimum(WEIGHTS[0] * first["p"].to_numpy(), WEIGHTS[1] * again))
+    again = dict(zip(second["method"], second["p"], strict=True))
+    late = np.array([again.get(name, 1.0) for name in first["method"]])
+    return np.minimum(1.0, np.minimum(WEIGHTS[0] * first["p"].to_numpy(), WEIGHTS[1] * late))
 
 
 def against_base(items: Mapping[str, np.ndarray], base_items: np.ndarray, *, confidence: float = 0.95) -> pd.DataFrame:
@@ -151,7 +211,7 @@ def against_base(items: Mapping[str, np.ndarray], base_items: np.ndarray, *, con
     return table[["method", "estimate", "low", "high", "p", "p_holm", "n_runs", "verdict", "note"]]
 
 
-def _line(name: str, method: Runs, random: Runs, spread: Widest, delta: float, confidence: float) -> dict:
+def _line(name: Hashable, method: Runs, random: Runs, spread: Widest, delta: float, confidence: float) -> dict:
     estimate = float(method.items.mean() - random.items.mean())
     scores, others = method.items.mean(axis=1), random.items.mean(axis=1)
     difference = method.items.mean(axis=0) - random.items.mean(axis=0)

@@ -5,7 +5,6 @@ from math import comb
 
 import numpy as np
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 ALTERNATIVES = ("greater", "less")
 
@@ -52,7 +51,10 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     p = np.asarray(p_values, dtype=np.float64)
     if p.ndim != 1 or not ((p >= 0) & (p <= 1)).all():
         raise ValueError(f"p_values: expected numbers from 0 to 1, found {p_values!r}")
-    return multipletests(p, method="holm")[1] if len(p) else p
+    order = np.argsort(p, kind="stable")
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))  # the smallest p times all of them
+    return np.minimum(adjusted, 1.0)
 
 
 def _scores(name: str, values: Sequence[float]) -> np.ndarray:

@@ -13,7 +13,7 @@ from analysis.runner.plan import find_notebooks, load_profile, make_plan, profil
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 SHARED = ["pool", "limit", "model", "methods", "budget", "seed", "parts", "n_draws", "output_dir"]
-OWN_PARAMETERS = 5
+OWN_PARAMETERS = 6
 CODE_LINES, DEFINITIONS = 12, 1
 CLAIM = re.compile(
     r"\b(clearly|obviously|significantly|outperforms?|we (find|see|found|observe) that)\b", re.IGNORECASE

@@ -1,38 +1,16 @@
 """Tables, plots and sentences of comparisons, on planted scores."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.experiments.results import Results
+from analysis.experiments.results import EQUAL_ROWS, Results
 from analysis.methods import BASE, RANDOM
-from analysis.reporting import forest, style, verdicts, versus_random
+from analysis.reporting import forest, verdicts, versus_random
 from analysis.reporting.topics import random_selection
+from analysis.reporting.trained_rows import Regime
 from analysis.statistics import BETTER, VERDICTS, WORSE
-
-N_ITEMS = 400
-ACCURACY, LOSS = "testbed accuracy", "held-out answer loss"
-
-
-def grid(shifts: dict[str, float], n_random: int = 8, n_seeds: int = 4, budget: int = 100) -> Results:
-    """Runs whose accuracy is .5 plus a shift, run by run nearly the same; the loss benchmark has nothing planted."""
-    rng, lines = np.random.default_rng(0), []
-    runs = [(BASE, 0, 0, 0, -0.5)]
-    runs += [(RANDOM, budget, draw, draw, 0.0) for draw in range(n_random)]
-    runs += [(name, budget, 0, seed, shift) for name, shift in shifts.items() for seed in range(n_seeds)]
-    hardness = rng.random(N_ITEMS)
-    for method, size, draw, seed, shift in runs:
-        right = (hardness < 0.5 + shift + rng.normal(0, 0.004)).astype(np.float32)
-        loss = (-1 - hardness + rng.normal(0, 0.01, N_ITEMS)).astype(np.float32)
-        for name, items, unit in ((ACCURACY, right, "share correct"), (LOSS, loss, "nats per answer token, negated")):
-            lines.append({
-                "method": method, "budget": size, "draw": draw, "training_seed": seed, "benchmark": name, "unit": unit,
-                "score": float(items.mean()), "n_items": N_ITEMS, "n_rows": size, "tokens_trained": 50.0 * size + 1,
-                "seconds_select": 0.1, "seconds_train": 1.0, "seconds_evaluate": 1.0, "items": items,
-            })  # fmt: skip
-    groups = [f"family {place % 4}" for place in range(N_ITEMS)]
-    return Results(pd.DataFrame(lines), {ACCURACY: groups, LOSS: groups})
+from tests.reporting.planted import ACCURACY, LOSS, N_ITEMS, grid
 
 
 @pytest.fixture(scope="module")
@@ -66,27 +44,103 @@ def test_shares_are_drawn_as_points_and_losses_as_they_are(table):
     assert set(drawn["in"]) == {"points", "nats per answer token"}
 
 
-def test_the_headline_names_every_method_once(table):
-    first, second = verdicts.headline(table)
-    assert first.startswith("1 of 3 methods is worth more than a random draw on testbed accuracy")
-    assert "better: Token length" in first and "worse: Cross-entropy" in first
-    assert second.startswith("No method of 3 is worth more")
+def test_the_headline_names_every_method_once_with_regime_and_tokens(results, table):
+    base = versus_random.against_base(results)
+    first, second = verdicts.headline(table, base, Regime(12, "skill"))
+    assert first.startswith(
+        "On testbed accuracy, 100 rows (8.3 rows per skill), 1 of 3 methods is worth more than a random draw"
+    )
+    assert "better: Token length [3.0 × tokens]" in first and "worse: Cross-entropy" in first
+    assert second.startswith("On held-out answer loss, 100 rows (8.3 rows per skill), no method of 3 is worth more")
+    for sentence in (first, second):
+        assert all(sentence.count(name) == 1 for name in ("Token length", "(released)"))
+
+
+def test_every_budget_and_design_has_a_sentence_and_all_are_one_family():
+    results = grid({"token_length": 0.15, "cross_entropy": -0.15}, budgets=(25, 100), at_equal_tokens=("token_length",))
+    table, base = versus_random.versus_random(results), versus_random.against_base(results)
+    assert len(table) == 2 * 2 * 3 and table["n_runs"].eq(4).all() and table["n_random"].eq(8).all()
+    of_accuracy = table[table["benchmark"] == ACCURACY]
+    smallest = of_accuracy.loc[of_accuracy["p"].idxmin()]
+    assert smallest["p_holm"] == pytest.approx(6 * smallest["p"])
+    said = verdicts.headline(table, base, Regime(5, "skill"))
+    starts = [
+        "100 rows (20 rows per skill)",
+        "100 rows (20 rows per skill), equal tokens",
+        "25 rows (5 rows per skill)",
+    ]
+    for sentence, start in zip(said, starts, strict=False):
+        assert sentence.startswith(f"On testbed accuracy, {start}, ")
+    assert "of as many tokens (better: Token length)" in said[1]
+
+
+def test_a_method_at_the_floor_is_marked_and_the_mark_explained():
+    results = grid({"token_length": 0.0, "cross_entropy": -0.49})
+    table, base = versus_random.versus_random(results), versus_random.against_base(results)
+    assert "worse: Cross-entropy [at the floor]" in verdicts.headline(table, base, Regime(12, "skill"))[0]
+    assert len(verdicts.floor_finding(table, base)) == 1
+    above = grid({"token_length": 0.0})
+    nothing = versus_random.versus_random(above), versus_random.against_base(above)
+    assert verdicts.floor_finding(nothing[0][nothing[0]["benchmark"] == ACCURACY], nothing[1]) == []
+
+
+def test_benchmarks_that_disagree_are_said_with_the_lengths_of_the_answers():
+    results = grid({"token_length": 0.15, "cross_entropy": -0.15}, loss_shift=-0.5)
+    rows = pd.DataFrame({"method": [RANDOM, "token_length", "cross_entropy"], "budget": 100, "design": EQUAL_ROWS,
+                         "answer tokens": [40.0, 142.0, 12.0]})  # fmt: skip
+    said = verdicts.disagreement(versus_random.versus_random(results), rows)
+    assert len(said) == 1 and "above random on testbed accuracy, below on held-out answer loss" in said[0]
+    assert "142 tokens on average, random's 40" in said[0]
+
+
+def test_everything_below_the_base_is_said():
+    results = grid({"token_length": 0.0})
+    worse = results.runs.copy()
+    worse.loc[worse["method"] == BASE, "items"] = pd.Series(
+        [np.ones(N_ITEMS, np.float32)] * 2, index=worse.index[worse["method"] == BASE]
+    )
+    base = versus_random.against_base(Results(worse, results.groups))
+    assert (
+        "everything, random included, ends below it: hurts: Random and Token length" in verdicts.base_headline(base)[0]
+    )
+
+
+def test_fresh_runs_decide_what_a_first_look_left_open():
+    small = {"token_length": 0.02, "cross_entropy": 0.0}
+    first, again = grid(small, n_random=6, n_runs=3), grid({"token_length": 0.02}, n_random=18, n_runs=6)
+    table = versus_random.versus_random(first, again)
+    decided = table[table["benchmark"] == ACCURACY].set_index("method")
+    assert decided.loc["token_length", ["look", "n_runs", "n_random"]].tolist() == ["confirmation", 6, 18]
+    assert decided.loc["cross_entropy", ["look", "n_runs"]].tolist() == ["first", 3]
+    alone = [
+        versus_random.versus_random(one).set_index(["benchmark", "method"]).loc[(ACCURACY, "token_length"), "p"]
+        for one in (first, again)
+    ]
+    assert decided.loc["token_length", "p"] == pytest.approx(min(5 * alone[0], 1.25 * alone[1]))
+    for line in table.to_dict("records"):
+        assert (line["p_holm"] < 0.05) == (line["low"] > 0 or line["high"] < 0)
 
 
 def test_every_sentence_states_interval_and_numbers_of_runs(table):
-    for sentence in verdicts.estimate_sentences(table, "equal rows"):
+    for sentence in verdicts.estimate_sentences(table):
         assert "95 % interval; 4 runs, 8 random ones, 400 items" in sentence
-        assert "equal rows" in sentence and sentence.endswith(".")
+        assert sentence.endswith(".")
         assert not any(verdict in sentence for verdict in VERDICTS)  # one question, one verdict: that of the table
 
 
 def test_table_picture_and_headline_say_the_same(results, table):
     base = versus_random.against_base(results)
-    decided = verdicts.decided(table, base)
-    assert decided["verdict"].tolist() == table["verdict"].tolist()
+    names = [RANDOM, *table["method"].unique()]
+    rows = pd.DataFrame(
+        {"method": names, "budget": 100, "design": EQUAL_ROWS, "rows": 100.0, "cut": 0.25, "seconds": 1.0}
+    )
+    decided = verdicts.decided(table, base, rows, Regime(10, "skill"))
+    assert set(decided["rows cut"]) == {"25 %"} and set(decided["rows per skill"]) == {"10"}
+    best_first = table.sort_values("estimate", ascending=False).sort_values("benchmark", ascending=False, kind="stable")
+    assert decided["verdict"].str.removesuffix(" (at the floor)").tolist() == best_first["verdict"].tolist()
     for line in decided.to_dict("records"):
         ends = [float(end) for end in line["difference from random"].split("[")[1].rstrip("]").split(",")]
-        assert (line["verdict"] in (BETTER, WORSE)) <= (ends[0] > 0 or ends[1] < 0)
+        assert (line["verdict"].split(" (")[0] in (BETTER, WORSE)) <= (ends[0] > 0 or ends[1] < 0)
     assert set(decided.loc[decided["benchmark"] == ACCURACY, "fine-tuning"]) == {"helps"}
     assert any("helps: Random" in sentence for sentence in verdicts.base_headline(base))
     fig = forest.draw(table, results, x="estimate", y="method", hue="method", height=1, decides=True)
@@ -109,43 +163,6 @@ def test_groups_add_up_to_the_whole_difference_few_or_many(results, table, at_mo
     assert np.average(one["difference"], weights=one["items"]) == pytest.approx(100 * whole, abs=1e-4)
 
 
-@pytest.mark.parametrize("methods", [1, 2])
-def test_the_map_shows_every_method_in_every_group_the_best_first(results, methods):
-    groups = versus_random.by_group(results, ACCURACY)
-    groups = groups[groups["method"].isin(groups["method"].unique()[:methods])]
-    fig, ax = style.figure()
-    forest.group_map(ax, groups)
-    shown = [float(text.get_text()) for text in ax.texts]
-    assert np.allclose(np.sort(shown), np.sort(groups["difference"].round()))
-    means = groups.groupby("name")["difference"].mean()
-    names = [text.get_text() for text in ax.get_yticklabels()]
-    assert sorted(names) == sorted(means.index) and means[names].is_monotonic_decreasing
-    plt.close(fig)
-
-
-def test_every_method_is_drawn_beside_random(results, table):
-    style.use()
-    fig = forest.draw(table, results, x="estimate", y="method", hue="method", height=0.5)
-    ax = fig.axes[0]
-    assert [one.get_title("left") for one in fig.axes] == [ACCURACY, LOSS]
-    assert [name.get_text() for name in ax.get_yticklabels()[:2]] == ["Random", "Token length"]
-    assert len(ax.get_yticklabels()) == 4
-    forest.score_dots(ax, forest.not_base(results), versus_random.base_score(results, ACCURACY))
-    plt.close(fig)
-
-
-def test_designs_share_an_axis_and_have_their_own_runs(results, table):
-    designs = pd.concat(
-        table[table["benchmark"] == ACCURACY].assign(design=name) for name in ("equal rows", "equal tokens")
-    )
-    both = {"equal rows": results, "equal tokens": results}
-    style.use()
-    fig = forest.draw(designs, both, x="estimate", y="method", hue="method", panels="design", height=0.5)
-    assert [ax.get_title("left") for ax in fig.axes] == [f"{ACCURACY}, {name}" for name in both]
-    assert fig.axes[0].get_xlim() == fig.axes[1].get_xlim()
-    plt.close(fig)
-
-
 def test_a_grid_without_a_method_is_refused():
     with pytest.raises(ValueError, match="at least one besides random_selection"):
         versus_random.versus_random(grid({}))
@@ -160,7 +177,7 @@ def test_the_spread_of_random_runs_is_divided_and_put_into_words():
         level = rng.normal(0, 0.05)
         for seed in range(3):
             items = (hardness < 0.5 + level + rng.normal(0, 0.01)).astype(np.float32)
-            lines.append(base.table.iloc[0].to_dict() | {"method": RANDOM, "budget": 100, "draw": draw, "training_seed": seed,
+            lines.append(base.table.iloc[0].to_dict() | {"method": RANDOM, "budget": 100, "design": EQUAL_ROWS, "draw": draw, "training_seed": seed,
                          "score": float(items.mean()), "items": items,
                          "benchmark": ACCURACY, "unit": "share correct"})  # fmt: skip
     results = Results(pd.DataFrame(lines), {ACCURACY: ["one"] * N_ITEMS})
@@ -182,3 +199,16 @@ def test_differences_that_matter_are_those_of_the_unit_unless_given(results):
     assert given[ACCURACY] == [0.1] and given[LOSS] == [0.05]
     with pytest.raises(ValueError, match="deltas: no benchmark 'accuracy'; there are testbed accuracy, held-out"):
         versus_random.versus_random(results, deltas={"accuracy": 0.1})
+
+
+def test_only_what_is_undecided_and_promising_goes_on():
+    lines = [
+        ("a", "undecided", 0.1),
+        ("b", "undecided", 0.5),
+        ("c", "worse", 0.001),
+        ("d", "no difference larger than δ", 0.1),
+    ]
+    table = pd.DataFrame(
+        [{"method": name, "budget": 8, "design": EQUAL_ROWS, "verdict": verdict, "p": p} for name, verdict, p in lines]
+    )
+    assert versus_random.still_open(table) == {("a", 8, EQUAL_ROWS)}
