@@ -44,14 +44,14 @@ def in_context(
         return _released(conversations, tokenizer, max_tokens, alone=name.endswith("none"))
     if name.startswith("plain"):
         template = plain_template(template)
-    whole = encode_batch(conversations, tokenizer, template, max_tokens)
+    whole = encode_batch(conversations, tokenizer, template, max_tokens, to_score=True)
     turns = [len(row.spans) for row in whole]
     if name.endswith("conversation"):
         return turns, whole
     if name == "prompt":
         return turns, [_prompt(row) for row in whole]
     header = [] if name == "plain none" else header_ids(tokenizer, template)
-    return turns, [_alone(header, row, span) for row in whole for span in row.spans]
+    return turns, [_alone(header, row, *turn) for row in whole for turn in zip(row.spans, row.prompt_cut, strict=True)]
 
 
 def check(name: str) -> None:
@@ -87,10 +87,12 @@ def plain_template(template: Template) -> Template:
     )
 
 
-def _alone(header: list[int], row: Encoded, span: tuple[int, int]) -> Encoded:
+def _alone(header: list[int], row: Encoded, span: tuple[int, int], prompt_cut: bool) -> Encoded:
     start, end = span
     spans = [(len(header), len(header) + max(end - start, 0))]
-    return Encoded(ids=[*header, *row.ids[start:end]], spans=spans, ends=[None], truncated=row.truncated)
+    return Encoded(
+        ids=[*header, *row.ids[start:end]], spans=spans, ends=[None], truncated=row.truncated, prompt_cut=[prompt_cut]
+    )
 
 
 def _prompt(row: Encoded) -> Encoded:

@@ -118,6 +118,7 @@ SCORED_IN = {
         "models/passes/token_losses",
         "models/passes/batches",
         "models/encoding",
+        "models/truncation",
         "models/chat_template",
         "features/contexts",
     ],
