@@ -121,6 +121,7 @@ SCORED_IN = {
         "models/truncation",
         "models/chat_template",
         "features/contexts",
+        "features/released_texts",
     ],
     "perplexity": ["features/arrays", "models/passes/token_losses", "methods/selection"],
     "ifd": [
