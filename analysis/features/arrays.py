@@ -42,6 +42,7 @@ class TokenLosses:
     loss_sum : float64; sum over the tokens of -log p(token | all before it).
     first_loss : float64; the same for the first token alone.
     unshifted_loss_sum : float64; sum of -log p(next token = this token), what the study's script computes.
+    prompt_cut : bool; whether the prompt right before the turn was cut to fit, `None` where it is not known.
     """
 
     n_rows: int
@@ -50,6 +51,12 @@ class TokenLosses:
     loss_sum: np.ndarray
     first_loss: np.ndarray
     unshifted_loss_sum: np.ndarray
+    prompt_cut: np.ndarray | None = None
+
+    def rows_with_cut_prompts(self) -> np.ndarray:
+        """Rows of which a turn is scored after a prompt that was cut; bool of shape (n_rows,)."""
+        cut = self.prompt_cut & (self.count > 0)
+        return np.bincount(self.row[cut], minlength=self.n_rows) > 0
 
     def per_row(self, turns: str = "all", *, shifted: bool = True) -> tuple[np.ndarray, np.ndarray]:
         """Sum of losses (nats) and number of tokens per row, over "all" assistant turns or the "last" one.

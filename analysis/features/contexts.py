@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from analysis.models.chat_template import SYSTEM, USER, Template, default_template
+from analysis.features import released_texts
+from analysis.models.chat_template import SYSTEM, USER, Template
 from analysis.models.encoding import Encoded, encode_batch
 from analysis.pools.pool import Messages
 
-# The released script's text before an answer that stands alone, and the tokens that it takes this for.
-RELEASED_HEADER, RELEASED_HEADER_TOKENS = "Assistant: ", 4
 # Every kind of context: whose text, and whether the conversation is part of it.
 NAMES = (
     "conversation",
@@ -17,6 +16,7 @@ NAMES = (
     "plain none",
     "released conversation",
     "released none",
+    "released apart",
     "prompt",
 )
 
@@ -30,9 +30,9 @@ def in_context(
     ----------
     name : "conversation", all that comes before a turn, in the model's template. "none", only the template's
         answer header: the same token ids are scored as in "conversation", truncation included. "plain
-        conversation" and "plain none", the same without any template. "released conversation" and
-        "released none", the last turn as the study's script finds it. "prompt" scores no answer but all that
-        comes before the last one, in the last one's place.
+        conversation" and "plain none", the same without any template. "released conversation",
+        "released none" and "released apart", the last turn as the study's scripts find it, see `released_texts`.
+        "prompt" scores no answer but all that comes before the last one, in the last one's place.
 
     Raises
     ------
@@ -40,18 +40,20 @@ def in_context(
         `name` is none of these.
     """
     check(name)
+    if name == "released apart":
+        return released_texts.apart(conversations, tokenizer, max_tokens)
     if name.startswith("released"):
-        return _released(conversations, tokenizer, max_tokens, alone=name.endswith("none"))
+        return released_texts.together(conversations, tokenizer, max_tokens, alone=name.endswith("none"))
     if name.startswith("plain"):
         template = plain_template(template)
-    whole = encode_batch(conversations, tokenizer, template, max_tokens)
+    whole = encode_batch(conversations, tokenizer, template, max_tokens, to_score=True)
     turns = [len(row.spans) for row in whole]
     if name.endswith("conversation"):
         return turns, whole
     if name == "prompt":
         return turns, [_prompt(row) for row in whole]
     header = [] if name == "plain none" else header_ids(tokenizer, template)
-    return turns, [_alone(header, row, span) for row in whole for span in row.spans]
+    return turns, [_alone(header, row, *turn) for row in whole for turn in zip(row.spans, row.prompt_cut, strict=True)]
 
 
 def check(name: str) -> None:
@@ -87,44 +89,15 @@ def plain_template(template: Template) -> Template:
     )
 
 
-def _alone(header: list[int], row: Encoded, span: tuple[int, int]) -> Encoded:
+def _alone(header: list[int], row: Encoded, span: tuple[int, int], prompt_cut: bool) -> Encoded:
     start, end = span
     spans = [(len(header), len(header) + max(end - start, 0))]
-    return Encoded(ids=[*header, *row.ids[start:end]], spans=spans, ends=[None], truncated=row.truncated)
+    return Encoded(
+        ids=[*header, *row.ids[start:end]], spans=spans, ends=[None], truncated=row.truncated, prompt_cut=[prompt_cut]
+    )
 
 
 def _prompt(row: Encoded) -> Encoded:
     start = row.spans[-1][0]
     spans = [(0, 0)] * (len(row.spans) - 1) + [(0, start)]
     return replace(row, ids=row.ids[:start], spans=spans, ends=[None] * len(spans))
-
-
-def _released(
-    conversations: Sequence[Messages], tokenizer, max_tokens: int, *, alone: bool
-) -> tuple[list[int], list[Encoded]]:
-    """The script's text, encoded whole, the answer beginning where the prompt encoded by itself ends.
-
-    The prompt has lost its last space and "Assistant: " has not, so that the two contexts may lose a different
-    number of the answer's first tokens.
-    """
-    texts = [_study_text(messages, tokenizer) for messages in conversations]
-    starts = [len(ids) for ids in tokenizer([prompt for prompt, _ in texts], verbose=False)["input_ids"]]
-    longest = [max_tokens] * len(texts)
-    if alone:
-        longest = [max(max_tokens - start + RELEASED_HEADER_TOKENS, 0) for start in starts]
-        starts = [len(tokenizer(RELEASED_HEADER)["input_ids"])] * len(texts)
-        texts = [(RELEASED_HEADER, answer) for _, answer in texts]
-    whole = tokenizer([prompt + answer for prompt, answer in texts], verbose=False)["input_ids"]
-    turns = [sum(message["role"] == "assistant" for message in messages) for messages in conversations]
-    encoded = []
-    for n_turns, start, ids, most in zip(turns, starts, whole, longest, strict=True):
-        kept = ids[:most]
-        spans = [(0, 0)] * (n_turns - 1) + [(start, max(start, len(kept)))]
-        encoded.append(Encoded(ids=kept, spans=spans, ends=[None] * n_turns, truncated=len(kept) < len(ids)))
-    return turns, encoded
-
-
-def _study_text(messages: Messages, tokenizer) -> tuple[str, str]:
-    """Everything before the last answer in the study's format, stripped as the script does, and this answer."""
-    texts = [text for text, _ in replace(default_template(tokenizer), end=None).pieces(messages)]
-    return "".join(texts[:-1]).strip(), texts[-1]

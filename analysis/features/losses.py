@@ -19,7 +19,8 @@ def pool_losses(features, context: str) -> TokenLosses:
         turns, encoded = contexts.in_context(
             context, conversations, model.tokenizer, model.template, features.max_tokens
         )
-        return {"turns": np.array(turns, dtype=np.int64), **losses()(encoded)}
+        cut = [turn for row in encoded for turn in row.prompt_cut or [False] * len(row.spans)]
+        return {"turns": np.array(turns, dtype=np.int64), "prompt_cut": np.array(cut, dtype=bool), **losses()(encoded)}
 
     label = "Token losses" if context == "conversation" else f"Token losses ({context})"
     key = model_key(features, __name__, context=context)

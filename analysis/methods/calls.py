@@ -51,7 +51,8 @@ def inner_call(name: str, options: dict) -> str | None:
     value = (default_options(name) | options)[method.inner]
     if value in method.words:
         return None
-    expected = f"{method.inner}: expected {', '.join(map(repr, method.words))} or a method's call as text"
+    words = f"{', '.join(map(repr, method.words))} or " if method.words else ""
+    expected = f"{method.inner}: expected {words}a method's call as text"
     if not isinstance(value, str):
         raise ValueError(f"method {name}: {expected}, found {value!r}")
     try:
@@ -115,6 +116,22 @@ def select(specification: str, features, budget: int, *, seed: int) -> Selection
     if selection.scores is not None and np.shape(selection.scores) != (features.n_rows,):
         raise ValueError(f"method {name}: expected {features.n_rows} scores, found {np.shape(selection.scores)}")
     return selection
+
+
+def scored(specification: str, features, *, seed: int) -> Selection:
+    """What a method says of every row, for a method that holds its call as the option `inside`.
+
+    Raises
+    ------
+    ValueError
+        The method chooses a set and scores no row.
+    """
+    one = select(specification, features, 1, seed=seed)
+    if one.scores is None:
+        raise ValueError(
+            f"inside: {specification!r} chooses a set and scores no row; expected a method that scores rows"
+        )
+    return one
 
 
 def label(method: str) -> str:

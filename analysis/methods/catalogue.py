@@ -131,4 +131,13 @@ METHODS = {
         inner="inside",
         words=("random", "nearest"),
     ),
+    "residual": Method(
+        "Beyond length",
+        "quality",
+        "Barlow and Brunk 1972, JASA 67",
+        "residual",
+        "another method's score - its monotone fit on the answers' length, out of sample",
+        needs=("lengths",),
+        inner="inside",
+    ),
 }

@@ -4,7 +4,8 @@ import numpy as np
 
 from analysis.methods.selection import Selection, choose, top_k
 
-VARIANTS = {"original": ("all", True), "released": ("last", False)}
+# The context, the turns that count, and whether the logits are held against the next token.
+VARIANTS = {"original": ("conversation", "all", True), "released": ("released apart", "last", False)}
 SIGNS = {"highest": 1.0, "lowest": -1.0}
 
 
@@ -34,21 +35,20 @@ def select(
     Parameters
     ----------
     variant : "original" is the mean over all answer tokens of all assistant turns; "released" is what the
-        study's script computes: the last turn only, and -log p(next token = this token), as labels are not
-        shifted.
+        study's script computes: the last turn only, in the study's format, and -log p(next token = this token), as
+        labels are not shifted; the prompt's last tokens count where it has tokens of id 0 ("!").
     direction : "highest" or "lowest" first.
     band : (low, high) percentiles of the scores between which a row must lie, both included; default no
         limit.
 
     Notes
     -----
-    "released" differs from cross_entropy/entropy_response.py in the text around the turns (this project's
-    template), in counting tokens by their number, not by non-zero ids, and in leaving out rows without a
-    scorable token instead of giving them 0.
+    "released" differs from cross_entropy/entropy_response.py in leaving out rows without a scorable token instead
+    of giving them 0.
     """
-    turns, shifted = choose("variant", variant, VARIANTS)
+    context, turns, shifted = choose("variant", variant, VARIANTS)
     sign = choose("direction", direction, SIGNS)
-    losses = score(*features.token_losses().per_row(turns, shifted=shifted))
+    losses = score(*features.token_losses(context).per_row(turns, shifted=shifted))
     excluded = {"no answer token could be scored": int(np.isnan(losses).sum())}
     if band is not None:
         outside = _outside(losses, band)

@@ -64,7 +64,7 @@ def select(
     the template, in a header of this template's length where they allow four tokens, in turns, which they do not
     have, and in setting a ratio of exactly 1 aside; "released" differs from IFD/cherry_seletion in leaving out
     rows without a score instead of giving them 0. The pre-experience differs in the fine-tuning's settings and in
-    mini-batches of k-means.
+    mini-batches of k-means; like theirs it depends on the order of the pool.
     """
     given, alone, fixed_turns, one_is_allowed = choose("variant", variant, VARIANTS)
     if pre_experience:

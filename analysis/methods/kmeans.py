@@ -83,7 +83,5 @@ def _scores_within(features, groups, inside: str, embedding: str, seed: int) -> 
         return np.zeros(features.n_rows), {}
     if inside == "nearest":
         return -np.nan_to_num(groups.distances(features.embeddings(embedding))), {}
-    one = calls.select(inside, features, 1, seed=seed)
-    if one.scores is None:
-        raise ValueError(f"inside: {inside!r} chooses a set and scores no row; expected a method that scores rows")
+    one = calls.scored(inside, features, seed=seed)
     return one.scores, one.excluded

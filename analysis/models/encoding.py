@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.models.chat_template import Part, Template
+from analysis.models.truncation import Cut, KeepHeader, by_share
 from analysis.pools.pool import Messages
 
 
@@ -20,12 +21,14 @@ class Encoded:
         it.
     ends : per assistant turn the position of its end token, which is learned too; `None` where there is none.
     truncated : whether tokens were cut to fit `max_tokens`.
+    prompt_cut : per assistant turn whether the prompt right before it was; () where none can be.
     """
 
     ids: list[int]
     spans: list[tuple[int, int]]
     ends: list[int | None]
     truncated: bool
+    prompt_cut: Sequence[bool] = ()
 
 
 def encode(messages: Messages, tokenizer, template: Template, max_tokens: int) -> Encoded:
@@ -33,12 +36,13 @@ def encode(messages: Messages, tokenizer, template: Template, max_tokens: int) -
     return encode_batch([messages], tokenizer, template, max_tokens)[0]
 
 
-def encode_batch(conversations: Sequence[Messages], tokenizer, template: Template, max_tokens: int) -> list[Encoded]:
+def encode_batch(
+    conversations: Sequence[Messages], tokenizer, template: Template, max_tokens: int, *, to_score: bool = False
+) -> list[Encoded]:
     """Token ids and answer spans, all slot strings in one tokenizer call.
 
-    Truncation is LLaMA-Factory's: a round of `source` prompt and `target` answer tokens, with R tokens left,
-    keeps at most max(int(R target / (source + target)), 1) of the answer and of the prompt what then remains
-    of R; rounds after the last token are dropped.
+    The first round that does not fit is cut, by LLaMA-Factory's rule (`truncation.by_share`) or, where answers are
+    to be scored, by one that keeps the answer's header (`truncation.KeepHeader`); rounds after it are dropped.
 
     Raises
     ------
@@ -50,6 +54,7 @@ def encode_batch(conversations: Sequence[Messages], tokenizer, template: Templat
     end_id = _end_id(tokenizer, template)
     rounds_of = _rounds(conversations, template)
     ids_of = _tokenise(rounds_of, tokenizer, lengths_only=False)
+    cut = KeepHeader(tokenizer, template) if to_score else by_share
     return [
         _assemble(
             [
@@ -58,8 +63,10 @@ def encode_batch(conversations: Sequence[Messages], tokenizer, template: Templat
             ],
             end_id,
             max_tokens,
+            cut,
+            (template.first_with_system if messages[0]["role"] == "system" else template.first, template.later),
         )
-        for rounds in rounds_of
+        for messages, rounds in zip(conversations, rounds_of, strict=True)
     ]
 
 
@@ -141,25 +148,29 @@ def _join(answer: list[Part], ids_of: dict[Part, list[int]]) -> list[int]:
     return [token for part in answer for token in ids_of[part]]
 
 
-def _assemble(rounds: list[tuple[list[int], list[int]]], end_id: int | None, max_tokens: int) -> Encoded:
+def _assemble(
+    rounds: list[tuple[list[int], list[int]]], end_id: int | None, max_tokens: int, cut: Cut,
+    slots: tuple[tuple[str, ...], tuple[str, ...]],
+) -> Encoded:  # fmt: skip
+    """Rounds one after another; `slots` are those of the first round and those of every later one."""
     ids: list[int] = []
     spans: list[tuple[int, int]] = []
     ends: list[int | None] = []
-    truncated = False
-    for source, answer in rounds:
-        target = answer if end_id is None else [*answer, end_id]
-        left = max_tokens - len(ids)
+    prompt_cut: list[bool] = []
+    left, truncated = max_tokens, False
+    for number, (whole, answer) in enumerate(rounds):
+        source, target = whole, answer if end_id is None else [*answer, end_id]
         if len(source) + len(target) > left:
+            source, target = cut(source, target, left, slots[min(number, 1)])
             truncated = True
-            kept_target = max(left * len(target) // max(len(source) + len(target), 1), 1) if left else 0
-            kept_source = left - min(kept_target, len(target))
-            source, target = source[:kept_source], target[:kept_target]
         ids += source
         start = len(ids)
         ids += target
         spans.append((start, start + min(len(answer), len(target))))
         ends.append(len(ids) - 1 if end_id is not None and len(target) > len(answer) else None)
-    return Encoded(ids=ids, spans=spans, ends=ends, truncated=truncated)
+        prompt_cut.append(len(source) < len(whole))
+        left = 0 if truncated else left - len(source) - len(target)
+    return Encoded(ids=ids, spans=spans, ends=ends, truncated=truncated, prompt_cut=prompt_cut)
 
 
 def _end_id(tokenizer, template: Template) -> int | None:

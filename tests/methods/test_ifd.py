@@ -9,6 +9,7 @@ from analysis.methods.tools.pre_experience import sample
 from analysis.models.chat_template import choose_template, default_template
 from analysis.paths import ROOT
 from tests.real_tokenizers import real_tokenizer
+from tests.references import released_ifd as reference
 from tests.tiny import tiny_tokenizer
 
 SHARED = ROOT.parent / "shared"
@@ -150,13 +151,26 @@ def test_rows_of_the_pre_experience_lie_in_the_band_at_an_even_stride():
     assert perplexity[sample(one, perplexity, per_cluster=10)].tolist() == list(range(6, 16))
     assert perplexity[sample(one, perplexity, per_cluster=3)].tolist() == [6, 9, 12]
     assert perplexity[sample(one, perplexity, per_cluster=20)].tolist() == list(range(6, 16))
-    assert perplexity[sample(one, perplexity, per_cluster=30, band=(0, 100))].tolist() == list(range(1, 21))
-    order = np.random.default_rng(0).permutation(20)
-    assert perplexity[order][sample(one, perplexity[order], per_cluster=3)].tolist() == [6, 9, 12]
+    assert perplexity[sample(one, perplexity, per_cluster=20, band=(0, 100))].tolist() == list(range(1, 21))
+    # In the order of the pool, not of the perplexity.
+    assert perplexity[::-1][sample(one, perplexity[::-1], per_cluster=3)].tolist() == [15, 12, 9]
+    # A cluster of fewer rows than asked for gives all of them, the band notwithstanding.
+    assert sample(np.zeros(4, dtype=int), np.arange(4.0), per_cluster=10).tolist() == [0, 1, 2, 3]
     # Two clusters side by side, a row that belongs to none, and one cluster of a single row.
     labels = np.array([0] * 20 + [1] * 20 + [-1, 2])
     doubled = np.concatenate([perplexity, 10 * perplexity, [np.nan, 5.0]])
     assert doubled[sample(labels, doubled, per_cluster=3)].tolist() == [6, 9, 12, 60, 90, 120, 5]
+
+
+@pytest.mark.parametrize("per_cluster", [1, 4, 10])
+@pytest.mark.parametrize("band", [(25, 75), (10, 60)])
+def test_the_pre_experience_takes_the_rows_that_the_authors_script_takes(per_cluster, band):
+    rng = np.random.default_rng(0)
+    labels, perplexity = rng.permutation(np.repeat(np.arange(9), np.arange(1, 100, 11))), rng.lognormal(size=414)
+    perplexity[rng.random(414) < 0.3] = 2.0  # many instructions are alike
+    found = sample(labels, perplexity, per_cluster=per_cluster, band=band)
+    expected = reference.pre_experience_rows(labels.tolist(), perplexity.tolist(), per_cluster, *band)
+    assert found.tolist() == expected
 
 
 @pytest.mark.parametrize(

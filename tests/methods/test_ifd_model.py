@@ -1,5 +1,6 @@
 import warnings
 
+import datasets
 import numpy as np
 import pytest
 
@@ -70,6 +71,21 @@ def test_a_row_that_fails_alone_changes_no_other_row(tmp_path, monkeypatch):
     lost = np.isnan(found)
     assert 1 <= lost.sum() < 5
     np.testing.assert_allclose(found[~lost], expected[~lost], rtol=1e-5)
+
+
+@pytest.mark.parametrize("context", ["conversation", "none"])
+def test_rows_scored_after_a_prompt_that_was_cut_are_known(tmp_path, context):
+    long = [{"role": "user", "content": "Why? " * 30}, {"role": "assistant", "content": "So."}]
+    pool = toy_pool(8)
+    rows = [*pool.rows.to_list(), {"id": "long", "source": "toy", "messages": long}]
+    pool.rows = datasets.Dataset.from_list(rows)
+    made = features(tmp_path, pool, max_tokens=40)
+    losses = made.token_losses(context)
+    assert losses.count[-1] > 0
+    cut = losses.rows_with_cut_prompts()
+    assert cut[-1] and not cut[1]
+    assert not cut[~made.lengths().truncated].any()
+    assert not features(tmp_path, pool, max_tokens=300).token_losses(context).rows_with_cut_prompts().any()
 
 
 def test_a_model_tuned_on_rows_is_stored_and_answers_for_the_same_pool(tmp_path):

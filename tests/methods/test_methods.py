@@ -44,6 +44,7 @@ SPECIFICATIONS = [
     "kmeans(inside='random', clusters=3)",
     "kmeans(inside='nearest', quota='equal', embedding='answer')",
     "kmeans(inside='cross_entropy(direction=\"lowest\")', clusters=7)",
+    "residual(inside='cross_entropy(variant=\"released\")', folds=3)",
 ]
 
 # Methods whose smaller selections are no part of larger ones, as rounds grow with the budget and quotas are rounded.

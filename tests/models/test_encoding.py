@@ -163,6 +163,42 @@ def test_truncation_shares_the_room_left_between_prompt_and_answer():
     assert encoded.spans == [(40, 99)] and encoded.ends == [99] and not encoded.truncated
 
 
+def test_to_score_a_prompt_loses_its_beginning_and_keeps_what_the_template_puts_around_it():
+    tokenizer = tiny_tokenizer(texts=["z"], vocabulary=256)
+    template = default_template(tokenizer)
+    long = turns("".join(map(str, range(10))) * 3, "a" * 59, "q", "a")
+
+    def cut(max_tokens):
+        (row,) = encode_batch([long], tokenizer, template, max_tokens, to_score=True)
+        start, end = row.spans[0]
+        assert row.truncated and row.spans[1] == (len(row.ids), len(row.ids)) and row.prompt_cut[1]
+        return tokenizer.decode(row.ids[:start]), end - start, row.prompt_cut[0]
+
+    # "Human: " 7, contents 30, "\nAssistant: " 12; the answer 59 and its end. Each half of the room.
+    assert cut(60) == ("Human: 90123456789\nAssistant: ", 30, True)
+    assert cut(98) == ("Human: " + "0123456789" * 3 + "\nAssistant: ", 49, False)
+    # Too little for all that the template puts there: the answer's header counts most.
+    assert cut(30) == ("789\nAssistant: ", 15, True)
+    assert cut(13) == ("\nAssistant: ", 1, True)
+    assert cut(12) == ("", 0, True)
+    for room in (108, 109):  # from here on both fit, but for the end token
+        (row,) = encode_batch([long[:2]], tokenizer, template, room, to_score=True)
+        assert row.spans == [(49, 108)] and row.prompt_cut == [False] and row.truncated == (room == 108)
+
+
+@pytest.mark.parametrize("template", [choose_template(TOKENIZER), default_template(TOKENIZER)])
+def test_to_score_every_answer_stands_after_its_header(template):
+    header = {"chat template": "<|assistant|>", "default": "Assistant: "}[template.name]
+    n_scored = 0
+    for max_tokens in range(2, 90):
+        for row in encode_batch(CONVERSATIONS, TOKENIZER, template, max_tokens, to_score=True):
+            assert len(row.ids) <= max_tokens
+            scored = [start for start, end in row.spans if end > start]
+            n_scored += len(scored)
+            assert all(TOKENIZER.decode(row.ids[:start]).endswith(header) for start in scored)
+    assert n_scored > 100
+
+
 def test_a_conversation_out_of_order_is_named():
     template = choose_template(TOKENIZER)
     with pytest.raises(ValueError, match="conversation 1: message 1: expected role 'assistant', found 'user'"):

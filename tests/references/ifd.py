@@ -5,7 +5,7 @@ import math
 import torch
 
 from analysis.models.chat_template import USER
-from analysis.models.encoding import encode
+from analysis.models.encoding import encode_batch
 
 
 def mean_loss(model, before: list[int], answer: list[int]) -> float:
@@ -22,7 +22,7 @@ def ifd(model, tokenizer, template, messages: list[dict], max_tokens: int) -> li
     """Per assistant turn the mean loss after all before it / that after the answer's header alone; nan if empty."""
     header_text = template.first[-1].split(USER)[-1].removeprefix(template.end or "").lstrip()
     header = tokenizer(header_text, add_special_tokens=False)["input_ids"]
-    row = encode(messages, tokenizer, template, max_tokens)
+    (row,) = encode_batch([messages], tokenizer, template, max_tokens, to_score=True)
     ratios = []
     for start, end in row.spans:
         answer = row.ids[start:end]

@@ -10,7 +10,7 @@ import torch
 from analysis.experiments.workbench import Workbench, prepare
 from analysis.features.contexts import header_ids
 from analysis.methods import cross_entropy, ifd
-from analysis.models.encoding import encode
+from analysis.models.encoding import encode_batch
 from analysis.store.store import Store
 
 ONE_BY_ONE = 500  # rows that the reference scores; its time grows with the rows and is scaled
@@ -82,7 +82,8 @@ def literal_ifd(work: Workbench, conversations: list) -> tuple[np.ndarray, float
 
 
 def _last_turn(work: Workbench, messages: list[dict]) -> tuple[list[int], tuple[int, int]]:
-    row = encode(messages, work.base.tokenizer, work.base.template, work.features.max_tokens)
+    settings = work.base.tokenizer, work.base.template, work.features.max_tokens
+    (row,) = encode_batch([messages], *settings, to_score=True)
     return row.ids, row.spans[-1]
 
 

@@ -118,8 +118,10 @@ SCORED_IN = {
         "models/passes/token_losses",
         "models/passes/batches",
         "models/encoding",
+        "models/truncation",
         "models/chat_template",
         "features/contexts",
+        "features/released_texts",
     ],
     "perplexity": ["features/arrays", "models/passes/token_losses", "methods/selection"],
     "ifd": [
@@ -144,6 +146,7 @@ SCORED_IN = {
     "rds_plus": ["models/passes/hidden_states", "features/embeddings", "pools/targets", "pools/testbed/evaluation"],
     "zip_compression": ["methods/tools/deflate", "methods/tools/huffman", "methods/tools/zlib_sizes"],
     "kmeans": ["features/clusters", "methods/tools/quotas", "features/text_embeddings", "methods/token_length"],
+    "residual": ["methods/ifd", "features/arrays", "models/encoding", "methods/selection"],
     "diverse_evol": ["methods/tools/k_center", "models/passes/hidden_states"],
     "near_duplicate_filter": ["pools/near_duplicates"],
     "token_length": ["models/encoding", "models/chat_template"],
@@ -159,7 +162,7 @@ def test_a_flipped_sign_changes_the_key_of_every_method_that_it_reaches(method, 
 
 
 def test_no_key_depends_on_methods_that_are_not_asked():
-    for method in set(METHODS) - {"ifd", "superfiltering", "kmeans"}:
+    for method in set(METHODS) - {"ifd", "superfiltering", "kmeans", "residual"}:
         others = {f"analysis.methods.{other}" for other in METHODS} - {f"analysis.methods.{method}"}
         assert not modules_behind(*code_of(method)) & others, method
 

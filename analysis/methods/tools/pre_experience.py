@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from analysis.methods.selection import shuffled_places
-
 
 def learned(features, *, clusters: int, per_cluster: int, band: tuple[float, float], seed: int):
     """The features under the model that has learned from rows of every cluster of instructions.
@@ -21,28 +19,25 @@ def learned(features, *, clusters: int, per_cluster: int, band: tuple[float, flo
     embedded = int(np.isfinite(features.embeddings("prompt")).all(axis=1).sum())
     labels = features.clusters("prompt", min(clusters, max(embedded, 1)), seed).labels
     labels = np.where(np.isfinite(perplexity), labels, -1)
-    rows = sample(labels, perplexity, per_cluster=per_cluster, band=band, keys=features.row_keys())
+    rows = sample(labels, perplexity, per_cluster=per_cluster, band=band)
     return features.after_finetuning(rows, seed=seed)
 
 
 def sample(
-    labels: np.ndarray,
-    perplexity: np.ndarray,
-    *,
-    per_cluster: int = 10,
-    band: tuple[float, float] = (25, 75),
-    keys: np.ndarray | None = None,
+    labels: np.ndarray, perplexity: np.ndarray, *, per_cluster: int = 10, band: tuple[float, float] = (25, 75)
 ) -> np.ndarray:
-    """Rows of every cluster at an even stride by perplexity, without the ends; int64, cluster by cluster.
+    """Rows of every cluster at an even stride in the pool's order; int64, cluster by cluster.
+
+    A cluster of fewer rows than `per_cluster` gives all of them. Of a larger one count the k rows inside the band,
+    and every (k // per_cluster)-th of these is taken, at most `per_cluster`; all where k is smaller. As in the
+    authors' data_by_cluster.py.
 
     Parameters
     ----------
     labels : cluster of each row, -1 for none, shape (n_rows,).
     perplexity : of each row's instruction, shape (n_rows,).
-    per_cluster : of k rows in the band every (k // per_cluster)-th is taken, at most so many; all where k is
-        smaller.
+    per_cluster : rows to take from each cluster.
     band : percentiles of the cluster's own perplexities between which a row must lie, both included.
-    keys : of shape (n_rows,), unique; order rows of equal perplexity. Default: the row numbers.
 
     Raises
     ------
@@ -53,12 +48,11 @@ def sample(
         raise ValueError(f"band: expected percentiles (low, high) with 0 <= low < high <= 100, found {band!r}")
     if isinstance(per_cluster, bool) or not isinstance(per_cluster, int) or per_cluster < 1:
         raise ValueError(f"per_cluster: expected a whole number from 1 up, found {per_cluster!r}")
-    places = shuffled_places(len(labels), 0, keys) if keys is not None else np.arange(len(labels))
-    by_perplexity = np.lexsort((places, perplexity))
     taken = [np.zeros(0, dtype=np.int64)]
     for label in np.unique(labels[labels >= 0]):
-        members = by_perplexity[labels[by_perplexity] == label]
-        low, high = np.percentile(perplexity[members], band)
-        inside = members[(perplexity[members] >= low) & (perplexity[members] <= high)]
-        taken.append(inside[:: max(len(inside) // per_cluster, 1)][:per_cluster])
+        members = np.flatnonzero(labels == label)
+        if len(members) >= per_cluster:
+            low, high = np.percentile(perplexity[members], band)
+            members = members[(perplexity[members] >= low) & (perplexity[members] <= high)]
+        taken.append(members[:: max(len(members) // per_cluster, 1)][:per_cluster])
     return np.concatenate(taken)

@@ -5,7 +5,7 @@ import pandas as pd
 
 from analysis.methods import Selection, ifd, parse
 from analysis.reporting import style
-from analysis.reporting.wording import listed, of_each, share
+from analysis.reporting.wording import listed, number, of_each, share
 from analysis.subsets.overlap import rank_correlation
 from analysis.subsets.rows import equal_parts, properties
 
@@ -13,6 +13,7 @@ SELECTED, ASIDE, REST = "selected", "set aside", "neither"
 ROLES = {REST: style.LIGHT_GREY, ASIDE: style.PALETTE[5], SELECTED: style.colour("ifd")}
 LENGTH_GROUPS = 12
 SMALL_GROUP = 5
+MANY_ASIDE = 1 / 3
 
 
 def passes(features, selection: Selection, variant: str = "original") -> pd.DataFrame:
@@ -93,6 +94,30 @@ def not_helped(selections: dict[str, Selection]) -> str:
     shares = {style.label(name): chosen.excluded[ifd.NO_HELP] / len(chosen.scores)
               for name, chosen in selections.items() if ifd.NO_HELP in chosen.excluded}  # fmt: skip
     return f"Rows whose instruction does not help: {of_each(shares)}." if shares else "Every instruction helps."
+
+
+def unfollowed(selections: dict[str, Selection]) -> list[str]:
+    """A warning for every IFD without pre-experience that sets aside more than a third of the rows."""
+    said = []
+    for method, chosen in selections.items():
+        name, options = parse(method)
+        aside = chosen.excluded.get(ifd.NO_HELP, 0) / len(chosen.scores) if name == "ifd" else 0
+        if aside > MANY_ASIDE and not options.get("pre_experience"):
+            said.append(
+                f"{style.label(method)} sets aside {share(aside)} of the rows, more than a third: the base hardly follows "
+                "instructions, so that the ratio tells little about the rows. The authors first fine-tune such a base on a "
+                "few rows (pre_experience=True)."
+            )
+    return said
+
+
+def cut_prompts(features) -> str:
+    """How many rows IFD scores after a prompt that was cut to fit."""
+    cut = int(features.token_losses().rows_with_cut_prompts().sum())
+    return (
+        f"{number(cut)} of {number(features.n_rows)} rows are scored after a prompt whose beginning was cut to fit "
+        f"{number(features.max_tokens)} tokens."
+    )
 
 
 def ties(selections: dict[str, Selection]) -> str:
