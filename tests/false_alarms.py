@@ -2,7 +2,8 @@
 
 `python -m tests.false_alarms`, from the root of the checkout, makes 12 x parts + draws runs: 75 as it stands, of about 16
 seconds of one core each, 20 minutes together. Every run is stored, so that the command goes on where it was stopped. The
-exit status is 1 if anything was called, which chance may do in one of twenty tables; there is one for every benchmark.
+exit status is 1 if anything was called, which chance may do in one of twenty tables: there is one for every benchmark, so
+for a pool with two benchmarks in up to one of ten.
 """
 
 import argparse

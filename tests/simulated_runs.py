@@ -35,8 +35,8 @@ def measured(
 ) -> list[tuple[dict, dict]]:
     """In the place of `grid._measure_all`: scores that depend on the rows and on the training seed as real ones do.
 
-    `shifts` says by how much a method is better than chance. Every row has a worth of its own, so that selections that share rows share what these bring; what the training seed
-    brings is another for other rows.
+    `shifts` says by how much a method is better than chance. Every row has a worth of its own, so that selections that
+    share rows share what these bring; what the training seed brings is another for other rows.
     """
     rng = np.random.default_rng(stream(work.seed, "worth of rows and difficulty of items"))
     worth = rng.standard_normal((len(work.parts), PART_ROWS))

@@ -4,7 +4,6 @@ Every table comes from `grid.plan`, is assembled by `grid.run`, and is judged by
 is simulated. Seeds are fixed, so that the tests always end the same; each says how far chance alone may carry a count.
 """
 
-import gc
 from dataclasses import replace
 from functools import cache, partial
 
@@ -13,12 +12,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.experiments import grid, selecting
+from analysis.experiments import grid, screening, selecting
 from analysis.experiments.results import Results, Run
 from analysis.experiments.workbench import Workbench
 from analysis.methods import RANDOM
-from analysis.reporting.versus_random import versus_random
-from analysis.statistics import BETTER, WORSE, Noise, confirmed, detectable_difference, holm
+from analysis.reporting.versus_random import still_open, versus_random
+from analysis.statistics import BETTER, WORSE, Noise, detectable_difference
 from tests.false_alarms import LABELS, called
 from tests.simulated_runs import BUDGET, N_ITEMS, RUN_SD, drawn, measured, simulated_workbench
 
@@ -28,21 +27,12 @@ ALPHA = 0.05
 SMALL, MIDDLE, LARGE = (3, 6), (5, 15), (8, 24)  # parts, and so runs of a method; random draws
 SEEDS = {SMALL: range(100), MIDDLE: range(100, 160), LARGE: range(160, 200)}  # 200 grids
 CHANCE = ()  # nothing planted
-PROMISING = 0.2  # p of a first look below which a method is taken further
 
 
 @pytest.fixture(autouse=True)
 def selected_by_chance(monkeypatch):
     """Rows drawn for every method, in the place of what it would select."""
     monkeypatch.setattr(selecting, "select", drawn)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def little_to_collect():
-    """Keeps what is loaded out of the garbage collection that statsmodels makes in every correction of p values."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 def simulated(work: Workbench, runs: list[Run], shifts: tuple = CHANCE) -> Results:
@@ -151,18 +141,16 @@ def right(table: pd.DataFrame, signs: pd.Series) -> pd.Series:
 
 
 def screened(seed: int, fresh: tuple[int, int], shifts: tuple = CHANCE) -> tuple[list[str], int]:
-    """The methods called after both looks, by Holm over all twelve, and the runs that it took."""
-    first = judged(seed, SMALL, shifts)
-    promising = list(first.loc[first["p"] < PROMISING, "method"])
-    n_runs = len(LABELS) * SMALL[0] + SMALL[1]
-    second = pd.DataFrame({"method": [], "p": []})
-    if promising:
-        work = simulated_workbench(SMALL[0] + fresh[0], seed)
-        unseen = replace(work.parts[SMALL[0]], others=work.parts[SMALL[0] + 1 :])
-        runs = grid.plan(unseen, promising, BUDGET, n_draws=fresh[1])
-        second, n_runs = versus_random(simulated(work, runs, shifts)), n_runs + len(runs)
-    found = holm(confirmed(first, second)) < ALPHA
-    return list(first.loc[found, "method"]), n_runs
+    """The methods called after both looks, all twelve one family, and the runs that it took."""
+    work = simulated_workbench(SMALL[0] + fresh[0], seed)
+    first, others = screening.looks(work, SMALL[0])
+    runs = grid.plan(first, LABELS, BUDGET, n_draws=SMALL[1])
+    early = simulated(work, runs, shifts)
+    table = versus_random(early)
+    if opened := still_open(table):
+        further = grid.plan(others, sorted({method for method, _, _ in opened}), BUDGET, n_draws=fresh[1])
+        runs, table = runs + further, versus_random(early, simulated(work, further, shifts))
+    return list(called(table)["method"]), len(runs)
 
 
 def test_a_confirmation_of_what_looks_promising_raises_no_more_false_alarms():
