@@ -40,6 +40,7 @@ SPECIFICATIONS = [
     "less(variant='released')",
     "less(variant='released', targets='auto', epochs=2)",
     "rds_plus(turns='groups')",
+    "rds_plus(taken='next')",
     "rds_plus(turns='none')",
     "kmeans(inside='random', clusters=3)",
     "kmeans(inside='nearest', quota='equal', embedding='answer')",
