@@ -33,7 +33,7 @@ SPECIFICATIONS = [
     "selectit(level='model', models=['one', 'other'])",
     "perplexity(band='middle')",
     "perplexity(band='bottom')",
-    "zip_compression(variant='released')",
+    "zip_compression(variant='text')",
     "zip_compression(candidates=20, shortlist=6, per_round=3)",
     "diverse_evol(variant='released')",
     "diverse_evol(space='base', rounds=1)",
