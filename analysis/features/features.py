@@ -201,12 +201,13 @@ class Features:
         return self._targets[name]
 
     def influences(
-        self, rows: np.ndarray, targets: str = "auto", *, dimension: int = 8192, seed: int = 0, **warm_up
+        self, rows: np.ndarray, targets: str | None = "auto", *, dimension: int | None = None, seed: int = 0, **warm_up
     ) -> Influences:
         """How far a step along every row's gradient would lower the loss of target rows, and of the pool's own.
 
         Adapters are first trained on `rows`, with the settings `warm_up` of `WarmUpSettings` (all but max_tokens);
-        `targets` as in `targets`, `dimension` of the random projection of gradients, `seed` of both.
+        `targets` as in `targets`, `None` for the pool's own alone; `dimension` of the random projection of gradients
+        (default see `default_dimension`), `seed` of both.
         """
         return influences.pool_influences(
             self, rows, targets, settings=WarmUpSettings(max_tokens=self.max_tokens, **warm_up), dimension=dimension,

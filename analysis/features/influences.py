@@ -8,39 +8,48 @@ from analysis.features.arrays import Influences
 from analysis.features.per_row import by_model, model_key, model_pass
 from analysis.models.encoding import Encoded, encode_batch
 from analysis.models.passes.gradients import GradientPass
-from analysis.models.passes.random_projection import Sketch, block_sizes
+from analysis.models.passes.random_projection import Sketch, block_sizes, default_dimension
 from analysis.models.training.checkpoints import WarmUpSettings
 from analysis.models.training.warm_up import warm_up
 from analysis.pools.pool import Messages
 from analysis.pools.targets import POOL
 
+ON_POOL = "influences_on_pool"
+
 
 def pool_influences(
-    features, rows: np.ndarray, targets: str, *, settings: WarmUpSettings, dimension: int, seed: int
+    features, rows: np.ndarray, targets: str | None, *, settings: WarmUpSettings, dimension: int | None, seed: int
 ) -> Influences:
     """Influences of all rows of a pool, computed in shards and stored; see `Features.influences`.
 
-    Gradients are never kept: each batch is projected and held against the groups' means.
+    Gradients are never kept: each batch is projected and held against the groups' means. Those on the pool's own rows
+    are by-products of any targets, so they are stored by themselves for whoever asks for nothing else.
     """
     warm = warm_up(features, rows, settings, seed=seed)
-    groups = features.targets(targets)
-    wanted = [*groups.values(), *features.targets(POOL).values()]
+    groups = {} if targets is None else features.targets(targets)
+    of_pool = list(features.targets(POOL).values())
+    wanted = [*groups.values(), *of_pool]
     model = features.language_model
     autocast = features.autocast if model.device.type == "cuda" else None  # a CPU gains nothing here
-    key = model_key(
-        features, __name__, warm_up=warm.key, targets=wanted, dimension=dimension, seed=seed, precision=str(autocast)
-    )
+    key, pool_key = (
+        model_key(features, __name__, warm_up=warm.key, targets=asked, dimension=dimension, seed=seed, precision=str(autocast))
+        for asked in (wanted, of_pool)
+    )  # fmt: skip
+    rates, stored = np.array(warm.learning_rates), features.store.arrays(ON_POOL, pool_key)
+    if targets is None and stored is not None:
+        return _on_pool_alone(stored, rates)
 
     def made(**common) -> GradientPass:
         adapters = warm.adapters(0, model.device)
-        sketch = Sketch(block_sizes(adapters), dimension, seed, model.device)
+        sizes = block_sizes(adapters)
+        sketch = Sketch(sizes, default_dimension(sizes) if dimension is None else dimension, seed, model.device)
         return GradientPass(adapters=adapters, scale=warm.scale, sketch=sketch, **common | {"autocast": autocast})
 
     one_pass = model_pass(features, made, "gradients")
 
-    def gradients(encoded: list[Encoded], epoch: int, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    def gradients(encoded: list[Encoded], epoch: int, kind: str, **against) -> tuple[np.ndarray, np.ndarray]:
         one_pass().adapters = warm.adapters(epoch, model.device)
-        return one_pass()(encoded, kind)
+        return one_pass()(encoded, kind, **against)
 
     means, sizes = _target_means(features, wanted, gradients, len(warm.learning_rates), key)
 
@@ -48,23 +57,38 @@ def pool_influences(
         encoded = encode_batch(conversations, model.tokenizer, model.template, features.max_tokens)
         values, lengths = [], []
         for epoch, mean in enumerate(means):
-            directions, norms = gradients(encoded, epoch, "adam")
-            values.append(directions @ mean.T)
+            products, norms = gradients(encoded, epoch, "adam", against=mean)
+            values.append(products)
             lengths.append(norms)
         return {"values": np.stack(values, axis=1), "lengths": np.stack(lengths, axis=1)}
 
     found = by_model(features, compute, kind="influences", key=key, label="Gradients")
     scored = np.flatnonzero(sizes[:-1])
-    if not len(scored):
-        raise ValueError(f"targets: none of the rows of {targets!r} has a gradient")
+    if not (len(scored) or (targets is None and sizes[-1])):
+        raise ValueError(f"targets: none of the rows of {targets or POOL!r} has a gradient")
+    on_pool = {"on_pool": found["values"][:, :, -1], "lengths": found["lengths"]}
+    if sizes[-1]:
+        _keep(features.store, pool_key, on_pool)
+    if targets is None:
+        return _on_pool_alone(on_pool, rates)
     return Influences(
         values=found["values"][:, :, scored],
-        on_pool=found["values"][:, :, -1],
-        lengths=found["lengths"],
         groups=tuple(np.array(list(groups), dtype=object)[scored]),
         sizes=sizes[scored],
-        learning_rates=np.array(warm.learning_rates),
+        learning_rates=rates,
+        **on_pool,
     )
+
+
+def _on_pool_alone(found: dict[str, np.ndarray], rates: np.ndarray) -> Influences:
+    nothing = np.zeros((*found["on_pool"].shape, 0), dtype=np.float32)
+    return Influences(values=nothing, groups=(), sizes=np.zeros(0, dtype=np.int64), learning_rates=rates, **found)
+
+
+def _keep(store, key: str, on_pool: dict[str, np.ndarray]) -> None:
+    with store.claim(ON_POOL, key):
+        if store.arrays(ON_POOL, key) is None:
+            store.save_arrays(ON_POOL, key, **on_pool)
 
 
 def _target_means(features, groups: Sequence[Sequence[Messages]], gradients: Callable, n_epochs: int, key: str):

@@ -6,7 +6,7 @@ from analysis.methods.selection import Selection, check_budget, choose, shuffled
 
 # Whether targets are compared as groups, and whether an epoch weighs as all steps up to its end.
 VARIANTS = {"original": (True, False), "released": (False, True)}
-FEWEST_WARM_UP_ROWS = 32  # one step's
+FEWEST_WARM_UP_ROWS = 128  # four steps of an epoch: one would leave the adapters next to where they began
 
 
 def epoch_weights(learning_rates: np.ndarray, *, cumulative: bool = False) -> np.ndarray:
@@ -61,7 +61,7 @@ def select(
     epochs: int = 4,
     rank: int = 8,
     learning_rate: float = 1e-3,
-    dimension: int = 8192,
+    dimension: int | None = None,
 ) -> Selection:
     """Take the rows along whose gradients a step would lower most the loss of a group of target rows.
 
@@ -70,21 +70,22 @@ def select(
     variant : "original" is the mean within and the maximum over groups of targets, checkpoints weighted by their
         epoch's learning rate; "released" is what the study's scripts compute: one mean over all targets, drawn from
         the pool itself, checkpoints weighted by the mean learning rate of all steps so far.
-    targets : see `features.targets`; default "auto", or "pool" for "released".
-    warm_up_share : of the pool's rows, drawn by `seed`, on which adapters are trained first; at least 32 rows.
+    targets : see `features.targets`; default "auto", and for "released" rows of the pool, with no other loaded.
+    warm_up_share : of the pool's rows, drawn by `seed`, on which adapters are trained first; at least 128 rows.
     epochs, rank, learning_rate : of the warm-up. The paper has 4, 128 and 2e-5 for models of 7 billion parameters.
-    dimension : of the random projection of gradients.
+    dimension : of the random projection of gradients; default none where adapters have at most 65,536 numbers, and
+        8,192 as in the paper where they have more.
 
     Notes
     -----
     Differs from the authors' get_info.py and matching.py in template and truncation, in a projection by random signs
-    and places of the same mean and variance, and in float32; "released" also in scoring all turns, and the answer
-    without a token that begins a text.
+    and places of the same mean and variance (or none), in float32, and in leaving out the step at rate 0 with which
+    the warm-up begins there; "released" also in scoring all turns, and the answer without a token that begins a text.
     """
     by_group, cumulative = choose("variant", variant, VARIANTS)
     budget = check_budget(budget, features.n_rows)
     found = influences_of(
-        features, seed=seed, targets=targets, warm_up_share=warm_up_share, epochs=epochs, rank=rank,
+        features, seed=seed, targets="auto" if by_group and targets is None else targets, warm_up_share=warm_up_share, epochs=epochs, rank=rank,
         learning_rate=learning_rate, dimension=dimension,
     )  # fmt: skip
     values = found.values
@@ -98,11 +99,10 @@ def select(
 
 
 def influences_of(
-    features, *, seed: int, targets: str | None = None, warm_up_share: float = 0.05, **settings
+    features, *, seed: int, targets: str | None = "auto", warm_up_share: float = 0.05, **settings
 ):  # fmt: skip
     """Influences of the pool's rows as `select` asks for them, with the same options but the variant."""
-    rows = warm_up_rows(features, warm_up_share, seed)
-    return features.influences(rows, "auto" if targets is None else targets, seed=seed, **settings)
+    return features.influences(warm_up_rows(features, warm_up_share, seed), targets, seed=seed, **settings)
 
 
 def warm_up_rows(features, share: float, seed: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from analysis.methods.selection import Selection, check_budget, choose, shuffled
 
 ROWS_AT_ONCE = 16_384
 TURNS = dict.fromkeys(("rows", "groups", "none"))
+TAKEN = ("lost", "next")  # what a turn is where its row is taken
 
 
 def normalised(points: np.ndarray) -> np.ndarray:
@@ -30,8 +31,10 @@ def score(points: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return np.concatenate([(normalised(part) @ directions.T).max(axis=1) for part in slices]).astype(np.float64)
 
 
-def select(features, budget: int, *, seed: int, targets: str = "auto", turns: str = "rows") -> Selection:
-    """Let the target rows take turns: each takes the pool row most like it that is not yet taken.
+def select(
+    features, budget: int, *, seed: int, targets: str = "auto", turns: str = "rows", taken: str = "lost"
+) -> Selection:
+    """Let the target rows take turns: in its n-th each takes the pool row n-th most like it, if that is still there.
 
     Likeness is the cosine between means of last hidden states in which the i-th token has weight i (Ivison et
     al. 2025, arXiv 2503.01807).
@@ -41,6 +44,9 @@ def select(features, budget: int, *, seed: int, targets: str = "auto", turns: st
     targets : rows of what the model shall be good at, see `features.targets`.
     turns : who chooses in turn: "rows" of the targets, "groups" of them (each by its best row), or "none": the
         rows of largest similarity to any target.
+    taken : what happens to a turn whose row is taken: "lost", as in the authors' get_top_influences.py, and the
+        default because of that; or "next", which takes the row of largest similarity that is still there, so that
+        all targets get equally many rows. Losing turns favours targets that are unlike all others.
     seed : orders rows of equal similarity.
 
     Returns
@@ -50,11 +56,12 @@ def select(features, budget: int, *, seed: int, targets: str = "auto", turns: st
 
     Notes
     -----
-    Differs from the authors' get_top_influences in that the groups' rows alternate (the first of each group,
+    Differs from the authors' script in that the groups' rows alternate (the first of each group,
     then the second), as a budget below the number of targets would serve the first groups alone; in template
     and truncation; and in keeping at most `budget` similarities per target row.
     """
     choose("turns", turns, TURNS)
+    choose("taken", taken, dict.fromkeys(TAKEN))
     budget = check_budget(budget, features.n_rows)
     points = features.embeddings("weighted")
     groups = [features.embed(rows, "weighted") for rows in features.targets(targets).values()]
@@ -73,7 +80,7 @@ def select(features, budget: int, *, seed: int, targets: str = "auto", turns: st
         )
     choosers = [group for group in groups if len(group)] if turns == "groups" else alternating(groups)
     lists = best_rows(points[order], choosers, budget)
-    rows = order[take_turns(lists, budget)]
+    rows = order[take_turns(lists, budget, taken)]
     return Selection(rows=rows, excluded={reason: count for reason, count in excluded.items() if count})
 
 
@@ -112,13 +119,17 @@ def best_rows(points: np.ndarray, choosers: Sequence[np.ndarray], count: int) ->
     return np.stack([places[np.argsort(-values, kind="stable")] for places, values in zip(rows, likeness, strict=True)])
 
 
-def take_turns(lists: np.ndarray, budget: int) -> np.ndarray:
-    """In turn each list gives its first row that no other has given, until there are `budget`; int64.
+def take_turns(lists: np.ndarray, budget: int, when_taken: str = "lost") -> np.ndarray:
+    """In turn each list gives its next row that no other has given, until there are `budget`; int64.
 
     Parameters
     ----------
     lists : row numbers of shape (choosers, at least budget), best first.
+    when_taken : see `taken` of `select`.
     """
+    if when_taken == "lost":  # every list goes on by one row a turn, so the order is known
+        given, first = np.unique(lists.T, return_index=True)
+        return given[np.argsort(first)][:budget].astype(np.int64)
     taken: dict[int, None] = {}
     places = [0] * len(lists)
     while len(taken) < budget:

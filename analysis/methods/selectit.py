@@ -7,12 +7,13 @@ from scipy.special import softmax
 
 from analysis.methods.selection import Selection, choose, top_k
 
+# One question in five wordings, as in the paper: how far the answers to them differ then tells how sure the model is.
 PROMPTS = (
-    "Rate how well the response carries out its instruction: 1 means not at all, 5 means in full.",
-    "Is what the response says right and complete? Grade it from 1 (wrong or empty) to 5 (right and complete).",
-    "How good is this example for teaching an assistant? Grade it from 1 (teaches faults) to 5 (a model to follow).",
-    "How useful is the response to whoever gave the instruction? Grade it from 1 (useless) to 5 (just what was needed).",
-    "Grade how clear and well written the response is, from 1 (very poor) to 5 (excellent).",
+    "On a scale from 1 to 5, how far does the response do what its instruction asks? 1 means not at all, 5 means in full.",
+    "Grade from 1 (not at all) to 5 (in full) how far the response below does what was asked of it.",
+    "Does the response do what its instruction asks for? Say how far by a number between 1, not at all, and 5, in full.",
+    "Give 5 to a response that does in full what the instruction asks, 1 to one that does not at all, else 2, 3 or 4.",
+    "How far is the instruction carried out by its response? The grade goes from 1, for not at all, to 5, for in full.",
 )
 VARIANTS = {"original": "original", "released": "released"}
 LEVELS = {"token": 1, "sentence": None, "model": None}  # how many of the prompts are asked
@@ -91,7 +92,7 @@ def select(
     models : names or folders of the scorers, for the model level.
     weights : of the models; default their parameters' share of all, as the study does.
     alpha, normalised : see `score`.
-    prompts : each asks for a rating from 1 to 5; at least two but for the token level.
+    prompts : each asks for a rating from 1 to 5, all the same in other words; at least two but for the token level.
 
     Notes
     -----

@@ -30,7 +30,7 @@ def _contents(record: dict) -> str:
     return "".join(message["content"] + "\n" for message in record["messages"])
 
 
-FORMS = {"original": Form(_contents), "released": Form(str, b"[", b", ", b"]", np.float32)}
+FORMS = {"record": Form(str, b"[", b", ", b"]", np.float32), "text": Form(_contents)}
 
 
 class Texts:
@@ -88,7 +88,7 @@ def select(
     budget: int,
     *,
     seed: int,
-    variant: str = "original",
+    variant: str = "record",
     candidates: int = 10_000,
     shortlist: int = 200,
     per_round: int = 100,
@@ -101,10 +101,10 @@ def select(
 
     Parameters
     ----------
-    variant : "original" compresses the text of the messages; "released" the whole record, id, source and
-        names of the fields included, as the study's script prints it, and keeps ratios as float32.
+    variant : "record" compresses the whole record as it is printed, id, source and names of the fields included, and
+        keeps ratios as float32, as the authors' script and the study's do; "text" the contents of the messages alone.
     candidates, shortlist, per_round : K1, K2, K3 of the paper.
-    seed : orders rows of equal ratio.
+    seed : orders rows of equal ratio, of which pools of short rows by templates have many.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def select(
     return Selection(rows=_greedy(texts, budget, places, candidates, shortlist, per_round))
 
 
-def read_texts(features, form: Form = FORMS["original"]) -> Texts:
+def read_texts(features, form: Form = FORMS["record"]) -> Texts:
     """The text of every row, as it is compressed."""
     starts = range(0, features.n_rows, ROWS_PER_READ)
     slices = (features.records(start, min(start + ROWS_PER_READ, features.n_rows)) for start in starts)

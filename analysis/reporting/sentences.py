@@ -1,12 +1,17 @@
 """Sentences about selections that several notebooks say: rows in common, lengths, and seconds."""
 
+from itertools import combinations
+
+import numpy as np
 import pandas as pd
 
+from analysis.experiments import selecting
+from analysis.experiments.workbench import Workbench, stream
 from analysis.methods import RANDOM, Selection, label
 from analysis.reporting.verdicts import overlap_sentence
 from analysis.reporting.wording import listed, of_each, share
 from analysis.subsets.composition import describe
-from analysis.subsets.overlap import agreement
+from analysis.subsets.overlap import agreement, share_in_common
 from analysis.subsets.rows import WHOLE_POOL
 
 
@@ -29,6 +34,23 @@ def change_finding(
     return (
         f"{what} {matters if found['overlap'] < 0.5 else does_not} by the rule above: {label(first)} and {label(second)} "
         f"have {share(found['overlap'])} of their rows in common ({share(found['expected'])} by chance{note})."
+    )
+
+
+def stability_finding(work: Workbench, method: str, budget: int, decides: str, seeds: int = 2) -> str:
+    """How many rows a method's selections from one part share over seeds, which are all that differs between them.
+
+    Parameters
+    ----------
+    decides : what the seed decides, for the sentence.
+    seeds : the part's own and further ones.
+    """
+    all_seeds = [work.selection_seed, *(stream(work.seed, "stability", work.part, one) for one in range(1, seeds))]
+    made = [selecting.select(work, method, budget, seed=seed).rows for seed in all_seeds]
+    common = float(np.mean([share_in_common(*pair) for pair in combinations(made, 2)]))
+    return (
+        f"{label(method)} takes {share(common)} of its rows again from the same part of the pool with another seed, which "
+        f"decides {decides} ({share(budget / len(work.pool))} by chance)."
     )
 
 

@@ -73,7 +73,7 @@ class Keys:
         return self.keys
 
 
-@pytest.mark.parametrize("n_rows, share, count", [(1000, 0.05, 50), (1000, 0.001, 32), (20, 0.05, 20), (50, 1.0, 50)])
+@pytest.mark.parametrize("n_rows, share, count", [(4000, 0.05, 200), (1000, 0.001, 128), (20, 0.05, 20), (50, 1.0, 50)])
 def test_rows_of_the_warm_up_follow_their_keys_wherever_they_stand(n_rows, share, count):
     keys = np.random.default_rng(1).permutation(10 * n_rows)[:n_rows]
     forward, backward = Keys(keys), Keys(keys[::-1])

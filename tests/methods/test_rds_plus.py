@@ -15,11 +15,32 @@ def test_the_worked_example_of_an_embedding():
     assert reference.embedding([[1, 0], [0, 1]]).tolist() == pytest.approx([0.4472, 0.8944], abs=1e-4)
 
 
+@pytest.mark.parametrize("taken", rds_plus.TAKEN)
 @pytest.mark.parametrize("budget, rows", [(1, [0]), (2, [0, 1]), (3, [0, 1, 2])])
-def test_the_worked_example_of_target_rows_in_turn(budget, rows):
+def test_the_worked_example_of_target_rows_in_turn(budget, rows, taken):
     likeness = np.array([[0.9, 0.8, 0.1], [0.7, 0.95, 0.2]])
-    assert take_turns(np.argsort(-likeness, axis=1), budget).tolist() == rows
-    assert reference.in_turn(likeness.tolist(), budget, [0, 1, 2]) == rows
+    assert take_turns(np.argsort(-likeness, axis=1), budget, taken).tolist() == rows
+    assert reference.in_turn(likeness.tolist(), budget, [0, 1, 2], taken) == rows
+
+
+@pytest.mark.parametrize("taken, rows", [("lost", [0, 3, 1, 2]), ("next", [0, 1, 3, 2])])
+def test_a_target_whose_row_is_taken_loses_its_turn_or_goes_on(taken, rows):
+    # Both of the first targets want rows 0, 1 and 2 in this order; the third wants row 3.
+    lists = np.array([[0, 1, 2, 3], [0, 1, 2, 3], [3, 2, 1, 0]])
+    assert take_turns(lists, 4, taken).tolist() == rows
+    assert reference.in_turn((-np.argsort(lists)).tolist(), 4, [0, 1, 2, 3], taken) == rows
+
+
+def test_the_authors_way_is_the_default():
+    points, groups = toy(4)
+    groups = [np.repeat(groups[0], 3, axis=0), groups[1]]  # a target that stands there three times
+    default, lost, following = (
+        rds_plus.select(Toy(points, groups), 20, seed=0, **options).rows.tolist()
+        for options in ({}, {"taken": "lost"}, {"taken": "next"})
+    )
+    assert default == lost != following
+    with pytest.raises(ValueError, match="taken: expected one of 'lost', 'next', found 'skipped'"):
+        rds_plus.select(Toy(points, groups), 20, seed=0, taken="skipped")
 
 
 class Toy:
@@ -51,15 +72,16 @@ def toy(seed, n_rows=60):
     return points, [rng.normal(size=(count, 5)).astype(np.float32) for count in (3, 1, 5)]
 
 
+@pytest.mark.parametrize("taken", rds_plus.TAKEN)
 @pytest.mark.parametrize("rows_at_once", [1, 16, 10_000])
 @pytest.mark.parametrize("turns", ["rows", "groups"])
 @pytest.mark.parametrize("budget", [1, 7, 40, 60])
-def test_rows_equal_the_slow_reference(turns, budget, rows_at_once, monkeypatch):
+def test_rows_equal_the_slow_reference(turns, budget, rows_at_once, taken, monkeypatch):
     monkeypatch.setattr(rds_plus, "ROWS_AT_ONCE", rows_at_once)
     points, groups = toy(budget)
     places = shuffled_places(60, 2, Toy(points, groups).row_keys())
-    expected = reference.select(points, groups, budget, places.tolist(), by_groups=turns == "groups")
-    assert rds_plus.select(Toy(points, groups), budget, seed=2, turns=turns).rows.tolist() == expected
+    expected = reference.select(points, groups, budget, places.tolist(), by_groups=turns == "groups", when_taken=taken)
+    assert rds_plus.select(Toy(points, groups), budget, seed=2, turns=turns, taken=taken).rows.tolist() == expected
 
 
 def test_scores_are_the_largest_cosines_and_without_turns_decide():

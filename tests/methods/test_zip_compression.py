@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.methods import select, zip_compression
+from analysis.methods import label, select, zip_compression
 from analysis.methods.selection import shuffled_places
 from analysis.methods.tools.deflate import Deflate
 from analysis.methods.tools.zlib_sizes import CopiedZlib, agrees_with_zlib
@@ -14,7 +14,7 @@ from analysis.methods.zip_compression import FORMS, Stream
 from tests.references import zip_compression as reference
 
 pytestmark = pytest.mark.skipif("ng" in zlib.ZLIB_RUNTIME_VERSION, reason="zlib-ng compresses to sizes of its own")
-VARIANTS = ("original", "released")
+VARIANTS = ("record", "text")
 
 
 def records_of(texts):
@@ -54,7 +54,7 @@ def test_the_incremental_ratio_is_that_of_compressing_everything(variant, compre
     for row in range(500):
         if row % 50 == 0:
             others = np.arange(row % 7, 1500, 97)
-            whole = [reference.ratio([*records[:row], records[other]], variant == "released") for other in others]
+            whole = [reference.ratio([*records[:row], records[other]], variant == "record") for other in others]
             assert stream.ratios_with(others).tolist() == whole
             checked += len(whole)
         stream.add(row)
@@ -67,7 +67,7 @@ def test_a_whole_selection_is_that_of_the_literal_loop(variant):
     records = synthetic(300, seed=1)
     features = features_of(records)
     places = shuffled_places(300, 4, features.row_keys())
-    expected = reference.select(records, 200, places, printed=variant == "released", k1=60, k2=10, k3=5)
+    expected = reference.select(records, 200, places, printed=variant == "record", k1=60, k2=10, k3=5)
     options = "candidates=60, shortlist=10, per_round=5"
     found = select(f"zip_compression(variant='{variant}', {options})", features, 200, seed=4)
     assert found.rows.tolist() == expected
@@ -86,7 +86,7 @@ def test_any_small_pool_is_selected_as_by_the_literal_loop(texts, sizes, variant
     features, (k3, k2, k1) = features_of(records_of(texts)), sorted(sizes)
     budget = data.draw(st.integers(1, len(texts)))
     places = shuffled_places(len(texts), 0, features.row_keys())
-    printed = variant == "released"
+    printed = variant == "record"
     expected = reference.select(records_of(texts), budget, places, printed=printed, k1=k1, k2=k2, k3=k3)
     options = {"candidates": k1, "shortlist": k2, "per_round": k3, "variant": variant}
     assert zip_compression.select(features, budget, seed=0, **options).rows.tolist() == expected
@@ -148,7 +148,7 @@ def test_sizes_are_those_of_zlib_over_many_blocks(name, text):
 
 
 def test_another_zlib_is_noticed_and_used(monkeypatch):
-    texts = zip_compression.read_texts(features_of(synthetic(30)), FORMS["original"])
+    texts = zip_compression.read_texts(features_of(synthetic(30)), FORMS["text"])
     assert texts.compressor() is Deflate
     monkeypatch.setattr(zip_compression, "agrees_with_zlib", lambda which, text: which is CopiedZlib)
     with pytest.warns(UserWarning, match="sizes of its own"):
@@ -177,7 +177,7 @@ def test_repeated_text_is_forgotten_beyond_the_window():
     # A copy costs next to nothing right behind its original, and as much as new text 32 kB later.
     rng = np.random.default_rng(0)
     texts = ["".join(rng.choice(list("abcdefghijklmnop"), 600)) for _ in range(300)]
-    texts = zip_compression.read_texts(features_of(records_of([*texts, texts[0]])), FORMS["original"])
+    texts = zip_compression.read_texts(features_of(records_of([*texts, texts[0]])), FORMS["text"])
     stream, ratio = Stream(texts, Deflate), {}
     for row in range(299):
         stream.add(row)
@@ -187,17 +187,24 @@ def test_repeated_text_is_forgotten_beyond_the_window():
     assert ratio[0] > 1.5 and abs(ratio[298] - 1) < 0.001
 
 
-def test_the_released_form_is_the_printed_list_of_records():
+def test_the_default_is_the_printed_list_of_records_as_in_the_authors_script():
     records = records_of(['naïve "quotes"\n', "second"])
-    texts = zip_compression.read_texts(features_of(records), FORMS["released"])
+    texts = zip_compression.read_texts(features_of(records), FORMS["record"])
     stream = Stream(texts, Deflate)
     stream.add(0)
     raw = str(records).encode()
     assert stream.ratios_with(np.array([1]))[0] == len(raw) / len(zlib.compress(raw, 9))
     assert zip_compression.score(texts).dtype == np.float32
+    features, places = features_of(synthetic(60)), shuffled_places(60, 0, np.arange(60))
+    expected = reference.select(synthetic(60), 20, places, printed=True, k1=30, k2=10, k3=5)
+    options = "candidates=30, shortlist=10, per_round=5"
+    assert select(f"zip_compression({options})", features, 20, seed=0).rows.tolist() == expected
+    assert label("zip_compression") == "ZIP" and label("zip_compression(variant='text')") == "ZIP (text)"
+    with pytest.raises(ValueError, match="variant: expected one of 'record', 'text', found 'released'"):
+        select("zip_compression(variant='released')", features, 20, seed=0)
 
 
-def test_the_released_resume_would_select_a_row_twice():
+def test_the_script_s_resume_would_select_a_row_twice():
     """The script's resume: earlier rows are part of the text, but stay in the race; here they never return."""
     records = synthetic(40, seed=3)
     features, places = features_of(records), shuffled_places(40, 0, np.arange(40))
@@ -205,9 +212,7 @@ def test_the_released_resume_would_select_a_row_twice():
     resumed = {row: reference.ratio([*(records[one] for one in first), records[row]], True) for row in range(40)}
     shortlist = reference.lowest(resumed, places, 20)
     assert set(shortlist) & set(first)
-    whole = select(
-        "zip_compression(variant='released', candidates=40, shortlist=10, per_round=5)", features, 40, seed=0
-    )
+    whole = select("zip_compression(candidates=40, shortlist=10, per_round=5)", features, 40, seed=0)
     assert len(set(whole.rows)) == 40
 
 
@@ -224,6 +229,6 @@ def test_beside_a_large_selection_long_and_incompressible_rows_lower_the_ratio_m
         def sizes_with(self, blob, starts, ends):
             return np.array([20_000_000 + compressed])
 
-    stream = Stream(zip_compression.Texts([b"x" * raw], FORMS["original"]), Large)
+    stream = Stream(zip_compression.Texts([b"x" * raw], FORMS["text"]), Large)
     stream.raw = 50_000_000
     assert stream.ratios_with(np.array([0]))[0] - 2.5 == pytest.approx(change, rel=0.02)

@@ -17,8 +17,20 @@ def similarities(points: np.ndarray, targets: np.ndarray) -> list[list[float]]:
     ]
 
 
-def in_turn(lists: list[list[float]], budget: int, places: list[int]) -> list[int]:
-    """In turn each list takes its best row that no other has; the row of lowest place among equal ones."""
+def in_turn(lists: list[list[float]], budget: int, places: list[int], when_taken: str) -> list[int]:
+    """In turn each list takes its best row that no other has; the row of lowest place among equal ones.
+
+    Where turns are "lost", a list strikes its best row off as the authors' script does, also when another has it.
+    """
+    if when_taken == "lost":
+        left = [sorted(range(len(values)), key=lambda row, of=values: (-of[row], places[row])) for values in lists]
+        saved: list[int] = []
+        while len(saved) < budget:
+            for rows in left:
+                row = rows.pop(0)
+                if row not in saved and len(saved) < budget:
+                    saved.append(row)
+        return saved
     taken: list[int] = []
     while len(taken) < budget:
         for values in lists:
@@ -28,7 +40,9 @@ def in_turn(lists: list[list[float]], budget: int, places: list[int]) -> list[in
     return taken
 
 
-def select(points, groups: list[np.ndarray], budget: int, places: list[int], *, by_groups: bool) -> list[int]:
+def select(
+    points, groups: list[np.ndarray], budget: int, places: list[int], *, by_groups: bool, when_taken: str
+) -> list[int]:
     """Rows in order of selection, the targets' rows (those of different groups alternating) or groups in turn."""
     by_group = [similarities(points, group) for group in groups]
     if by_groups:
@@ -36,4 +50,4 @@ def select(points, groups: list[np.ndarray], budget: int, places: list[int], *, 
     else:
         longest = max(len(group) for group in by_group)
         lists = [group[place] for place in range(longest) for group in by_group if place < len(group)]
-    return in_turn(lists, budget, places)
+    return in_turn(lists, budget, places, when_taken)

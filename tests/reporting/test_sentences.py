@@ -1,4 +1,5 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -44,3 +45,22 @@ def test_a_change_matters_that_leaves_fewer_than_half_of_the_rows():
 def test_seconds_are_said_of_every_method():
     made = {name: SELECTIONS[name] for name in ("random_selection", "token_length")}
     assert sentences.cost_finding(made).startswith("Selecting took 0.0 s (Random) and 1.2 s (Token length);")
+
+
+def test_stability_is_the_share_of_rows_in_common_over_seeds_of_the_same_part(monkeypatch):
+    asked, rows = [], iter([[0, 1, 2, 3], [0, 1, 2, 4], [0, 1, 5, 6]])
+
+    def select(work, method, budget, *, seed):
+        asked.append((method, budget, seed))
+        return Selection(np.array(next(rows)))
+
+    monkeypatch.setattr(sentences.selecting, "select", select)
+    work = SimpleNamespace(pool=range(40), seed=0, part=0, selection_seed=7)
+    said = sentences.stability_finding(work, "kmeans", 4, "the clusters", seeds=3)
+    # 3, 2 and 2 of 4 rows in common.
+    assert said == (
+        "K-means takes 58 % of its rows again from the same part of the pool with another seed, which decides the "
+        "clusters (10 % by chance)."
+    )
+    assert {one[:2] for one in asked} == {("kmeans", 4)}
+    assert asked[0][2] == 7 and len({seed for _, _, seed in asked}) == 3

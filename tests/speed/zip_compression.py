@@ -66,10 +66,9 @@ def compare(rows: int = 20_000) -> list[dict]:
             ours = seconds(
                 lambda: found.append(zip_compression.select(features, budget, seed=0, variant=variant))  # noqa: B023
             )
-            literal = literal_seconds(features, found[0].rows, printed=variant == "released")
-            what = "record" if variant == "released" else "text"
+            literal = literal_seconds(features, found[0].rows, printed=variant == "record")
             lines.append({
-                "step": f"ZIP, {what}, {'real' if name == str(REAL_ROWS) else 'testbed'}", "rows": features.n_rows,
+                "step": f"ZIP, {variant}, {'real' if name == str(REAL_ROWS) else 'testbed'}", "rows": features.n_rows,
                 "reference_seconds": literal, "ours_seconds": ours, "ratio": literal / ours,
                 "note": f"budget {budget}; reference extrapolated from {SAMPLE} candidates of each round and of every "
                 f"{EVERY}th step of its last stage",

@@ -65,17 +65,21 @@ class GradientPass(LogitPass):
         self.adapters, self.scale, self.sketch = adapters, scale, sketch
         self.largest_layer = max(matrix.weight.numel() for pair in adapters.values() for matrix in pair)
 
-    def __call__(self, encoded: Sequence[Encoded], kind: str) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(
+        self, encoded: Sequence[Encoded], kind: str, against: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Projected gradients, scaled to length 1, and their lengths before.
 
         Parameters
         ----------
         kind : "adam" for what Adam would step along (see `adam_direction`), "plain" for the gradient itself.
+        against : of shape (m, dimension); the inner products with these take the place of the gradients, which then
+            are held for one batch only.
 
         Returns
         -------
-        float32 of shapes (n, dimension) and (n,); nan for a row without answer token, without a finite gradient, or
-        with a gradient of zero.
+        float32 of shapes (n, dimension), or (n, m), and (n,); nan for a row without answer token or without a finite
+        gradient, 0 for one with a gradient of zero.
         """
         if kind not in KINDS:
             raise ValueError(f"kind: expected one of {', '.join(map(repr, KINDS))}, found {kind!r}")
@@ -85,14 +89,14 @@ class GradientPass(LogitPass):
 
         def forward(rows: list[int]) -> np.ndarray:
             cut = [{name: examples[row][name][: lengths[row]] for name in ("input_ids", "labels")} for row in rows]
-            return self._backward(cut, kind)
+            gradients = self._backward(cut, kind)
+            norms = np.sqrt(np.einsum("ij,ij->i", gradients, gradients, dtype=np.float64)).astype(np.float32)
+            gradients /= np.where(norms == 0, 1, norms)[:, None]
+            return np.column_stack([gradients if against is None else gradients @ against.T, norms])
 
-        gradients = self.per_row(forward, lengths, self.sketch.dimension, "have no gradient", most_rows=most_rows)
-        norms = np.sqrt(np.einsum("ij,ij->i", gradients, gradients, dtype=np.float64))
-        norms = np.where(np.isfinite(norms) & (norms > 0), norms, np.nan).astype(np.float32)
-        gradients /= norms[:, None]
-        gradients[~np.isfinite(norms)] = np.nan
-        return gradients, norms
+        n_numbers = self.sketch.dimension if against is None else len(against)
+        found = self.per_row(forward, lengths, n_numbers + 1, "have no gradient", most_rows=most_rows)
+        return found[:, :-1], found[:, -1]
 
     def _backward(self, examples: list[dict], kind: str) -> np.ndarray:
         ids = padded([example["input_ids"] for example in examples])

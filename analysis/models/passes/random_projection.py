@@ -5,6 +5,9 @@ import torch
 
 from analysis.models.training.checkpoints import Adapter
 
+PROJECTED = 8_192  # numbers of a projection, as in the study
+WHOLE = 65_536  # numbers up to which a projection saves no time: the pass forward and back takes nearly all of it
+
 
 class Sketch:
     """A random projection that adds every number, with a random sign, to one of `dimension` sums.
@@ -39,6 +42,12 @@ class Sketch:
     def add(self, total: torch.Tensor, name: str, block: torch.Tensor) -> None:
         """Add a block of shape (rows, size) to projections of shape (dimension, rows), in place."""
         total.index_add_(0, self.place[name], (block * self.sign[name]).T.contiguous())
+
+
+def default_dimension(sizes: dict[str, int]) -> int:
+    """All numbers of the blocks where they are few, so that nothing is lost; else those of a projection."""
+    total = sum(sizes.values())
+    return total if total <= WHOLE else PROJECTED
 
 
 def block_sizes(adapters: dict[str, tuple[Adapter, Adapter]]) -> dict[str, int]:

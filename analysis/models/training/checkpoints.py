@@ -19,7 +19,7 @@ class WarmUpSettings:
     Attributes
     ----------
     rank : of the adapters on the attention's four linear layers (on all linear layers where none is called so).
-    learning_rate : highest; it rises over 3 % of the steps and then falls linearly to 0.
+    learning_rate : highest; it rises over 3 % of the steps and then falls linearly, to 0 after the last of them.
     epochs : passes over the rows, and checkpoints.
     batch_rows : rows per optimiser step.
     device_rows : rows that the device holds at once; default all of a step.

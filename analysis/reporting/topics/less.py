@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.features.arrays import Influences
-from analysis.methods import Selection, label, parse
+from analysis.methods import Selection, call, label, parse
 from analysis.methods.less import epoch_weights, influences_of, score
 from analysis.methods.selection import top_k
 from analysis.pools.source_labels import source_labels
@@ -15,6 +15,13 @@ from analysis.subsets.overlap import agreement, rank_correlation, same_group
 
 MOST_GROUPS = 12
 TENTHS = 10
+
+
+def variants(options: dict) -> tuple[str, str]:
+    """Calls of the original, its targets named, and of the released variant, which has no other than the pool's rows."""
+    warm_up = {name: value for name, value in options.items() if name != "targets"}
+    original = call("less", keep=("targets", *warm_up), targets=options.get("targets", "auto"), **warm_up)
+    return original, call("less", keep=tuple(warm_up), variant="released", **warm_up)
 
 
 def influences(features, method: str, seed: int) -> Influences:

@@ -71,6 +71,12 @@ def likeness_findings(alike: pd.DataFrame, selections: dict[str, Selection]) -> 
     ]
 
 
+def taken_finding(selections: dict[str, Selection], lost: str, following: str, n_rows: int) -> str:
+    """What it changes that a turn is lost where its row is taken: common rows, by the rule of half of them."""
+    words = ("Whether a target whose row is taken loses its turn or takes its next row", "matters", "does not matter")
+    return change_finding(selections, lost, following, n_rows, words)
+
+
 def turns_finding(selections: dict[str, Selection], turns: str, without: str, n_rows: int) -> str:
     """What it changes that the target rows take turns: common rows, by the rule of half of them."""
     return change_finding(selections, turns, without, n_rows, ("The turns", "matter", "do not matter"))

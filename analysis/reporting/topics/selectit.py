@@ -9,12 +9,13 @@ from sklearn.metrics import roc_auc_score
 
 from analysis.features.rating_text import RATINGS
 from analysis.methods import Selection
-from analysis.methods.selectit import PROMPTS, token_score
+from analysis.methods.selectit import PROMPTS, score, token_score
 from analysis.reporting.style import label
 from analysis.reporting.wording import listed, number, share
 from analysis.subsets.overlap import agreement, rank_correlation
 
 SHARE, LIKELIEST = "mean share of probability", "rows that it is likeliest for"
+LEAST_SPREAD = 0.5  # between rows, of a rating from 1 to 5; ratings drawn at random from all five have 1.41
 NEAR = 0.001  # scores that differ by less are counted as near the last one selected
 
 
@@ -57,6 +58,27 @@ def levels(selections: dict[str, Selection], reference: str, names: list[str]) -
             f"within {NEAR:g} of the cut": int((np.abs(scores - cut) < NEAR).sum()),
         })  # fmt: skip
     return pd.DataFrame(lines).round(3)
+
+
+def rating_verdict(features, prompts=PROMPTS) -> str:
+    """Whether the model can rate: its ratings differ between rows, and more than between wordings of the question.
+
+    A row's rating is the mean of the five by their shares. Where it hardly depends on the row, the score orders rows by
+    how sure the model is of a favourite digit.
+    """
+    logits = _rated(features, prompts)
+    ratings = softmax(logits.astype(np.float64), axis=-1) @ np.arange(1, len(RATINGS) + 1)
+    by_row, by_wording = float(ratings.mean(axis=1).std()), float(np.sqrt(ratings.var(axis=1).mean()))
+    counts = np.bincount(logits.argmax(axis=-1).ravel(), minlength=len(RATINGS)) / logits[..., 0].size
+    scores, most = score(logits), float(token_score([-np.inf] * (len(RATINGS) - 1) + [0]))
+    can = by_row >= LEAST_SPREAD and by_row > by_wording
+    return (
+        f"The model {'can' if can else 'cannot'} rate: its ratings have a standard deviation of {by_row:.2f} between rows (at "
+        f"least {LEAST_SPREAD:g} is asked for) and of {by_wording:.2f} between wordings of the question; "
+        f"{RATINGS[counts.argmax()]} is likeliest for {share(counts.max())}, and scores go from {scores.min():.2f} to "
+        f"{scores.max():.2f} of at most {most:.2f}."
+        f"{'' if can else ' What follows is about its favourite digit rather than about the rows.'}"
+    )
 
 
 def findings(features, rows: pd.DataFrame, selection: Selection, prompts=PROMPTS) -> list[str]:

@@ -6,7 +6,7 @@ import pandas as pd
 from analysis.experiments.workbench import Workbench
 from analysis.methods import Selection
 from analysis.methods.tools.deflate import Deflate
-from analysis.methods.zip_compression import Stream, read_texts, score
+from analysis.methods.zip_compression import FORMS, Stream, read_texts, score
 from analysis.reporting import style
 from analysis.reporting.wording import number, of_each, share
 from analysis.subsets.overlap import BOTH, rank_correlation, selected_by
@@ -14,12 +14,13 @@ from analysis.subsets.overlap import BOTH, rank_correlation, selected_by
 LONGEST_DISTANCE = 65_536  # twice the compressor's window
 
 
-def rows_by_ratio(work: Workbench, selections: dict[str, Selection], text: str, record: str) -> pd.DataFrame:
-    """Every row's bytes and compression ratio of its text by itself, with the forms of ZIP that select it."""
+def rows_by_ratio(work: Workbench, selections: dict[str, Selection], record: str, text: str) -> pd.DataFrame:
+    """Every row's bytes and compression ratio of its record by itself, with the forms of ZIP that select it."""
     texts = read_texts(work.features)
-    chosen = selected_by(selections, text, record, len(work.pool))
+    chosen = selected_by(selections, record, text, len(work.pool))
     table = pd.DataFrame({
-        "row": np.arange(len(work.pool)), "bytes": texts.ends - texts.starts, "ratio": score(texts), "selected by": chosen,
+        "row": np.arange(len(work.pool)), "ratio": score(texts).astype(float), "selected by": chosen,
+        "bytes": texts.ends - texts.starts + len(texts.form.opening) - len(texts.form.separator),
     })  # fmt: skip
     if work.pool.has_truth:
         table["fault"] = work.pool.truth("fault")
@@ -27,7 +28,7 @@ def rows_by_ratio(work: Workbench, selections: dict[str, Selection], text: str, 
 
 
 def growing_ratio(work: Workbench, selections: dict[str, Selection], points: int = 40) -> pd.DataFrame:
-    """Compression ratio of the first rows of every selection together, by their number."""
+    """Compression ratio of the records of the first rows of every selection together, by their number."""
     texts, lines = read_texts(work.features), []
     for name, selection in selections.items():
         stream = Stream(texts, Deflate)
@@ -48,11 +49,11 @@ def dashes(method: str) -> tuple[int, int] | str:
 def copies_at_a_distance(work: Workbench, seed: int, copies: int = 12, step: int = 4_096) -> pd.DataFrame:
     """Bytes that a copy of a row adds relative to those that the row adds where it is new, by the text in between.
 
-    Rows drawn at random follow each other for 64 kB. Mean over the copies of `copies` of them, measured every
+    Contents of rows drawn at random follow each other for 64 kB. Mean over the copies of `copies` of them, measured every
     `step` bytes.
     """
     drawn = np.random.default_rng(seed).permutation(len(work.pool))
-    texts = read_texts(work.features)
+    texts = read_texts(work.features, FORMS["text"])
     lines = []
     for original in drawn[:copies]:
         others = drawn[drawn != original]
@@ -81,22 +82,22 @@ def _added(stream: Stream, row: int) -> float:
 
 
 def findings(
-    rows: pd.DataFrame, growing: pd.DataFrame, distance: pd.DataFrame, text: str, record: str, random: str
+    rows: pd.DataFrame, growing: pd.DataFrame, distance: pd.DataFrame, record: str, text: str, random: str
 ) -> list[str]:
     """What a low ratio is, how far the two forms agree, whether the set is dense, and how long copies are noticed."""
-    groups = {name: rows["selected by"].isin([style.label(name), BOTH]) for name in (text, record)}
-    common = float((groups[text] & groups[record]).sum() / groups[text].sum())
+    groups = {name: rows["selected by"].isin([style.label(name), BOTH]) for name in (record, text)}
+    common = float((groups[record] & groups[text]).sum() / groups[record].sum())
     same = "the same method" if common > 0.5 else "two different methods"
     length = rank_correlation(rows["bytes"], rows["ratio"])
     medians = {style.label(name): rows.loc[mask, "bytes"].median() for name, mask in groups.items()}
     last = growing.groupby("method")["ratio"].last()
     said = [
         f"The forms with and without id and field names are {same} by the rule above: {share(common)} of their rows are "
-        f"common ({share(float(groups[text].mean()))} by chance).",
+        f"common ({share(float(groups[record].mean()))} by chance).",
         f"Spearman's correlation of a row's bytes and its own compression ratio is {length:.2f}: a low ratio "
         f"{'is largely shortness' if length > 0.7 else 'is not shortness alone'} at the start, when the ratio of the row alone decides.",
         f"Median bytes of the rows selected: {of_each(medians, number)}; of the pool: {number(rows['bytes'].median())}.",
-        f"The whole selection compresses {last[style.label(text)]:.2f} times, as many random rows {last[style.label(random)]:.2f} times.",
+        f"The whole selection compresses {last[style.label(record)]:.2f} times, as many random rows {last[style.label(random)]:.2f} times.",
     ]
     near, far = distance["share"].iloc[0], distance.loc[distance["kilobytes"] > 32, "share"]
     if len(far):

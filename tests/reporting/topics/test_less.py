@@ -36,6 +36,15 @@ def found():
     )
 
 
+def test_the_variants_share_a_warm_up_and_only_one_has_targets():
+    original, released = less.variants({"epochs": 4, "rank": 128, "targets": "pool"})
+    assert original == "less(targets='pool', epochs=4, rank=128)"
+    assert released == "less(variant='released', epochs=4, rank=128)"
+    assert less.variants({})[0] == "less(targets='auto')"
+    with pytest.raises(ValueError, match="unknown option 'ranks'"):
+        less.variants({"ranks": 2})
+
+
 def test_affinity_is_the_mean_of_a_kind_less_that_of_all(found):
     values = less.affinity(ROWS, found)
     assert values.index.tolist() == values.columns.tolist() == ["lists", "sums"]

@@ -46,5 +46,11 @@ def test_findings_follow_from_the_table():
     assert "2 of 3 rows have exactly" in length
     said = rds_plus.turns_finding(SELECTIONS, "rds_plus", "random_selection", 4)
     assert said.startswith("The turns do not matter") and "50 % of their rows" in said
+    said = rds_plus.taken_finding(
+        {"rds_plus": SELECTIONS["rds_plus"], "rds_plus(taken='next')": Selection(np.array([2, 3]))},
+        "rds_plus", "rds_plus(taken='next')", 4,
+    )  # fmt: skip
+    assert said.startswith("Whether a target whose row is taken loses its turn or takes its next row matters")
+    assert "RDS+ and RDS+ (next) have 0.0 % of their rows in common" in said
     curves = rds_plus.likeness_curves(alike, SELECTIONS)
     assert set(curves["method"]) == {"whole pool", "Random", "RDS+"}

@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from analysis.methods.selection import Selection, top_k
 from analysis.methods.selectit import score
@@ -39,3 +40,30 @@ def test_the_findings_tell_digits_agreement_length_and_faults():
         "Chance that a correct row is scored above a faulty one: 1.00 (0.50 is guessing).",
     ]
     assert len(selectit.findings(FEATURES, ROWS.drop(columns="fault"), selection, ["one", "other"])) == 3
+
+
+def rated(levels, wordings):
+    """Features whose model gives each row, by each prompt, a rating near level + wording."""
+    wanted = np.asarray(levels)[:, None] + np.asarray(wordings)[None, :]
+    logits = -2.0 * (np.arange(1, 6) - wanted[..., None]) ** 2
+    return SimpleNamespace(rating_logits=lambda prompts: logits.astype(np.float32))
+
+
+def test_a_model_whose_ratings_depend_on_the_row_can_rate():
+    said = selectit.rating_verdict(rated(np.tile([1, 2, 3, 4, 5], 20), [0, 0.2, -0.2]))
+    assert said.startswith("The model can rate: ") and "of at most 1.28." in said and "favourite" not in said
+
+
+@pytest.mark.parametrize(
+    "levels, wordings",
+    [(np.linspace(1.8, 2.2, 50), [0, 0.1, -0.1]), (np.tile([2.0, 3.4], 25), [-1.5, 0, 1.5])],
+    ids=["the same digit for every row", "another digit for every wording"],
+)
+def test_a_model_whose_ratings_hardly_depend_on_the_row_cannot_rate(levels, wordings):
+    said = selectit.rating_verdict(rated(levels, wordings))
+    assert said.startswith("The model cannot rate: its ratings have a standard deviation of ")
+    assert said.endswith("What follows is about its favourite digit rather than about the rows.")
+
+
+def test_a_row_that_could_not_be_rated_is_left_out_of_the_verdict():
+    assert "nan" not in selectit.rating_verdict(FEATURES)
