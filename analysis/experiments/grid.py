@@ -9,7 +9,7 @@ from filelock import Timeout
 from tqdm import tqdm
 
 from analysis.experiments.benchmarks import catalogue
-from analysis.experiments.results import EQUAL_ROWS, EQUAL_TOKENS, Results, Run
+from analysis.experiments.results import EQUAL_TOKENS, Results, Run
 from analysis.experiments.workbench import stream
 from analysis.methods import BASE, RANDOM, parse
 from analysis.models.training import finetuning
@@ -30,13 +30,15 @@ def plan(
     Of `n_draws` independent random subsets draw d comes from part d modulo the number of parts, so that all parts
     give equally many where it divides them. Random subsets can be trained with several seeds each (`random_seeds`).
     Every run at a budget has a training seed of its own, and a design with more draws or seeds contains the one with
-    fewer. Several budgets are several such plans; with `equal_tokens` the runs of `at_equal_tokens` follow.
+    fewer. Several budgets are several such plans; with `equal_tokens` the runs of `at_equal_tokens` beside the first follow.
     """
     planned = []
-    for size in dict.fromkeys([budget] if isinstance(budget, int) else budget):
+    sizes = [budget] if isinstance(budget, int) else list(dict.fromkeys(budget))
+    for size in sizes:
         for method in dict.fromkeys([RANDOM, *methods]):
             planned += _runs_of(work, method, size, n_draws, random_seeds)
-    return planned + (at_equal_tokens(work, planned) if equal_tokens else [])
+    beside = [run for run in planned if run.budget == sizes[0]] if equal_tokens else []
+    return planned + (at_equal_tokens(work, beside) if equal_tokens else [])
 
 
 def _runs_of(work, method: str, budget: int, n_draws: int, random_seeds: int) -> list[Run]:
@@ -54,25 +56,21 @@ def at_equal_tokens(work, planned: Sequence[Run]) -> list[Run]:
     """Further runs of planned methods whose rows have other tokens than random's: rows of as many tokens as random's.
 
     A method's tokens (of one pass, rows cut as in training) count as other where they are less than `ALIKE` of random's
-    or more than its inverse. The runs keep the budget in rows that they stand beside.
+    or more than its inverse. `planned` is of one budget, in rows, which the runs keep.
     """
-    further = []
-    for budget in dict.fromkeys(run.budget for run in planned):
-        tokens: dict[str, list[int]] = {}
-        for run in planned:
-            if run.budget == budget and run.design == EQUAL_ROWS:
-                lengths = work.with_part(run.part).features.lengths().total.clip(max=work.settings.max_tokens)
-                tokens.setdefault(run.method, []).append(int(lengths[run.rows].sum()))
-        equal = int(np.mean(tokens.pop(RANDOM)))
-        for method, counts in tokens.items():
-            if ALIKE <= np.mean(counts) / equal <= 1 / ALIKE:
-                continue
-            for part in work.parts:
-                chosen = part.select(method, equal, budget_unit="tokens")
-                seed = stream(work.seed, "training, method", part.part, 0, 0)
-                further.append(
-                    Run(method, budget, part.part, seed, chosen.rows, chosen.seconds, part.part, EQUAL_TOKENS)
-                )
+    further, tokens = [], {}
+    for run in planned:
+        lengths = work.with_part(run.part).features.lengths().total.clip(max=work.settings.max_tokens)
+        tokens.setdefault(run.method, []).append(int(lengths[run.rows].sum()))
+    equal = int(np.mean(tokens.pop(RANDOM)))
+    for method, counts in tokens.items():
+        if ALIKE <= np.mean(counts) / equal <= 1 / ALIKE:
+            continue
+        for place, part in enumerate(work.parts):
+            chosen = part.select(method, equal, budget_unit="tokens")
+            seed = stream(work.seed, "training, method", part.part, 0, 0)
+            told = (chosen.rows, chosen.seconds, part.part, EQUAL_TOKENS)
+            further.append(Run(method, planned[0].budget, place, seed, *told))
     return further
 
 

@@ -135,8 +135,10 @@ def scored(specification: str, features, *, seed: int) -> Selection:
 
 
 def label(method: str) -> str:
-    """What a method is called in figures, e.g. `cross-entropy (released)`."""
+    """What a method is called in figures, e.g. `cross-entropy (released)`, always with the method that selects within."""
     name, options = parse_call(method)
+    if (inner := METHODS[name].inner if name in METHODS else "") and inner not in options:
+        options = {inner: default_options(name)[inner]} | options
     text = LABELS.get(name) or get(name).label
     values = [_value(name, option, value) for option, value in options.items()]
     return f"{text} ({', '.join(values)})" if values else text

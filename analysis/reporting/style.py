@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.reporting.palette import DARK_GREY, GREY, PALETTE
+from analysis.reporting.palette import LIGHT_GREY as LIGHT_GREY
 from analysis.reporting.palette import colour as colour
 from analysis.reporting.palette import label as label
 from analysis.reporting.palette import line as line

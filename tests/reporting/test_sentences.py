@@ -59,7 +59,7 @@ def test_stability_is_the_share_of_rows_in_common_over_seeds_of_the_same_part(mo
     said = sentences.stability_finding(work, "kmeans", 4, "the clusters", seeds=3)
     # 3, 2 and 2 of 4 rows in common.
     assert said == (
-        "K-means takes 58 % of its rows again from the same part of the pool with another seed, which decides the "
+        "K-means (Token length) takes 58 % of its rows again from the same part of the pool with another seed, which decides the "
         "clusters (10 % by chance)."
     )
     assert {one[:2] for one in asked} == {("kmeans", 4)}

@@ -29,5 +29,5 @@ def test_the_same_group_is_beside_what_chance_would_give():
 
 def test_every_row_is_selected_by_one_by_both_or_by_neither():
     found = overlap.selected_by({"ifd": FIRST, "kmeans": SECOND}, "ifd", "kmeans", 5)
-    assert found.tolist() == ["K-means", "both", "IFD", "K-means", "neither"]
+    assert found.tolist() == ["K-means (Token length)", "both", "IFD", "K-means (Token length)", "neither"]
     assert found.max() == "both" and found.min() == "neither"
