@@ -12,7 +12,7 @@ from analysis.pools.source_labels import OTHER, source_labels
 from analysis.reporting.palette import label
 from analysis.statistics import compare_all, compare_twice
 
-SCALED = ("score", "estimate", "low", "high", "alone_low", "alone_high", "equivalence_low", "equivalence_high", "detectable", "delta", "difference", "standard deviation",
+SCALED = ("score", "estimate", "low", "high", "alone_low", "alone_high", "equivalence_low", "equivalence_high", "detectable", "delta", "difference", "standard deviation", "method_sd", "random_sd", "item_sd",
           "detectable difference")  # fmt: skip
 
 
@@ -116,6 +116,18 @@ def in_units(table: pd.DataFrame) -> pd.DataFrame:
     for name in [name for name in SCALED if name in drawn]:
         drawn[name] = drawn[name] * scale
     drawn["in"] = drawn["unit"].map({name: unit.short for name, unit in units.items()})
+    return drawn
+
+
+def with_scores(table: pd.DataFrame, results: Results) -> pd.DataFrame:
+    """The table through `in_units`, with the scores of the method's and of random's runs in the same unit, as text."""
+    runs = in_units(results.table)
+    scores = runs.groupby(["benchmark", *FAMILY])["score"].agg(lambda own: " ".join(f"{score:.6g}" for score in own))
+    keys = list(table[["benchmark", *FAMILY]].itertuples(index=False, name=None))
+    drawn = in_units(table)
+    drawn["scores"] = [scores[key] for key in keys]
+    drawn["random_scores"] = [scores[benchmark, RANDOM, budget, EQUAL_ROWS] for benchmark, _, budget, _ in keys]
+    drawn["base_score"] = [base_score(results, benchmark) for benchmark, *_ in keys]
     return drawn
 
 
