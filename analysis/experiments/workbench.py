@@ -10,6 +10,7 @@ from analysis.models.language_model import LanguageModel, load_model
 from analysis.models.training.finetuning import FineTuning
 from analysis.models.training.pool_base import SEQUENCE_LENGTH, scratch_base
 from analysis.pools import Pool, joined, load_parts
+from analysis.pools.testbed import RECIPES
 from analysis.store.store import Store, digest
 
 ROWS_PER_BUDGET = 4  # of a part: who selects most of it selects much the same rows as chance
@@ -79,7 +80,7 @@ def prepare(
     Parameters
     ----------
     pool, limit, seed, duplicates : see `load_parts`.
-    skills : of the testbed, see `load_parts`; 0 for all.
+    skills : of the testbed, see `load_parts`; 0 for all. Other pools have none, whatever is asked for.
     parts : disjoint parts of the pool; what is returned is the first one's workbench, which knows the others.
     budget : rows that will be selected from every part (the largest counts): a part has at least `ROWS_PER_BUDGET`
         times as many, and where the pool is too small for that there are fewer parts.
@@ -97,9 +98,10 @@ def prepare(
     # A base trained on the spot has seen no text longer than its own sequences.
     limits = {"max_tokens": SEQUENCE_LENGTH} if model == "scratch" else {}
     settings = FineTuning(**(limits | (finetuning or {})))
+    asked = skills or None if pool in RECIPES else None
     fewest = ROWS_PER_BUDGET * max([budget] if isinstance(budget, int) else budget)
     cut = load_parts(
-        pool, parts=parts, limit=limit, seed=seed, duplicates=duplicates, skills=skills or None, fewest=fewest
+        pool, parts=parts, limit=limit, seed=seed, duplicates=duplicates, skills=asked, fewest=fewest
     )
     if model == "scratch":
         base = scratch_base(joined(cut), store=store, seed=seed, show_progress=show_progress)

@@ -106,13 +106,10 @@ def decided(table: pd.DataFrame, against_base: pd.DataFrame, rows: pd.DataFrame,
     """
     base, known = against_base.set_index(["benchmark", *FAMILY]), rows.set_index(FAMILY)
     marked = with_floor(table, against_base)
-    order = marked.sort_values(["budget", "design", "estimate"], ascending=[False, True, False])
+    marked["benchmark"] = marked["benchmark"].astype(pd.CategoricalDtype(table["benchmark"].unique()))
+    order = ["benchmark", "budget", "design", "estimate"]
     lines = []
-    for line in order.sort_values(
-        "benchmark",
-        key=lambda names: names.map({name: place for place, name in enumerate(table["benchmark"].unique())}),
-        kind="stable",
-    ).to_dict("records"):
+    for line in marked.sort_values(order, ascending=[True, False, True, False]).to_dict("records"):
         key = tuple(line[name] for name in FAMILY)
         unit, own, of_rows = line["unit"], base.loc[(line["benchmark"], *key)], known.loc[key]
         told = {

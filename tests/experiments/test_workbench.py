@@ -292,7 +292,7 @@ def test_a_pool_that_is_too_small_for_the_budget_has_fewer_parts(tmp_path):
     path.write_text(
         "".join(json.dumps({"prompt": f"What is {n}?", "response": f"It is {3 * n}."}) + "\n" for n in range(300))
     )
-    prepared = {"parts": 5, "store": Store(tmp_path / "store"), "show_progress": False}
+    prepared = {"parts": 5, "skills": 12, "store": Store(tmp_path / "store"), "show_progress": False}
     for budget, expected in ((10, 5), (20, 3), ([10, 30], 2), (200, 1)):
         work = prepare(str(path), budget=budget, **prepared)
         assert len(work.parts) == expected and [part.part for part in work.parts] == list(range(expected))
