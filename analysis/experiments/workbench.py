@@ -100,9 +100,7 @@ def prepare(
     settings = FineTuning(**(limits | (finetuning or {})))
     asked = skills or None if pool in RECIPES else None
     fewest = ROWS_PER_BUDGET * max([budget] if isinstance(budget, int) else budget)
-    cut = load_parts(
-        pool, parts=parts, limit=limit, seed=seed, duplicates=duplicates, skills=asked, fewest=fewest
-    )
+    cut = load_parts(pool, parts=parts, limit=limit, seed=seed, duplicates=duplicates, skills=asked, fewest=fewest)
     if model == "scratch":
         base = scratch_base(joined(cut), store=store, seed=seed, show_progress=show_progress)
     else:

@@ -5,11 +5,12 @@ python -m analysis.runner [NOTEBOOK ...] [--profile NAME] [--pool POOL] [--model
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from analysis.paths import REPORTS
@@ -17,6 +18,7 @@ from analysis.runner.index import duration, write_index
 from analysis.runner.job import Outcome, execute_job
 from analysis.runner.parameters import CommandLineText
 from analysis.runner.plan import Job, find_notebooks, load_profile, make_plan, profile_names
+from analysis.runner.workers import end_with
 
 EPILOG = """examples:
   ./run_all.sh                                        every notebook on the embedded testbed, minutes
@@ -77,14 +79,21 @@ def _outcomes(plan: Sequence[Job], jobs: int, force: bool, live: bool | None):
         for job in plan:
             yield execute_job(job, force, live)
         return
-    with ProcessPoolExecutor(min(jobs, len(plan)), mp_context=get_context("spawn")) as workers:
+    options = {"mp_context": get_context("spawn"), "initializer": end_with, "initargs": (os.getpid(),)}
+    with ProcessPoolExecutor(min(jobs, len(plan)), **options) as workers:
         futures = [workers.submit(execute_job, job, force, False) for job in plan]
         try:
             for future in as_completed(futures):
                 yield future.result()
         except BaseException:
             workers.shutdown(wait=False, cancel_futures=True)
+            for child in active_children():
+                child.terminate()  # its kernel ends with it
             raise
+
+
+def _as_interrupt(*_) -> None:
+    raise KeyboardInterrupt
 
 
 def _say(outcome: Outcome, number: int, total: int) -> None:
@@ -122,6 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parameters = {name: CommandLineText(value) for name, value in given.parameter}
     parameters |= {name: CommandLineText(getattr(given, name)) for name in ("pool", "model") if getattr(given, name)}
     started = time.monotonic()
+    signal.signal(signal.SIGTERM, _as_interrupt)
     try:
         if given.jobs is not None and given.jobs < 1:
             raise ValueError(f"--jobs is at least 1, not {given.jobs}")
