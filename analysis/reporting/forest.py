@@ -1,6 +1,7 @@
 """How comparisons with random selection are drawn: the same marks in every notebook."""
 
 from collections.abc import Callable
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,6 +16,7 @@ from analysis.reporting.versus_random import in_units
 from analysis.statistics import NO_DIFFERENCE, interval_of_mean
 from analysis.subsets.rows import WHOLE_POOL
 
+LABEL_WIDTH = 20  # characters, beyond which the name of a method has two lines
 FEWEST_IN_GROUP = 10  # items, from which a mean difference is worth a colour
 SHORT = {NO_DIFFERENCE: "< δ"}  # beside an interval
 
@@ -87,10 +89,10 @@ def _panel(ax, lines: pd.DataFrame, results: Results, title: str, x: str, y: str
             beside = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "fontsize": "x-small"}
             words = SHORT.get(line["verdict"], line["verdict"])
             ax.annotate(words, (1, place), xycoords=("axes fraction", "data"), **beside)
-    ax.set_yticks(range(len(names)), [style.label(name) for name in names])
+    ax.set_yticks(range(len(names)), [fill(style.label(name), LABEL_WIDTH) for name in names])
     n = f"{first['n_runs']} runs, {first['n_random']} random, {first['n_items']} items"
     ax.set(xlim=(-most, most), ylim=(len(names) - 0.4, -0.6), title=title)
-    ax.set_xlabel(f"difference from random ({first['in']})\n{n}{_base_line(ax, dots.get(BASE), most)}")
+    ax.set_xlabel(f"difference ({first['in']})\n{n}{_base_line(ax, dots.get(BASE), most)}")
 
 
 def _limit(lines: pd.DataFrame, ends: tuple[str, str], dots: dict[str, pd.Series], x: str) -> float:
@@ -187,7 +189,7 @@ def height(results: Results) -> float:
     """Height to width of a figure with a panel per benchmark and a line per method, so that no two labels meet."""
     panels = len(results.benchmarks)
     lines = results.table.loc[results.table["method"] != BASE, "method"].nunique()
-    return max(0.27, 0.13 + 0.028 * lines) * panels
+    return max(0.36, 0.16 + 0.032 * lines) * panels
 
 
 def group_map(ax, by_group: pd.DataFrame) -> None:

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from analysis.experiments.benchmarks.result import POINTS
 from analysis.experiments.grid import ALIKE
 from analysis.experiments.results import EQUAL_ROWS
 from analysis.methods import RANDOM
@@ -9,7 +10,17 @@ from analysis.reporting.style import label
 from analysis.reporting.trained_rows import Regime
 from analysis.reporting.versus_random import FAMILY
 from analysis.reporting.wording import listed, quantity, share, unit_name
-from analysis.statistics import BETTER, HELPS, HURTS, NO_DIFFERENCE, NO_VERDICT, UNDECIDED, WORSE
+from analysis.statistics import (
+    BETTER,
+    HELPS,
+    HURTS,
+    NO_DIFFERENCE,
+    NO_VERDICT,
+    UNDECIDED,
+    WORSE,
+    Noise,
+    runs_needed,
+)
 
 IN_ORDER = (BETTER, NO_DIFFERENCE, UNDECIDED, WORSE, NO_VERDICT)
 AGAINST_BASE = (HELPS, HURTS, UNDECIDED, NO_VERDICT)
@@ -154,23 +165,48 @@ def _p(value: float) -> str:
 
 
 def resolution(table: pd.DataFrame) -> list[str]:
-    """What this design could have seen: the smallest difference found at Holm's first level, and the runs that δ takes."""
-    sentences = []
-    for benchmark, part in table.groupby("benchmark", sort=False):
-        part = part[part["budget"] == part["budget"].max()]
-        line = part.loc[part["detectable"].idxmax()]
-        unit, needed = line["unit"], part["runs_needed"]
-        runs = (
-            f"up to {needed.max()} runs of each method and three times as many random ones"
-            if needed.notna().all()
-            else "more runs than 1,000, or more items"
+    """Per benchmark what this design could have seen, and how many runs would decide what is undecided.
+
+    At the largest budget and equal rows; at Holm's first level, with probability 0.8.
+    """
+    said = []
+    for benchmark, family in table.groupby("benchmark", sort=False):
+        part = family[(family["budget"] == family["budget"].max()) & (family["design"] == EQUAL_ROWS)]
+        ranked = part.sort_values("detectable").to_dict("records")
+        least, most, unit = ranked[0], ranked[-1], ranked[0]["unit"]
+        whom = (
+            ""
+            if len(ranked) == 1
+            else f" of {label(least['method'])} and of {_possible(most)} of {label(most['method'])}"
         )
-        sentences.append(
-            f"On {benchmark} this design calls a true difference of {quantity(line['detectable'], unit)} {unit_name(unit)} in "
-            f"four of five cases, for the noisiest method ({label(line['method'])}, {line['budget']:,} rows); to see δ = {quantity(line['delta'], unit)} "
-            f"for every method it would take {runs}."
+        said.append(
+            f"On {benchmark}, {least['budget']:,} rows, this design calls a true difference of {_possible(least)} "
+            f"{unit_name(unit)}{whom} in about four of five cases."
         )
-    return sentences
+        undecided = part[part["verdict"] == UNDECIDED].to_dict("records")
+        if undecided:
+            runs = listed([f"{label(line['method'])} {_runs(line, len(family))}" for line in undecided])
+            said.append(
+                f"Were the estimates on {benchmark}, {least['budget']:,} rows, the truth, so many runs of each, and three times as "
+                f"many random ones, would decide it as often: {runs}."
+            )
+    return said
+
+
+def _possible(line: dict) -> str:
+    """The detectable difference, if a difference can be so large."""
+    return (
+        "more than 100"
+        if line["unit"] == POINTS.name and line["detectable"] > 1
+        else quantity(line["detectable"], line["unit"])
+    )
+
+
+def _runs(line: dict, compared: int) -> str:
+    noise = Noise(line["method_sd"], line["random_sd"], line["item_sd"])
+    alpha = (1 - line["confidence"]) / compared
+    needed = runs_needed(abs(line["estimate"]), noise, n_items=line["n_items"], alpha=alpha)
+    return f"{needed:,}" if needed else "more than 1,000"
 
 
 def overlap_sentence(first: str, second: str, overlap: float, expected: float, spearman: float) -> str:

@@ -150,9 +150,14 @@ def test_table_picture_and_headline_say_the_same(results, table):
         assert beside == ranked.tolist()
 
 
-def test_resolution_is_given_for_each_benchmark(table):
-    sentences = verdicts.resolution(table)
-    assert len(sentences) == 2 and all("four of five cases" in sentence for sentence in sentences)
+def test_what_the_design_could_see_is_said_and_what_more_runs_would_decide(table):
+    seen = verdicts.resolution(table)
+    assert len(seen) == 2 and all("in about four of five cases" in sentence for sentence in seen)
+    open_ = table.assign(verdict="undecided", detectable=1.5)
+    said = verdicts.resolution(open_)
+    assert len(said) == 4 and "more than 100 points of " in said[0]
+    runs = int(said[1].split("Token length ")[1].split(",")[0].split(" ")[0].rstrip("."))
+    assert 2 <= runs <= 10 and "three times as many random ones" in said[1]
 
 
 @pytest.mark.parametrize("at_most", [1, 12])
