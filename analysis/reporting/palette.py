@@ -7,7 +7,7 @@ GREY, LIGHT_GREY, DARK_GREY = "#8c8c8c", "#d0d0d0", "#4d4d4d"
 
 # Okabe-Ito without yellow, which vanishes on white; random is dark grey in every figure.
 PALETTE = ("#E69F00", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#8C6D46", "#5D3A9B")
-MARKERS = ("s", "^", "D", "v", "P", "X", "h", "p", "<", ">")
+MARKERS = ("s", "^", "D", "v", "P", "X", "h", "p", "d", "*")  # not < and >: these say that an interval goes on
 COLOURS = {RANDOM: DARK_GREY, BASE: GREY, "oracle": "#000000"}
 
 
