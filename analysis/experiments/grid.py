@@ -52,10 +52,10 @@ def _runs_of(work, method: str, budget: int, n_draws: int, random_seeds: int) ->
     return runs
 
 
-def at_equal_tokens(work, planned: Sequence[Run]) -> list[Run]:
+def at_equal_tokens(work, planned: Sequence[Run], alike: float = ALIKE) -> list[Run]:
     """Further runs of planned methods whose rows have other tokens than random's: rows of as many tokens as random's.
 
-    A method's tokens (of one pass, rows cut as in training) count as other where they are less than `ALIKE` of random's
+    A method's tokens (of one pass, rows cut as in training) count as other where they are less than `alike` of random's
     or more than its inverse. `planned` is of one budget, in rows, which the runs keep.
     """
     further, tokens = [], {}
@@ -64,7 +64,7 @@ def at_equal_tokens(work, planned: Sequence[Run]) -> list[Run]:
         tokens.setdefault(run.method, []).append(int(lengths[run.rows].sum()))
     equal = int(np.mean(tokens.pop(RANDOM)))
     for method, counts in tokens.items():
-        if ALIKE <= np.mean(counts) / equal <= 1 / ALIKE:
+        if alike <= np.mean(counts) / equal <= 1 / alike:
             continue
         for place, part in enumerate(work.parts):
             chosen = part.select(method, equal, budget_unit="tokens")

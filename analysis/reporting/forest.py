@@ -70,6 +70,8 @@ def _panel(ax, lines: pd.DataFrame, results: Results, title: str, x: str, y: str
     names, middle = [RANDOM, *lines[y]], random.mean()
     dots = {name: own["score"] - middle for name, own in runs[runs["design"] == first["design"]].groupby("method")}
     dots[RANDOM] = random - middle
+    if (runs["method"] == BASE).any():
+        dots[BASE] = runs.loc[runs["method"] == BASE, "score"] - middle  # of no design
     ends = [("low", "high"), ("alone_low", "alone_high")][not decides]
     most = _limit(lines, ends, dots, x)
     style.margin(ax, float(first["delta"]))
@@ -151,11 +153,12 @@ def by_regime(table: pd.DataFrame, results: Results, regime: Regime, benchmark: 
         for design, lines in drawn[drawn["method"] == name].groupby("design", sort=False):
             lines = lines.sort_values("budget")
             at, filled = lines["budget"].map(regime.rows_per_kind), design == EQUAL_ROWS
-            ends = lines[["low", "high"]].clip(-most, most)
-            ax.errorbar(at * (1 if filled else 1.08), lines["estimate"], yerr=[lines["estimate"] - ends["low"], ends["high"] - lines["estimate"]],
+            ends = [lines["estimate"] - lines["low"], lines["high"] - lines["estimate"]]
+            ax.errorbar(at * (1 if filled else 1.08), lines["estimate"], yerr=ends,
                         fmt=style.marker(name) + ("-" if filled else ":"), color=style.colour(name), capsize=2,
                         markerfacecolor=None if filled else "white", markersize=4)  # fmt: skip
         ax.axhline(0, color=style.DARK_GREY, linewidth=1)
+        ax.set_ylim(-most, most)  # an interval that is longer runs out of the panel
         ax.set_title(style.label(name), fontsize="small")
     _regime_axes(axes, len(names), drawn, regime)
     return fig

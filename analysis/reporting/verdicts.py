@@ -132,6 +132,8 @@ def decided(table: pd.DataFrame, against_base: pd.DataFrame, rows: pd.DataFrame,
             "seconds to select": f"{of_rows['seconds']:.1f}",
             "gain over the base": _with_interval(own, unit), "fine-tuning": own["verdict"],
         }  # fmt: skip
+        if "look" in line:
+            told["decided by"] = f"{line['look']} look" if line["look"] == "first" else line["look"]
         if "faulty" in known:
             told["rows faulty"] = share(of_rows["faulty"])
         lines.append(told)

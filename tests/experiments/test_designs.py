@@ -54,15 +54,25 @@ def test_results_keep_designs_and_budgets_apart(tmp_path):
 
 
 def test_a_confirmation_uses_no_part_and_no_seed_of_the_first_look(tmp_path):
-    workbench = make_workbench(tmp_path, n_parts=5)
-    first, others = screening.looks(workbench, 3)
-    assert [part.part for part in first.parts] == [0, 1, 2] and [part.part for part in others.parts] == [3, 4]
+    workbench = make_workbench(tmp_path, n_parts=6)
+    first, others = screening.looks(workbench, 3, 3)
+    assert [part.part for part in first.parts] == [0, 1, 2] and [part.part for part in others.parts] == [3, 4, 5]
     early = grid.plan(first, [LONGEST, SHORTEST], 8, n_draws=6)
     late = screening.confirmation(others, {(SHORTEST, 8, EQUAL_ROWS)}, n_draws=4)
-    assert [run.method for run in late] == [*[RANDOM] * 4, *[SHORTEST] * 2]
-    assert {run.part for run in late} == {3, 4} and not {run.training_seed for run in early} & {
+    assert [run.method for run in late] == [*[RANDOM] * 4, *[SHORTEST] * 3]
+    assert {run.part for run in late} == {3, 4, 5} and not {run.training_seed for run in early} & {
         run.training_seed for run in late
     }
     results = grid.run(workbench, late, show_progress=False)  # runs find the parts that they are of
-    assert results.table["part"].tolist() == [3, 4, 3, 4, 3, 4]
-    assert screening.looks(make_workbench(tmp_path, n_parts=2), 3)[1] is None
+    assert results.table["part"].tolist() == [3, 4, 5, 3, 3, 4, 5]
+    assert screening.looks(make_workbench(tmp_path, n_parts=2), 3, 3)[1] is None
+    with pytest.raises(ValueError, match="confirm: expected 0 or at least 3 parts, found 2"):
+        screening.looks(workbench, 3, 2)
+
+
+def test_what_was_open_at_equal_tokens_is_confirmed_there_whatever_tokens_it_has(tmp_path):
+    workbench = make_workbench(tmp_path, n_parts=3)
+    late = screening.confirmation(workbench, {("near_duplicate_filter", 8, EQUAL_TOKENS)}, n_draws=3)
+    assert [(run.method, run.design) for run in late] == [
+        *[(RANDOM, EQUAL_ROWS)] * 3, *[("near_duplicate_filter", EQUAL_TOKENS)] * 3,
+    ]  # fmt: skip

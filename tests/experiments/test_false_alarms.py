@@ -143,7 +143,7 @@ def right(table: pd.DataFrame, signs: pd.Series) -> pd.Series:
 def screened(seed: int, fresh: tuple[int, int], shifts: tuple = CHANCE) -> tuple[list[str], int]:
     """The methods called after both looks, all twelve one family, and the runs that it took."""
     work = simulated_workbench(SMALL[0] + fresh[0], seed)
-    first, others = screening.looks(work, SMALL[0])
+    first, others = screening.looks(work, SMALL[0], fresh[0])
     runs = grid.plan(first, LABELS, BUDGET, n_draws=SMALL[1])
     early = simulated(work, runs, shifts)
     table = versus_random(early)

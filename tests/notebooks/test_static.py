@@ -140,6 +140,15 @@ def test_code_cells_are_short(notebook):
         assert len(lines) <= limit, f"{len(lines)} lines:\n{cell.source}"
 
 
+def test_no_cell_gives_a_parameter_another_value(path):
+    known = set(notebook_parameters(path))
+    for cell in of_type(nbformat.read(path, as_version=4), "code"):
+        if "parameters" not in tags(cell):
+            names = [node.id for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Name)
+                     and isinstance(node.ctx, ast.Store)]  # fmt: skip
+            assert not known & set(names), cell.source
+
+
 def test_computation_lives_in_the_package(notebook):
     nodes = [node for cell in of_type(notebook, "code") for node in ast.walk(ast.parse(cell.source))]
     assert sum(isinstance(node, ast.FunctionDef) for node in nodes) <= DEFINITIONS

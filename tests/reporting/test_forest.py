@@ -9,16 +9,6 @@ from analysis.reporting.trained_rows import Regime
 from tests.reporting.planted import ACCURACY, LOSS, grid
 
 
-@pytest.fixture(scope="module")
-def results():
-    return grid({"token_length": 0.15, "cross_entropy": -0.15, "cross_entropy(variant='released')": 0.0})
-
-
-@pytest.fixture(scope="module")
-def table(results):
-    return versus_random.versus_random(results, deltas={ACCURACY: 0.03, LOSS: 0.03})
-
-
 @pytest.mark.parametrize("methods", [1, 2])
 def test_the_map_shows_every_method_in_every_group_the_best_first(results, methods):
     groups = versus_random.by_group(results, ACCURACY)

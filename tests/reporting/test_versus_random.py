@@ -13,16 +13,6 @@ from analysis.statistics import BETTER, VERDICTS, WORSE
 from tests.reporting.planted import ACCURACY, LOSS, N_ITEMS, grid
 
 
-@pytest.fixture(scope="module")
-def results():
-    return grid({"token_length": 0.15, "cross_entropy": -0.15, "cross_entropy(variant='released')": 0.0})
-
-
-@pytest.fixture(scope="module")
-def table(results):
-    return versus_random.versus_random(results, deltas={ACCURACY: 0.03, LOSS: 0.03})
-
-
 def verdict_of(table: pd.DataFrame, benchmark: str) -> dict[str, str]:
     return table[table["benchmark"] == benchmark].set_index("method")["verdict"].to_dict()
 
