@@ -30,8 +30,11 @@ def plan(
     Of `n_draws` independent random subsets draw d comes from part d modulo the number of parts, so that all parts
     give equally many where it divides them. Random subsets can be trained with several seeds each (`random_seeds`).
     Every run at a budget has a training seed of its own, and a design with more draws or seeds contains the one with
-    fewer. Several budgets are several such plans; with `equal_tokens` the runs of `at_equal_tokens` beside the first follow.
+    fewer; without draws to compare with nothing is run. Several budgets are several such plans; with `equal_tokens` the
+    runs of `at_equal_tokens` beside the first follow.
     """
+    if n_draws == 0:
+        return []
     planned = []
     sizes = [budget] if isinstance(budget, int) else list(dict.fromkeys(budget))
     for size in sizes:
@@ -77,9 +80,9 @@ def at_equal_tokens(work, planned: Sequence[Run], alike: float = ALIKE) -> list[
 def run(work, runs: Sequence[Run], *, with_base: bool = False, show_progress: bool = True) -> Results:
     """Train and score what the store does not have; two processes share the work and never repeat a run.
 
-    The time left that is shown is that of the runs still to be made.
+    Without runs the base is not scored either. The time left that is shown is that of the runs still to be made.
     """
-    runs = [Run(BASE, 0, 0, 0, np.zeros(0, dtype=np.int64)), *runs] if with_base else list(runs)
+    runs = [Run(BASE, 0, 0, 0, np.zeros(0, dtype=np.int64)), *runs] if with_base and runs else list(runs)
     lines, groups = [], {}
     for run, (record, arrays) in zip(runs, _measure_all(work, runs, show_progress), strict=True):
         for number, benchmark in enumerate(record["benchmarks"]):

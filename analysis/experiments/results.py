@@ -43,7 +43,7 @@ class Results:
 
     @property
     def benchmarks(self) -> list[str]:
-        return list(dict.fromkeys(self.runs["benchmark"]))
+        return list(dict.fromkeys(self.runs["benchmark"])) if len(self.runs) else []
 
     def items(
         self, method: str, benchmark: str, budget: int | None = None, design: str = EQUAL_ROWS

@@ -142,6 +142,8 @@ def decided(table: pd.DataFrame, against_base: pd.DataFrame, rows: pd.DataFrame,
 
 def estimate_sentences(table: pd.DataFrame) -> list[str]:
     """One sentence per line of the table, without a verdict: estimate, its own interval, runs, items, tokens."""
+    if table.empty:
+        return ["Nothing was fine-tuned for this page (n_draws is 0): the selections are described, not compared."]
     return [_sentence(line) for line in table.to_dict("records")]
 
 

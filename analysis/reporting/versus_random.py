@@ -17,6 +17,16 @@ SCALED = ("score", "estimate", "low", "high", "alone_low", "alone_high", "equiva
 
 
 PROMISING = 0.2  # p of a first look, below which a comparison goes on
+NO_LINES = [
+    "benchmark",
+    "method",
+    "budget",
+    "design",
+    "estimate",
+    "low",
+    "high",
+    "n_runs",
+]  # read where nothing was run
 FAMILY = ["method", "budget", "design"]  # what tells the comparisons of one family, one benchmark's, apart
 
 
@@ -35,7 +45,7 @@ def versus_random(
     Returns
     -------
     One line per benchmark, method, budget and design: these, unit, tokens_ratio (to random's, of one pass), and the
-    columns of `statistics.compare_all`, or `compare_twice` with `again`.
+    columns of `statistics.compare_all`, or `compare_twice` with `again`. No line where nothing was run.
 
     Raises
     ------
@@ -54,7 +64,7 @@ def versus_random(
         tokens = lines.groupby(FAMILY)["tokens_trained"].mean()
         table["tokens_ratio"] = [tokens[key] / tokens[RANDOM, key[1], EQUAL_ROWS] for key in compared]
         tables.append(table.assign(benchmark=benchmark, unit=lines["unit"].iloc[0]))
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=NO_LINES)
 
 
 def _look(results: Results, benchmark: str) -> tuple[dict, dict]:

@@ -6,6 +6,7 @@ import pytest
 from analysis.experiments import grid, screening
 from analysis.experiments.results import EQUAL_ROWS, EQUAL_TOKENS
 from analysis.methods import RANDOM
+from analysis.reporting import verdicts, versus_random
 from tests.experiments.test_workbench import LONGEST, make_workbench
 
 SHORTEST = "token_length(direction='shortest')"
@@ -76,3 +77,12 @@ def test_what_was_open_at_equal_tokens_is_confirmed_there_whatever_tokens_it_has
     assert [(run.method, run.design) for run in late] == [
         *[(RANDOM, EQUAL_ROWS)] * 3, *[("near_duplicate_filter", EQUAL_TOKENS)] * 3,
     ]  # fmt: skip
+
+
+def test_without_draws_nothing_is_run_and_the_page_says_so(tmp_path):
+    workbench = make_workbench(tmp_path)
+    planned = grid.plan(workbench, [LONGEST], [8, 4], n_draws=0, equal_tokens=True)
+    results = grid.run(workbench, planned, with_base=True)
+    table = versus_random.versus_random(results)
+    assert planned == [] and results.benchmarks == [] and table.empty
+    assert "n_draws is 0" in verdicts.estimate_sentences(table)[0]

@@ -181,10 +181,17 @@ def test_the_spread_of_random_runs_is_divided_and_put_into_words():
     power = random_selection.detectable(results, 100, 12, most=6, deltas={})
     least = power.pivot(index="runs", columns="methods compared", values="detectable difference")
     assert (least.diff().dropna() < 0).all().all() and (least[12] > least[1]).all()
-    said = random_selection.findings(results, random_selection.variance_parts(results, 100, 12), 100, 12, {})
+    said = findings_of({"one": results})
     assert (
         len(said) == 3 and "(12 subsets, 3 training seeds each)" in said[0] and "more than δ = 2.0: for δ" in said[-1]
     )
+    both = findings_of({"one": results, "other": results})
+    assert len(both) == 6 and "accuracy, one 36 random runs" in both[0] and "accuracy, other 36 random runs" in both[3]
+
+
+def findings_of(settings):
+    spread = random_selection.variance_by_setting(settings, 100, 12)
+    return random_selection.findings(settings, spread, 100, 12, {})
 
 
 def test_differences_that_matter_are_those_of_the_unit_unless_given(results):

@@ -1,5 +1,7 @@
 """How much random subsets differ: where the variance comes from, and what a comparison can see because of it."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -28,6 +30,12 @@ def variance_parts(results: Results, budget: int, n_draws: int) -> pd.DataFrame:
             for source, value in parts.items()
         ]
     return in_units(pd.DataFrame(lines))
+
+
+def variance_by_setting(settings: Mapping[str, Results], budget: int, n_draws: int) -> pd.DataFrame:
+    """`variance_parts` of several pools and bases, by the name of each in the column `setting`."""
+    tables = [variance_parts(results, budget, n_draws).assign(setting=name) for name, results in settings.items()]
+    return pd.concat(tables, ignore_index=True)
 
 
 def noise_of(results: Results, benchmark: str, budget: int, n_draws: int) -> tuple[Noise, int]:
@@ -59,31 +67,40 @@ def detectable(results: Results, budget: int, n_draws: int, most: int, deltas: d
     return in_units(pd.DataFrame(lines))
 
 
-def findings(results: Results, spread: pd.DataFrame, budget: int, n_draws: int, deltas: dict) -> list[str]:
-    """How far random runs lie apart, why, and what number of runs is fine enough for δ."""
+def findings(
+    settings: Mapping[str, Results], spread: pd.DataFrame, budget: int, n_draws: int, deltas: dict
+) -> list[str]:  # fmt: skip
+    """How far random runs lie apart, why, and what number of runs is fine enough for δ: for each pool and base."""
     said = []
-    for benchmark in results.benchmarks:
-        runs = results.table[(results.table["benchmark"] == benchmark) & (results.table["method"] == RANDOM)]
-        unit, main = runs["unit"].iloc[0], runs[runs["budget"] == budget]["score"]
-        means = runs.groupby("budget")["score"].mean()
-        by_budget = listed([f"{quantity(mean, unit)} at {rows:,} rows" for rows, mean in means.items()])
-        said.append(
-            f"On {benchmark} {len(main)} random runs of {budget:,} rows ({n_draws} subsets, {len(main) // n_draws} training seeds "
-            f"each) reach {quantity(main.mean(), unit)} {unit_name(unit)} on average, from {quantity(main.min(), unit)} to "
-            f"{quantity(main.max(), unit)}; means by budget: {by_budget}."
-        )
-        rows = spread[spread["benchmark"] == benchmark].sort_values("standard deviation", ascending=False)
-        largest = listed(
-            [f"{line.source} {line[1]:.2g}" for line in rows[["source", "standard deviation"]].itertuples(index=False)]
-        )
-        said += [
-            f"Standard deviations of a run's score on {benchmark}, largest first ({unit_name(unit)}): {largest}.",
-            _design(results, benchmark, budget, n_draws, delta_of(results, benchmark, deltas)),
-        ]
+    for setting, results in settings.items():
+        where = f", {setting}" if len(settings) > 1 else ""
+        for benchmark in results.benchmarks:
+            rows = spread[(spread["benchmark"] == benchmark) & (spread["setting"] == setting)]
+            unit = unit_name(unit_in(results, benchmark))
+            ordered = rows.sort_values("standard deviation", ascending=False)[["source", "standard deviation"]]
+            largest = listed([f"{source} {value:.2g}" for source, value in ordered.itertuples(index=False)])
+            said += [
+                _level(results, benchmark, budget, n_draws, where),
+                f"Standard deviations of a run's score on {benchmark}{where}, largest first ({unit}): {largest}.",
+                _design(results, benchmark, budget, n_draws, delta_of(results, benchmark, deltas), where),
+            ]
     return said
 
 
-def _design(results: Results, benchmark: str, budget: int, n_draws: int, delta: float) -> str:
+def _level(results: Results, benchmark: str, budget: int, n_draws: int, where: str) -> str:
+    """What random runs of each budget reach on a benchmark."""
+    runs = results.table[(results.table["benchmark"] == benchmark) & (results.table["method"] == RANDOM)]
+    unit, main = runs["unit"].iloc[0], runs[runs["budget"] == budget]["score"]
+    means = runs.groupby("budget")["score"].mean()
+    by_budget = listed([f"{quantity(mean, unit)} at {rows:,} rows" for rows, mean in means.items()])
+    return (
+        f"On {benchmark}{where} {len(main)} random runs of {budget:,} rows ({n_draws} subsets, {len(main) // n_draws} training "
+        f"seeds each) reach {quantity(main.mean(), unit)} {unit_name(unit)} on average, from {quantity(main.min(), unit)} to "
+        f"{quantity(main.max(), unit)}" + (f"; means by budget: {by_budget}." if len(means) > 1 else ".")
+    )
+
+
+def _design(results: Results, benchmark: str, budget: int, n_draws: int, delta: float, where: str) -> str:
     """What three runs of a method would see on a benchmark, and how many it would take."""
     noise, n_items = noise_of(results, benchmark, budget, n_draws)
     unit, alpha = unit_in(results, benchmark), ALPHA / FAMILY
@@ -92,7 +109,7 @@ def _design(results: Results, benchmark: str, budget: int, n_draws: int, delta: 
     needed = runs_needed(delta, noise, n_items=n_items, alpha=alpha)
     more = f"it takes {needed} runs of each method" if needed else "no number of runs up to 1,000 would do"
     return (
-        f"On {benchmark} {FEWEST_RUNS} runs of each of {FAMILY} methods, with {PER_RUN} random subsets per run, show a difference of "
+        f"On {benchmark}{where} {FEWEST_RUNS} runs of each of {FAMILY} methods, with {PER_RUN} random subsets per run, show a difference of "
         f"{quantity(least, unit)} {unit_name(unit)} in four of five cases, {'at most' if least <= delta else 'more than'} "
         f"δ = {quantity(delta, unit)}" + ("." if least <= delta else f": for δ {more}.")
     )
