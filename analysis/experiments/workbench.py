@@ -10,6 +10,7 @@ from analysis.models.language_model import LanguageModel, load_model
 from analysis.models.training.finetuning import FineTuning
 from analysis.models.training.pool_base import SEQUENCE_LENGTH, scratch_base
 from analysis.pools import Pool, joined, load_parts
+from analysis.pools.parts import smaller
 from analysis.pools.testbed import RECIPES
 from analysis.store.store import Store, digest
 
@@ -49,6 +50,16 @@ class Workbench:
         """This workbench with only the parts from place `first` on, `count` at most; their numbers stay."""
         lead, *others = self.parts[first : first + count]
         return replace(lead, others=tuple(others))
+
+    def smaller(self, n_rows: int) -> "Workbench":
+        """The same comparison on `n_rows` rows of every part; fewer rows are among more, see `parts.nested_rows`."""
+        first, *others = [part._on(smaller(part.pool, n_rows, self.seed)) for part in self.parts]
+        return replace(first, others=tuple(others))
+
+    def _on(self, pool: Pool) -> "Workbench":
+        """This part's workbench with another pool."""
+        features = self.features if pool is self.pool else self.features.of(pool)
+        return replace(self, pool=pool, features=features, others=())
 
     @property
     def selection_seed(self) -> int:

@@ -18,6 +18,7 @@ from analysis.models.language_model import LanguageModel, fast_bfloat16, fingerp
 from analysis.models.training.checkpoints import WarmUpSettings
 from analysis.models.training.finetuning import FineTuning
 from analysis.pools.near_duplicates import groups
+from analysis.pools.pool import Pool
 from analysis.pools.row_keys import row_keys
 from analysis.pools.targets import load_targets
 from analysis.store.code_version import code_version
@@ -107,8 +108,15 @@ class Features:
 
     def under(self, language_model: LanguageModel) -> "Features":
         """The features of the same pool under a model that is loaded already."""
+        return self._with(self.pool, language_model)
+
+    def of(self, pool: Pool) -> "Features":
+        """The features of another pool under the same model."""
+        return self._with(pool, self.language_model)
+
+    def _with(self, pool: Pool, language_model: LanguageModel) -> "Features":
         return Features(
-            self.pool, language_model, store=self.store, max_tokens=self.max_tokens,
+            pool, language_model, store=self.store, max_tokens=self.max_tokens,
             tokens_per_batch=self.tokens_per_batch, shard_size=self.shard_size, precision=self.precision,
             finetuning=self.finetuning, show_progress=self.show_progress,
         )  # fmt: skip

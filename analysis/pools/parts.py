@@ -82,6 +82,35 @@ def joined(parts: Sequence[Pool]) -> Pool:
     )
 
 
+def nested_rows(pool: Pool, n_rows: int, seed: int = 0) -> np.ndarray:
+    """Positions of `n_rows` rows of a pool, drawn by content and seed, ascending; fewer rows are among more.
+
+    Raises
+    ------
+    ValueError
+        The pool has not so many.
+    """
+    check_count("n_rows", n_rows)
+    if n_rows > len(pool):
+        raise ValueError(f"n_rows: {n_rows:,} asked for, but {pool.name} has {len(pool):,} rows to select from")
+    return np.sort(np.argsort(mixed(row_keys(pool.rows), salt=seed), kind="stable")[:n_rows])
+
+
+def smaller(pool: Pool, n_rows: int, seed: int = 0) -> Pool:
+    """A pool of the rows of `nested_rows` alone, with the same held-out rows; the pool itself where these are all."""
+    rows = nested_rows(pool, n_rows, seed)
+    if len(rows) == len(pool):
+        return pool
+    left_out = pool.provenance.get("left_out", {}) | {"not in the smaller pool": len(pool) - n_rows}
+    return replace(
+        pool,
+        name=f"{pool.name}, {n_rows:,} rows",
+        rows=pool.rows.select(rows),
+        fingerprint=digest(pool=pool.fingerprint, rows=n_rows, seed=seed, code=code_version(__name__)),
+        provenance=pool.provenance | {"left_out": left_out},
+    )
+
+
 def _testbed(name: str, limit: int | None, parts: int, fewest: int, options: dict) -> tuple[Split, list[np.ndarray]]:
     """Rows in their order, `limit` to a part; which of them are held out does not depend on how many parts follow."""
     limit = TESTBED_ROWS if limit is None else limit

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import stats
 
 ALTERNATIVES = ("greater", "less")
+FEWEST_PAIRS = 5
 
 
 def mann_whitney_exact(
@@ -55,6 +56,25 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
     adjusted = np.empty(len(p))
     adjusted[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))  # the smallest p times all of them
     return np.minimum(adjusted, 1.0)
+
+
+def rank_correlation_interval(
+    first: Sequence[float], second: Sequence[float], *, confidence: float = 0.95
+) -> tuple[float, float, float]:
+    """Spearman's correlation of two measures of the same things, and the ends of its interval.
+
+    By Fisher's transformation with the variance of Bonett & Wright (2000), (1 + r² / 2) / (n - 3). All three are nan
+    where there are fewer than 5 pairs or one measure does not vary.
+    """
+    one, two = _scores("first", first), _scores("second", second)
+    if len(one) != len(two):
+        raise ValueError(f"second: expected {len(one)} numbers as in the first, found {len(two)}")
+    if len(one) < FEWEST_PAIRS or np.ptp(one) == 0 or np.ptp(two) == 0:
+        return (float("nan"),) * 3
+    r = float(stats.spearmanr(one, two).statistic)
+    half = stats.norm.isf((1 - confidence) / 2) * np.sqrt((1 + r**2 / 2) / (len(one) - 3))
+    at = np.arctanh(np.clip(r, -1 + 1e-12, 1 - 1e-12))
+    return r, float(np.tanh(at - half)), float(np.tanh(at + half))
 
 
 def _scores(name: str, values: Sequence[float]) -> np.ndarray:

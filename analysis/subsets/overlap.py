@@ -1,5 +1,7 @@
 """How far two selections take the same rows, and two scores rank rows alike."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
@@ -12,6 +14,16 @@ BOTH, NEITHER = "both", "neither"
 def share_in_common(first: np.ndarray, second: np.ndarray) -> float:
     """Share of the rows of the first that are also rows of the second."""
     return len(np.intersect1d(first, second)) / len(first)
+
+
+def between(selections: Sequence[Mapping[str, np.ndarray]]) -> pd.DataFrame:
+    """Share of the rows of one method (line) that another (column) also takes: mean over parts, by label."""
+    names = list(selections[0])
+    tables = [
+        [[share_in_common(of_part[one], of_part[other]) for other in names] for one in names] for of_part in selections
+    ]
+    labels = [label(name) for name in names]
+    return pd.DataFrame(np.mean(tables, axis=0), index=labels, columns=labels)
 
 
 def rank_correlation(first, second) -> float:

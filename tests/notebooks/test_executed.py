@@ -17,6 +17,9 @@ from analysis.runner.parameters import notebook_parameters
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 SMALL = {"pool": "curated", "limit": 600, "budget": 40, "parts": 3, "n_draws": 3,  # a pool given: one variant each
          "finetuning": {"least_steps": 1}}  # fmt: skip
+OWN = {  # instead of defaults that would take minutes
+    "31_failure_modes_at_scale": {"sizes": [200], "trained_sizes": [200], "slices": {"cross_entropy": 2}},
+}
 COUNTED = re.compile(r"Warning\b|Traceback|\bError\b")
 
 pytestmark = pytest.mark.slow
@@ -35,7 +38,7 @@ def folders(tmp_path_factory):
 @pytest.fixture(scope="module", params=PATHS, ids=lambda path: path.stem)
 def outcome(request, folders):
     known = notebook_parameters(request.param)
-    values = {name: value for name, value in SMALL.items() if name in known}
+    values = {name: value for name, value in SMALL.items() if name in known} | OWN.get(request.param.stem, {})
     outcomes = execute.run([str(request.param)], "quick", values, "test", reports=folders, live=False)
     for one in outcomes:
         assert one.status == "done", one.error

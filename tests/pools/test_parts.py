@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.pools import load_parts, load_pool
+from analysis.pools.parts import nested_rows, smaller
 
 
 def rows(count):
@@ -115,3 +116,16 @@ def test_wrong_options_are_named(folder, options):
     for name in ("curated", "rows.jsonl"):
         with pytest.raises(ValueError, match=f"{wrong}: expected a whole number from 1 up"):
             parts_of(folder, name, **options)
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "curated"])
+def test_a_smaller_pool_is_among_a_larger_one_whatever_the_order_of_the_file(folder, name):
+    pool = whole(folder, name, limit=150)
+    few, more = smaller(pool, 20), smaller(pool, 60)
+    assert len(few) == 20 and set(few.rows["id"]) < set(more.rows["id"]) < set(pool.rows["id"])
+    assert few.rows["id"] == [pool.rows["id"][place] for place in nested_rows(pool, 20)]
+    assert len({one.fingerprint for one in (few, more, pool, smaller(pool, 20, seed=1))}) == 4
+    assert sum(few.summary().values()) - few.summary()["read"] == few.summary()["read"]
+    assert smaller(pool, len(pool)) is pool
+    with pytest.raises(ValueError, match="n_rows: 10,000 asked for, but"):
+        smaller(pool, 10_000)
