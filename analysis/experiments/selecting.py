@@ -48,6 +48,7 @@ def selection_key(work, method: str, budget: int, seed: int, budget_unit: str) -
         depends |= work.features.text_settings | {"max_tokens": work.features.max_tokens}
     if needs - {*NEEDS_NO_BASE, *NEEDS_TOKENIZER}:
         depends |= {"base": work.base.fingerprint, "features": own_code(features.__name__)}
+        depends |= {"weights": str(work.base.dtype), "precision": str(work.features.autocast)}
     if "after_finetuning" in needs:
         depends |= {"finetuning": asdict(work.settings.resolved(work.base.device))}
     if budget_unit == "tokens":

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from analysis.features import text_embeddings
-from analysis.features.per_row import by_model, model_key, model_pass
+from analysis.features.per_row import by_model, model_key, model_pass, steady_threads
 from analysis.models.encoding import encode_batch
 from analysis.models.passes.hidden_states import WEIGHTS, HiddenStatePass
 from analysis.pools.pool import Messages
@@ -26,7 +26,8 @@ def embed(features, conversations: Sequence[Messages], kind: str) -> np.ndarray:
     """Embeddings of any conversations in the space of `pool_embeddings(features, kind)`; not stored."""
     if kind not in WEIGHTS:
         return text_embeddings.embed(features, conversations, kind)
-    return _points(features, kind)(conversations)
+    with steady_threads(features.language_model):
+        return _points(features, kind)(conversations)
 
 
 def _points(features, kind: str) -> Callable[[Sequence[Messages]], np.ndarray]:

@@ -1,5 +1,6 @@
 """What a method may ask about a pool and a model: computed once, in shards, and stored."""
 
+import os
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -14,7 +15,7 @@ from analysis.features.near_duplicates import pool_signatures
 from analysis.features.per_row import in_shards
 from analysis.features.ratings import rating_logits
 from analysis.models.encoding import count_tokens
-from analysis.models.language_model import LanguageModel, fast_bfloat16, fingerprint_tokenizer, load_model
+from analysis.models.language_model import LanguageModel, fingerprint_tokenizer, load_model
 from analysis.models.training.checkpoints import WarmUpSettings
 from analysis.models.training.finetuning import FineTuning
 from analysis.pools.near_duplicates import groups
@@ -23,6 +24,8 @@ from analysis.pools.row_keys import row_keys
 from analysis.pools.targets import load_targets
 from analysis.store.code_version import code_version
 from analysis.store.store import Store, digest
+
+PRECISION = "ANALYSIS_PRECISION"  # environment variable
 
 
 class Features:
@@ -37,9 +40,9 @@ class Features:
     tokens_per_batch : positions of a batch, padding included; changes speed and memory only. Default 2,048 on a
         CPU, where what does not fit a core's cache takes a third longer, and 8,192 elsewhere.
     shard_size : rows per stored shard; default 16,384 for lengths and 2,048 where a model runs.
-    precision : of the matrix products of a model with float32 weights, "float32" or "bfloat16"; default
-        bfloat16 where the processor has instructions for it (1.4 to 1.8 times faster on such a CPU; the mean
-        loss of a row moves by 0.002 nats on average). Other weights are used as they are.
+    precision : of the matrix products of a model with float32 weights, "float32" or "bfloat16"; default what the
+        variable `ANALYSIS_PRECISION` says, else float32, so that a selection does not change with the machine
+        (`python -m tests.speed.precision` tells how much of one bfloat16 changes). Other weights are used as they are.
     finetuning : settings of `after_finetuning`; default those of `FineTuning` with this `max_tokens`.
     show_progress : whether to show rows/s and the time left.
     """
@@ -57,6 +60,7 @@ class Features:
         finetuning: FineTuning | None = None,
         show_progress: bool = True,
     ) -> None:
+        precision = precision or os.environ.get(PRECISION) or None
         if precision not in (None, "float32", "bfloat16"):
             raise ValueError(f'precision: expected "float32", "bfloat16" or None, found {precision!r}')
         if precision == "float32" and language_model.dtype != torch.float32:
@@ -235,7 +239,13 @@ class Features:
     @property
     def autocast(self) -> torch.dtype | None:
         """Precision of the model's matrix products, `None` for that of its weights."""
+        low = self.language_model.dtype == torch.float32 and self.precision == "bfloat16"
+        return torch.bfloat16 if low else None
+
+    @property
+    def precisions(self) -> dict[str, str]:
+        """In which precision matrix products are made, of scores and of fine-tuning."""
         model = self.language_model
-        if model.dtype != torch.float32 or self.precision == "float32":
-            return None
-        return torch.bfloat16 if self.precision or fast_bfloat16(model.device) else None
+        trained = torch.bfloat16 if self.finetuning.resolved(model.device).bf16 else torch.float32
+        made = {"scores": self.autocast or model.dtype, "fine-tuning": trained}
+        return {name: str(precision).removeprefix("torch.") for name, precision in made.items()}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from analysis.features.arrays import Influences
-from analysis.features.per_row import by_model, model_key, model_pass
+from analysis.features.per_row import by_model, model_key, model_pass, steady_threads
 from analysis.models.encoding import Encoded, encode_batch
 from analysis.models.passes.gradients import GradientPass
 from analysis.models.passes.random_projection import Sketch, block_sizes, default_dimension
@@ -62,7 +62,7 @@ def pool_influences(
             lengths.append(norms)
         return {"values": np.stack(values, axis=1), "lengths": np.stack(lengths, axis=1)}
 
-    found = by_model(features, compute, kind="influences", key=key, label="Gradients")
+    found = by_model(features, compute, kind="influences", key=key, label="Gradients", backward=True)
     scored = np.flatnonzero(sizes[:-1])
     if not (len(scored) or (targets is None and sizes[-1])):
         raise ValueError(f"targets: none of the rows of {targets or POOL!r} has a gradient")
@@ -102,7 +102,8 @@ def _target_means(features, groups: Sequence[Sequence[Messages]], gradients: Cal
             ends = np.cumsum([len(group) for group in groups])[:-1]
             means = []
             for epoch in range(n_epochs):
-                parts = np.split(gradients(encoded, epoch, "plain")[0], ends)
+                with steady_threads(model):
+                    parts = np.split(gradients(encoded, epoch, "plain")[0], ends)
                 parts = [part[np.isfinite(part).all(axis=1)] for part in parts]
                 means.append([part.sum(axis=0) / max(len(part), 1) for part in parts])
                 sizes = np.array([len(part) for part in parts])

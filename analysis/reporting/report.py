@@ -174,11 +174,12 @@ def show_examples(rows, columns: list[str] | None = None, longest: int = 300, ca
     _display(examples_html(rows, columns, longest, caption), f"{caption or 'examples'} (shown as a table)")
 
 
-def provenance(*, pool=None, language_model=None, **more) -> None:
-    """Display and record what made this notebook: versions, commit, device, seconds, memory, fingerprints.
+def provenance(*, features=None, pool=None, language_model=None, **more) -> None:
+    """Display and record what made this notebook: versions, commit, device, precision, seconds, memory, fingerprints.
 
     Parameters
     ----------
+    features : a workbench's, which know pool and model, and the precision of scores and of training
     pool : a Pool, or anything with `name`, `fingerprint` and a length
     language_model : a LanguageModel, or anything with `name`, `fingerprint` and `device`
     more : further entries, e.g. `draws=5`
@@ -191,11 +192,15 @@ def provenance(*, pool=None, language_model=None, **more) -> None:
     }
     facts["packages"] = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES if _has(name))
     facts["machine"] = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    if features is not None:
+        pool, language_model = features.pool, features.language_model
     if pool is not None:
         facts["pool"] = f"{pool.name}, {len(pool):,} rows, fingerprint {pool.fingerprint}"
     if language_model is not None:
         facts["model"] = f"{language_model.name}, fingerprint {language_model.fingerprint}"
         facts["device"] = str(language_model.device)
+    if features is not None:
+        facts["precision"] = ", ".join(f"{name} {precision}" for name, precision in features.precisions.items())
     facts.update(more)
     if resource is not None:
         facts["peak memory"] = f"{_peak_memory_gib():.2f} GiB"

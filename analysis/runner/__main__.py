@@ -18,7 +18,7 @@ from analysis.runner.index import duration, write_index
 from analysis.runner.job import Outcome, execute_job
 from analysis.runner.parameters import CommandLineText
 from analysis.runner.plan import Job, find_notebooks, load_profile, make_plan, profile_names
-from analysis.runner.workers import end_with
+from analysis.store.workers import end_with
 
 EPILOG = """examples:
   ./run_all.sh                                        every notebook on the embedded testbed, minutes

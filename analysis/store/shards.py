@@ -1,12 +1,16 @@
 """Runs a computation over the rows of a pool in shards, each stored as soon as it is finished."""
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 
 import numpy as np
 from tqdm import tqdm
 
 from analysis.store.store import Store
+from analysis.store.workers import end_with
 
 BAR = "{desc}: {percentage:3.0f}%|{bar:20}|{postfix} [{elapsed} gone, {remaining} left]"
 
@@ -22,6 +26,7 @@ def map_shards(
     label: str,
     weights: np.ndarray | None = None,
     show_progress: bool = True,
+    processes: int = 1,
 ) -> dict[str, np.ndarray]:
     """Arrays for rows 0 to n_rows, in shards: what the store has is read, the rest computed and stored.
 
@@ -36,6 +41,7 @@ def map_shards(
     weights : work per row (for instance tokens), by which the time left is told; default the same for all
         rows.
     show_progress : whether to show rows done, rows/s of this run and the time left.
+    processes : that compute shards beside one another. They are forked, so `compute` must be safe after a fork.
 
     Returns
     -------
@@ -55,7 +61,8 @@ def map_shards(
     if missing:
         progress = _Progress(label, n_rows, work, [bound for bound in bounds if shards[bound] is not None])
         with tqdm(**progress.settings(), disable=not show_progress) as bar:
-            for bound in missing:
+            work_on = compute, store, kind, key
+            for bound in _as_finished(work_on, missing, processes) if processes > 1 else missing:
                 shards[bound] = _compute_shard(compute, bound, store, kind, key)
                 progress.advance(bar, bound)
     names = shards[bounds[0]].keys()
@@ -77,6 +84,34 @@ def _compute_shard(compute: Callable, bound: tuple[int, int], store: Store, kind
             arrays = compute(*bound)
             store.save_arrays(kind, shard_key, **arrays)
     return arrays
+
+
+def _as_finished(work_on: tuple, bounds: Sequence[tuple[int, int]], processes: int) -> Iterator[tuple[int, int]]:
+    """Shards in the order in which forked processes have stored them."""
+    before = os.environ.get("TOKENIZERS_PARALLELISM")
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # threads of the tokenizer do not survive a fork
+    begin = (os.getpid(), *work_on)
+    with ProcessPoolExecutor(min(processes, len(bounds)), get_context("fork"), _begin, begin) as pool:
+        try:
+            yield from (future.result() for future in as_completed([pool.submit(_store_shard, one) for one in bounds]))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            if before is None:
+                del os.environ["TOKENIZERS_PARALLELISM"]
+            else:
+                os.environ["TOKENIZERS_PARALLELISM"] = before
+
+
+def _begin(parent: int, *work_on) -> None:
+    global _work_on  # of a forked process: closures and models need not be sent to it
+    _work_on = work_on
+    end_with(parent)
+
+
+def _store_shard(bound: tuple[int, int]) -> tuple[int, int]:
+    compute, *place = _work_on
+    _compute_shard(compute, bound, *place)
+    return bound
 
 
 class _Progress:

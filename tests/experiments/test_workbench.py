@@ -145,6 +145,16 @@ def test_a_selection_depends_on_files_and_settings_that_decide_it(tmp_path, monk
         assert [one for one in selected if one in (inside, evolving)] == again
 
 
+def test_a_selection_by_a_model_depends_on_the_precision_of_its_scores(tmp_path, monkeypatch):
+    keys = {}
+    for precision in ("float32", "bfloat16"):
+        monkeypatch.setenv("ANALYSIS_PRECISION", precision)
+        workbench = make_workbench(tmp_path)
+        keys[precision] = [selecting.selection_key(workbench, method, 8, 0, "rows") for method in ("ifd", LONGEST)]
+    exact, low = keys.values()
+    assert exact[0] != low[0] and exact[1] == low[1]
+
+
 def test_a_selection_depends_on_the_commit_of_a_hub_model_that_it_names(tmp_path, monkeypatch):
     workbench, method = make_workbench(tmp_path), "kmeans(clusters=2, embedding='owner/encoder')"
     keys = set()

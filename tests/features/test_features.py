@@ -11,10 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.features.features import Features
+from analysis.features import per_row
+from analysis.features.features import PRECISION, Features
 from analysis.methods import select
 from analysis.models.chat_template import choose_template, default_template
-from analysis.models.language_model import LanguageModel, fast_bfloat16, fingerprint_weights, load_model
+from analysis.models.language_model import LanguageModel, fingerprint_weights, load_model
+from analysis.models.passes.token_losses import TokenLossPass
+from analysis.pools import load_pool
+from analysis.store import shards as shard_files
 from analysis.store.shards import map_shards
 from analysis.store.store import Store
 from tests.tiny import tiny_model, tiny_tokenizer
@@ -130,11 +134,89 @@ def test_whatever_changes_the_losses_changes_where_they_are_stored(tmp_path, cha
     assert len(shards(tmp_path / "token_losses")) == 2 * before
 
 
+def test_scores_are_float32_on_every_machine_unless_bfloat16_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: {"amx_bf16": True, "avx512_bf16": True})
+    monkeypatch.delenv(PRECISION, raising=False)
+    default = features(tmp_path, precision=None)
+    assert default.autocast is None and default.precisions == {"scores": "float32", "fine-tuning": "float32"}
+    assert (
+        features(tmp_path, model=replace(language_model(), dtype=torch.bfloat16), precision=None).precisions["scores"]
+        == "bfloat16"
+    )
+    monkeypatch.setenv(PRECISION, "bfloat16")
+    low = features(tmp_path, precision=None)
+    assert low.precisions == {"scores": "bfloat16", "fine-tuning": "float32"}
+    default.token_losses(), low.token_losses()
+    assert len(shards(tmp_path / "token_losses")) == 2 * len(shards(tmp_path / "lengths"))  # each by itself
+    monkeypatch.setenv(PRECISION, "half")
+    with pytest.raises(ValueError, match="precision: expected"):
+        features(tmp_path, precision=None)
+
+
+def of_a_model(asked):
+    """All that one pass forward gives."""
+    losses, logits = asked.token_losses(), asked.rating_logits(["Rate this.", "How good?"])
+    return (
+        losses.loss_sum,
+        losses.unshifted_loss_sum,
+        asked.embeddings("all"),
+        asked.embed(asked.messages(0, 9)),
+        logits,
+    )
+
+
+@pytest.fixture
+def threads():
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+def test_numbers_do_not_depend_on_the_number_of_threads(tmp_path, threads):
+    base = load_model("tiny-weak")  # large enough for torch to share its work among threads
+    pool = load_pool("wild", limit=120)
+    one, three = (
+        threads(number) or of_a_model(features(tmp_path / str(number), pool, base, shard_size=None))
+        for number in (1, 3)
+    )
+    assert torch.get_num_threads() == 3
+    for first, second in zip(one, three, strict=True):
+        assert np.array_equal(first, second, equal_nan=True)
+
+
+@pytest.mark.skipif(not per_row._can_fork(), reason="needs forked processes")
+def test_several_processes_give_the_same_numbers_and_are_used_for_many_rows_alone(tmp_path, threads, monkeypatch):
+    threads(2)
+    pool, used, shared = toy_pool(), [], shard_files._as_finished
+    monkeypatch.setattr(shard_files, "_as_finished", lambda *given: used.append(given[-1]) or shared(*given))
+    expected = of_a_model(features(tmp_path / "one", pool))
+    assert not used
+    monkeypatch.setattr(per_row, "MANY_ROWS", 50)
+    found = of_a_model(features(tmp_path / "two", pool))
+    assert used == [2] * 4
+    for first, second in zip(expected, found, strict=True):
+        assert np.array_equal(first, second, equal_nan=True)
+    monkeypatch.setattr(per_row, "SMALL", 1)  # threads serve a large model better
+    features(tmp_path / "three", pool).token_losses()
+    assert used == [2] * 4
+
+
+@pytest.mark.skipif(not per_row._can_fork(), reason="needs forked processes")
+def test_an_error_in_one_of_several_processes_is_that_of_the_pass(tmp_path, threads, monkeypatch):
+    threads(2)
+    monkeypatch.setattr(per_row, "MANY_ROWS", 50)
+
+    def fail(*given):
+        raise RuntimeError("no such kernel")
+
+    monkeypatch.setattr(TokenLossPass, "_forward", fail)
+    with pytest.raises(RuntimeError, match="no such kernel"):
+        features(tmp_path).token_losses()
+
+
 def test_bfloat16_is_close_to_float32(tmp_path):
     exact, low = features(tmp_path), features(tmp_path, precision="bfloat16")
     np.testing.assert_allclose(low.token_losses().mean(), exact.token_losses().mean(), rtol=0.05)
-    default = low if fast_bfloat16(torch.device("cpu")) else exact
-    same(features(tmp_path, precision=None).token_losses(), default.token_losses())
     with pytest.raises(ValueError, match="precision: expected"):
         features(tmp_path, precision="int8")
     half = replace(exact.language_model, dtype=torch.bfloat16)

@@ -153,7 +153,17 @@ def test_a_method_declares_what_it_asks_and_nothing_else(name):
 
 def test_all_that_features_compute_has_a_file_of_its_own_among_the_needs():
     # Of the pool alone, or settings.
-    free = {"n_rows", "row_keys", "messages", "records", "under", "signatures", "text_settings", "autocast"}
+    free = {
+        "n_rows",
+        "row_keys",
+        "messages",
+        "records",
+        "under",
+        "signatures",
+        "text_settings",
+        "autocast",
+        "precisions",
+    }
     members = {name for name in vars(Features) if not name.startswith("_")}
     assert members - free == set(MADE_BY)
 

@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -93,9 +94,12 @@ def test_provenance_is_recorded(begun):
         def __len__(self):
             return 12
 
-    report.provenance(pool=Pool(), draws=5)
+    model = SimpleNamespace(name="tiny", fingerprint="def", device="cpu")
+    precisions = {"scores": "bfloat16", "fine-tuning": "float32"}
+    report.provenance(features=SimpleNamespace(pool=Pool(), language_model=model, precisions=precisions), draws=5)
     noted = json.loads((begun.folder / "findings.json").read_text())["provenance"]
     assert noted["pool"] == "curated, 12 rows, fingerprint abc"
+    assert noted["precision"] == "scores bfloat16, fine-tuning float32"
     assert noted["draws"] == 5
     assert noted["seconds"] >= 0
     assert "torch" in noted["packages"]

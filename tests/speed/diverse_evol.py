@@ -13,6 +13,7 @@ from analysis.methods import diverse_evol
 from analysis.methods.tools.k_center import farthest_first
 from analysis.models.encoding import encode
 from analysis.store.store import Store
+from tests.speed.limits import of_rows
 
 LABELLED, PICKED = 100, 400
 ONE_BY_ONE = 500  # rows that the reference embeds; its time grows with the rows and is scaled
@@ -25,11 +26,11 @@ def compare(rows: int = 2_000) -> list[dict]:
         n_rows = work.features.n_rows
         work.features.lengths()
         points, ours = _timed(lambda: work.features.embeddings("all"))
-        few = min(ONE_BY_ONE, n_rows)
+        few, least = min(ONE_BY_ONE, n_rows), of_rows(work.features)
         expected, slow = _timed(lambda: literal_embeddings(work, few))
         slow *= n_rows / few
         np.testing.assert_allclose(points[:few], expected, atol=1e-3)
-    lines = [_line("embedding", n_rows, slow, ours, f"reference on {few} rows, scaled")]
+    lines = [_line("embedding", n_rows, slow, ours, f"reference on {few} rows, scaled") | {"limit": least}]
     labelled, count = np.arange(LABELLED), min(PICKED, n_rows - LABELLED)
     found, ours = _timed(lambda: farthest_first(points, labelled, count))
     expected, slow = _timed(lambda: literal_k_center(points, labelled, count))

@@ -12,6 +12,7 @@ from analysis.features.contexts import header_ids
 from analysis.methods import cross_entropy, ifd
 from analysis.models.encoding import encode_batch
 from analysis.store.store import Store
+from tests.speed.limits import limit, of_rows
 
 ONE_BY_ONE = 500  # rows that the reference scores; its time grows with the rows and is scaled
 
@@ -28,6 +29,7 @@ def compare(rows: int = 5_000) -> list[dict]:
         given, alone = work.features.token_losses(), work.features.token_losses("none")
         ratios = ifd.per_row(given, alone, "last", ifd.score)
         both = time.perf_counter() - started
+        once, answers = of_rows(work.features), int(given.count.sum())
         few = min(ONE_BY_ONE, n_rows)
         conversations = work.features.messages(0, few)
         expected, slow_first = literal_cross_entropy(work, conversations)
@@ -41,8 +43,9 @@ def compare(rows: int = 5_000) -> list[dict]:
     )
     note += "not made, the precision and the batches; products of matrices and attention remain"
     return [
-        _line("cross-entropy", n_rows, slow_first * scale, first, note),
-        _line("IFD", n_rows, slow_both * scale, both, note),
+        _line("cross-entropy", n_rows, slow_first * scale, first, note) | {"limit": once},
+        _line("IFD", n_rows, slow_both * scale, both, note)
+        | {"limit": once + limit(work.features.n_parameters, answers)},
     ]
 
 

@@ -17,6 +17,7 @@ from analysis.models.training.warm_up import warm_up
 from analysis.pools import load_pool
 from analysis.store.store import Store
 from tests.references import less as reference
+from tests.speed.limits import TRAINING, limit
 
 MODEL, TARGETS, DIMENSION = "tiny-weak", 40, 8192
 LITERAL_ROWS, AT_ONCE = 80, 16  # of which the literal reference is timed, and that it projects together
@@ -66,6 +67,7 @@ def compare(rows: int = 2_000) -> list[dict]:
         encoded, targets, *others = prepared(rows, folder)
     part = [encoded[row] for row in np.random.default_rng(0).permutation(len(encoded))[:LITERAL_ROWS]]
     ours(part, targets[:1], *others, True)  # so that the first time measured is not that of set-up
+    size, tokens = others[-1].num_parameters(), sum(len(row.ids) for row in encoded)
     lines = []
     for project in (False, True):
         found: dict[str, np.ndarray] = {}
@@ -76,7 +78,7 @@ def compare(rows: int = 2_000) -> list[dict]:
         error = np.abs(found["literal"] - ours(part, targets, *others, project)).max()
         lines.append({
             "step": f"LESS, {'projected' if project else 'whole'} gradients of a checkpoint", "rows": len(encoded),
-            "reference_seconds": slow, "ours_seconds": taken, "ratio": slow / taken,
+            "reference_seconds": slow, "ours_seconds": taken, "ratio": slow / taken, "limit": limit(size, tokens, TRAINING),
             "note": f"reference timed on {len(part)} rows and multiplied; scores differ by at most {error:.0e}",
         })  # fmt: skip
     return lines

@@ -1,7 +1,8 @@
 """All benchmarks in one table: `python -m tests.speed.run`, from the root of the checkout.
 
 Each file beside this one measures a method against its literal reference, in the same run and on the same rows
-(`compare`), and how its time grows with the rows (`growth`).
+(`compare`), and how its time grows with the rows (`growth`). The limit is that of the model's products of matrices: 2
+floating-point operations per parameter and token forward, 6 forward and back, at the rate measured in the same run.
 """
 
 import argparse
@@ -19,15 +20,26 @@ from types import ModuleType
 import numpy as np
 import torch
 
+from tests.speed.limits import matmul_rate
+
 AIMS = {"cross-entropy": 8, "IFD": 8, "SelectIT": 8, "LESS": 8, "ZIP": 100, "k-center": 5}  # ratio, by start of step
 LARGEST_SLOPE = 1.1
 SIZES = (1_000, 3_000, 10_000)
 GAP = "  "
+NO_BENCHMARKS = (
+    "run",
+    "limits",
+    "at_scale",
+    "precision",
+    "gpu",
+    "test_run",
+    "test_commands",
+)  # commands of their own, and what all share
 
 
 def names() -> list[str]:
     """Every module beside this one that compares or grows."""
-    stems = sorted(file.stem for file in Path(__file__).parent.glob("*.py") if file.stem not in ("run", "test_run"))
+    stems = sorted(file.stem for file in Path(__file__).parent.glob("*.py") if file.stem not in NO_BENCHMARKS)
     return [stem for stem in stems if {"compare", "growth"} & set(dir(module(stem)))]
 
 
@@ -43,7 +55,7 @@ def compared(name: str, rows: int | None) -> list[dict]:
         {
             "benchmark": name, "step": line["step"], "rows": f"{line['rows']:,}",
             "reference s": seconds(line["reference_seconds"]), "ours s": seconds(line["ours_seconds"]),
-            "ratio": f"{line['ratio']:.1f}", "aim": judged(line["ratio"], aim_of(line["step"])), "note": line["note"],
+            "limit s": seconds(line["limit"]) if "limit" in line else "", "ratio": f"{line['ratio']:.1f}", "aim": judged(line["ratio"], aim_of(line["step"])), "note": line["note"],
         }
         for line in lines
     ]  # fmt: skip
@@ -129,7 +141,7 @@ def machine() -> str:
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
     return (
         f"{platform.machine()}, {os.cpu_count()} CPUs, {torch.get_num_threads()} threads, {device}, "
-        f"Python {platform.python_version()}, torch {torch.__version__}"
+        f"Python {platform.python_version()}, torch {torch.__version__}, {matmul_rate() / 1e9:,.0f} Gflop/s on the CPU"
     )
 
 

@@ -4,6 +4,7 @@ import tempfile
 import time
 
 from analysis.features.features import Features
+from analysis.features.rating_text import rating_ids
 from analysis.methods import selectit
 from analysis.methods.selectit import PROMPTS
 from analysis.models.language_model import load_model
@@ -11,6 +12,7 @@ from analysis.paths import ROOT
 from analysis.pools import load_pool
 from analysis.store.store import Store
 from tests.references import selectit as reference
+from tests.speed.limits import limit
 
 REAL_ROWS = ROOT.parent / "shared" / "pools" / "curated_real.parquet"
 MAX_TOKENS = 1024
@@ -35,12 +37,14 @@ def compare(rows: int = 2_000, model: str = "tiny-weak") -> list[dict]:
             for messages in sample:  # noqa: B023
                 reference.rate(base.model, base.tokenizer, messages, PROMPTS, MAX_TOKENS)
 
+        texts = rating_ids([row["messages"] for row in pool.rows], PROMPTS[0], base.tokenizer, MAX_TOKENS, "original")
+        tokens = len(PROMPTS) * sum(map(len, texts))
         taken = seconds(literal) * n_rows / len(sample)
-        for precision in ("float32", None):
+        for precision in ("float32", "bfloat16"):
             ours = seconds(lambda: score(pool, base, precision=precision))  # noqa: B023
             lines.append({
-                "step": f"SelectIT, {precision or 'default precision'}, {'real' if name != 'curated' else 'testbed'}",
-                "rows": n_rows, "reference_seconds": taken, "ours_seconds": ours, "ratio": taken / ours,
+                "step": f"SelectIT, {precision}, {'real' if name != 'curated' else 'testbed'}",
+                "rows": n_rows, "reference_seconds": taken, "ours_seconds": ours, "ratio": taken / ours, "limit": limit(base.model.num_parameters(), tokens),
                 "note": f"{len(PROMPTS)} prompts, {model} on {base.device}; reference timed on {len(sample)} rows. On a CPU a "
                 "single text fills the core as a batch does: won are the prompt read once, the output layer at one "
                 "position and the precision; products of matrices and attention over the row's tokens remain",

@@ -1,4 +1,4 @@
-"""Processes that run notebooks beside one another, and end when the one that started them does."""
+"""Processes that work beside one another, and end when the one that started them does."""
 
 import os
 import threading
@@ -6,7 +6,7 @@ import time
 
 
 def end_with(parent: int) -> None:
-    """Let this process end within a second of its parent, killed even: it would else go on with the next notebook."""
+    """Let this process end within a second of its parent, killed even: it would else go on with what is left."""
 
     def watch() -> None:
         while os.getppid() == parent:
