@@ -7,11 +7,12 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from analysis.experiments.benchmarks.held_out import ANSWER_LOSS
+from analysis.experiments.benchmarks.result import Unit, unit_of
 from analysis.experiments.results import EQUAL_ROWS, Results, Run
 from analysis.experiments.workbench import Workbench
-from analysis.methods import BASE, RANDOM, inner_call, parse
-from analysis.reporting import style
+from analysis.methods import RANDOM, inner_call, parse
 from analysis.reporting.trained_rows import CLUSTERS
+from analysis.reporting.versus_random import unit_in
 from analysis.statistics import surface
 from analysis.statistics.families import held_together, spread_of_mean
 from analysis.statistics.intervals import Spread, summed
@@ -148,10 +149,9 @@ def quota_differences(results: Results, pairs: dict[str, str], benchmark: str, b
     return held_together(pd.DataFrame(lines, columns=columns), spreads)
 
 
-def named(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with the label of its methods, without the base."""
-    table = table[table["method"] != BASE]
-    return table.assign(name=table["method"].map(style.label))
+def decides(results: Results) -> tuple[str, Unit]:
+    """The first benchmark, on which this page decides, and its unit."""
+    return results.benchmarks[0], unit_of(unit_in(results, results.benchmarks[0]))
 
 
 def held_out(results: Results) -> str:
