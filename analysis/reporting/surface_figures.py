@@ -6,17 +6,18 @@ import numpy as np
 import pandas as pd
 
 from analysis.experiments.results import Results
-from analysis.methods import RANDOM
+from analysis.methods import RANDOM, parse
 from analysis.reporting import style
 from analysis.statistics.surface import EFFECTS, Surface, exchange_rate
 
 MARKS = ("s", "^", "D", "v", "P")
+FILLS = ("full", "none", "left", "right", "top", "bottom")  # of marks, for variants of one method
 CONTOURS = 7
 
 
 def random_of(ax, results: Sequence[Results], benchmark: str, budget: int, scale: float) -> None:
     """The band of random draws of a budget, from the lowest to the highest, with their mean."""
-    runs = pd.concat([one.table for one in results])
+    runs = pd.concat([one.runs for one in results if one.benchmarks])
     asked = (runs["benchmark"] == benchmark) & (runs["budget"] == budget) & (runs["method"] == RANDOM)
     scores = scale * runs.loc[asked, "score"]
     style.random_band(ax, scores.min(), scores.max(), scores.mean())
@@ -45,6 +46,7 @@ def draw_effects(ax, effects: pd.DataFrame, scale: float, unit: str) -> None:
     ax.axvline(0, color=style.DARK_GREY, linewidth=1)
     ax.set_yticks(range(len(EFFECTS)), [name.replace(" correct", "\ncorrect").replace(" many", " many\n") for name in EFFECTS])  # fmt: skip
     ax.set(ylim=(len(EFFECTS) - 0.5, -0.5), xlabel=f"effect on the score ({unit})")
+    style.note(ax, "intervals over parts (Holm)", "lower right")
     ax.legend(loc="best")
 
 
@@ -69,7 +71,7 @@ def draw_rates(ax, table: pd.DataFrame) -> None:
         ax.errorbar(line.rate, place, xerr=ends, fmt=mark, capsize=2, color=style.PALETTE[place + 1])
     ax.axvline(0, color=style.DARK_GREY, linewidth=1)
     ax.set_yticks(range(len(table)), [f"{budget:,} rows" for budget in table["budget"]])
-    ax.set(ylim=(len(table) - 0.5, -0.5), xlabel="twice as many skills are worth\nso many points more correct rows")
+    ax.set(ylim=(len(table) - 0.5, -0.5), xlabel="points of correct rows that\ntwice as many skills are worth")
 
 
 def draw_plane(ax, surface: Surface, scored: pd.DataFrame, scale: float) -> None:
@@ -83,10 +85,11 @@ def draw_plane(ax, surface: Surface, scored: pd.DataFrame, scale: float) -> None
     ends = [surface.runs[name].agg(["min", "max"]).to_numpy() for name in ("correct", "skills")]
     (left, right), (low, high) = ends
     ax.plot(100 * np.array([left, right, right, left, left]), [low, low, high, high, low], ":", color=style.GREY)
-    for method, own in _random_first(scored):
+    for method, own, look in _looks(scored):
         some = own if method == RANDOM else own[["correct", "skills"]].mean().to_frame().T
-        ax.plot(100 * some["correct"], some["skills"], style.marker(method), color=style.colour(method), label=_name(method),
+        ax.plot(100 * some["correct"], some["skills"], **look, label=_name(method),
                 markersize=4 if method == RANDOM else 7, alpha=0.6 if method == RANDOM else 1)  # fmt: skip
+    style.note(ax, "lines: fitted score; frame: what was built", "lower left")
     counts = sorted(surface.runs["skills"].unique())
     ax.set_yscale("log")
     ax.set_yticks(counts, [f"{count:g}" for count in counts])
@@ -99,16 +102,11 @@ def draw_foretold(ax, table: pd.DataFrame, scored: pd.DataFrame, scale: float) -
     random = scale * scored.loc[scored["method"] == RANDOM, "score"]
     style.random_band(ax, random.min(), random.max())
     foretold = dict(zip(table["method"], scale * table["predicted"], strict=True))
-    for method, own in _random_first(scored):
+    for method, own, look in _looks(scored):
         ax.plot(np.full(len(own), foretold[method]), scale * own["score"], ".", color=style.colour(method), alpha=0.4, markersize=4)  # fmt: skip
-        ax.plot(
-            foretold[method],
-            scale * own["score"].mean(),
-            style.marker(method),
-            color=style.colour(method),
-            markersize=7,
-        )
+        ax.plot(foretold[method], scale * own["score"].mean(), **look, markersize=7)
     ends = np.array([*foretold.values(), *(scale * scored["score"])])
+    style.note(ax, "dashed: reached = foretold", "lower right")
     ax.axline((ends.min(), ends.min()), slope=1, color=style.GREY, linestyle="--", linewidth=1)
 
 
@@ -117,16 +115,23 @@ def draw_proxies(axes, scored: pd.DataFrame, names: tuple[str, ...]) -> None:
     for ax, name in zip(axes.flat, names, strict=True):
         random = scored.loc[scored["method"] == RANDOM, "score"]
         style.random_band(ax, random.min(), random.max())
-        for method, own in _random_first(scored):
+        for method, own, look in _looks(scored):
             some = own if method == RANDOM else own[[name, "score"]].mean().to_frame().T
-            ax.plot(some[name], some["score"], style.marker(method), color=style.colour(method), label=_name(method),
+            ax.plot(some[name], some["score"], **look, label=_name(method),
                     markersize=4 if method == RANDOM else 7, alpha=0.6 if method == RANDOM else 1)  # fmt: skip
         ax.set(xlabel=name)
 
 
-def _random_first(scored: pd.DataFrame):
-    groups = dict(list(scored.groupby("method", sort=False)))
-    return [(method, groups[method]) for method in sorted(groups, key=lambda name: name != RANDOM)]
+def _looks(scored: pd.DataFrame) -> list[tuple[str, pd.DataFrame, dict]]:
+    """Every method's lines and its mark, random first; variants of one method are told apart by how marks are filled."""
+    groups, seen, found = dict(list(scored.groupby("method", sort=False))), {}, []
+    for method in sorted(groups, key=lambda name: name != RANDOM):
+        kind = parse(method)[0]
+        fill = FILLS[seen.get(kind, 0) % len(FILLS)]
+        seen[kind] = seen.get(kind, 0) + 1
+        look = {"marker": style.marker(method), "color": style.colour(method), "fillstyle": fill, "linestyle": "none"}
+        found.append((method, groups[method], look))
+    return found
 
 
 def _name(method: str) -> str:

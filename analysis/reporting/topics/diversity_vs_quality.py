@@ -28,10 +28,9 @@ RUN = ["method", "budget", "part", "draw"]
 
 def built(results: Results, settings: pd.DataFrame, benchmark: str) -> pd.DataFrame:
     """One line per run on a built subset: budget, part, method, correct, skills, score, tokens_trained."""
-    table = results.table
-    table = table[table["benchmark"] == benchmark] if len(table) else table
-    if table.empty:
+    if not results.benchmarks:
         return pd.DataFrame(columns=["budget", "part", "method", "correct", "skills", "score", "tokens_trained"])
+    table = results.table[results.table["benchmark"] == benchmark]
     return table.merge(settings, on="method")[
         ["budget", "part", "method", "correct", "skills", "score", "tokens_trained"]
     ]
