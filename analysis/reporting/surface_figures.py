@@ -69,7 +69,10 @@ def draw_rates(ax, table: pd.DataFrame) -> None:
         ends = [[line.rate - line.low], [line.high - line.rate]]
         mark = MARKS[place % len(MARKS)]
         ax.errorbar(line.rate, place, xerr=ends, fmt=mark, capsize=2, color=style.PALETTE[place + 1])
-    ax.axvline(0, color=style.DARK_GREY, linewidth=1)
+    if table["defined"].any():
+        ax.axvline(0, color=style.DARK_GREY, linewidth=1)
+    else:
+        ax.set_xticks([])
     ax.set_yticks(range(len(table)), [f"{budget:,} rows" for budget in table["budget"]])
     ax.set(ylim=(len(table) - 0.5, -0.5), xlabel="points of correct rows that\ntwice as many skills are worth")
 
@@ -89,7 +92,7 @@ def draw_plane(ax, surface: Surface, scored: pd.DataFrame, scale: float) -> None
         some = own if method == RANDOM else own[["correct", "skills"]].mean().to_frame().T
         ax.plot(100 * some["correct"], some["skills"], **look, label=_name(method),
                 markersize=4 if method == RANDOM else 7, alpha=0.6 if method == RANDOM else 1)  # fmt: skip
-    style.note(ax, "lines: fitted score; frame: what was built", "lower left")
+    ax.set_title("lines: fitted score; frame: what was built", fontsize="small", fontweight="normal")
     counts = sorted(surface.runs["skills"].unique())
     ax.set_yscale("log")
     ax.set_yticks(counts, [f"{count:g}" for count in counts])
@@ -106,7 +109,7 @@ def draw_foretold(ax, table: pd.DataFrame, scored: pd.DataFrame, scale: float) -
         ax.plot(np.full(len(own), foretold[method]), scale * own["score"], ".", color=style.colour(method), alpha=0.4, markersize=4)  # fmt: skip
         ax.plot(foretold[method], scale * own["score"].mean(), **look, markersize=7)
     ends = np.array([*foretold.values(), *(scale * scored["score"])])
-    style.note(ax, "dashed: reached = foretold", "lower right")
+    ax.set_title("dashed: reached as foretold", fontsize="small", fontweight="normal")
     ax.axline((ends.min(), ends.min()), slope=1, color=style.GREY, linestyle="--", linewidth=1)
 
 

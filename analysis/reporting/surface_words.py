@@ -44,7 +44,7 @@ def exchange_findings(surfaces: dict[int, Surface]) -> list[str]:
         n = len(surface.coefficients)
         said.append(
             f"With {budget:,} rows the exchange rate is not defined: the 95 % interval of what correctness is worth "
-            f"holds zero, or there is one part ({n} parts)."
+            f"{'holds zero' if n > 1 else 'takes two parts'} ({n} parts)."
             if np.isnan(rate)
             else f"With {budget:,} rows one doubling of the skills covered is worth {100 * rate:.0f} points of correctness "
             f"(95 % interval {100 * low:.0f} to {100 * high:.0f}, {n} parts), {at}."
@@ -65,7 +65,7 @@ def design_findings(built: pd.DataFrame, missing: pd.DataFrame) -> list[str]:
         tokens = built.groupby(["budget", "method"])["tokens_trained"].mean()
         ratio = (tokens.groupby("budget").max() / tokens.groupby("budget").min()).max()
         said.append(
-            f"All built subsets of one budget have as many rows; between settings the mean tokens differ by at most {ratio - 1:.0%}."
+            f"All built subsets of one budget have as many rows; styles are equal, skills differ in length: mean tokens of settings differ by at most {ratio - 1:.0%}."
         )
     return said
 
