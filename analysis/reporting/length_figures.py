@@ -12,8 +12,7 @@ from analysis.reporting.versus_random import in_units
 def bands(by_band: pd.DataFrame):
     """Difference from random against the answer length of the rows trained on, a panel per benchmark."""
     drawn = in_units(by_band)
-    names = list(drawn["benchmark"].unique())
-    fig, axes = style.figure("full", 0.45, columns=len(names), squeeze=False)
+    fig, axes = style.figure("full", 0.5, columns=drawn["benchmark"].nunique(), squeeze=False)
     for ax, (benchmark, part) in zip(axes.flat, drawn.groupby("benchmark", sort=False), strict=True):
         style.random_band(ax, part["random_low"].min(), part["random_high"].max(), middle=0)
         for place, (design, lines) in enumerate(part.groupby("design", sort=False)):
@@ -27,20 +26,13 @@ def bands(by_band: pd.DataFrame):
         for line in part[part["design"] == EQUAL_ROWS].to_dict("records"):
             ax.annotate(line["what"], (line["answer tokens"], 0.02), xycoords=("data", "axes fraction"),
                         ha="center", fontsize="x-small", color=style.GREY, rotation=90, va="bottom", path_effects=style.text_halo())  # fmt: skip
-        ax.set(
-            xscale="log",
-            title=benchmark,
-            xlabel="mean answer tokens of the rows trained on",
-            ylabel=f"difference from random ({part['in'].iloc[0]})",
-        )
+        n = f"95 %, {part['n_runs'].min()} to {part['n_runs'].max()} runs; grey: range of {part['n_random'].iloc[0]} random runs"
+        ax.set(xscale="log", title=benchmark, ylabel=f"difference ({part['in'].iloc[0]})")
+        ax.set_xlabel(f"mean answer tokens of the rows trained on\n{n}")
         _plain_ticks(ax, part["answer tokens"])
-        style.note(
-            ax,
-            f"grey: range of {part['n_random'].iloc[0]} random runs; bars: 95 %, {part['n_runs'].min()} to {part['n_runs'].max()} runs",
-            "upper left",
-        )
         _limits(ax, part)
-    axes.flat[0].legend(loc="lower left", bbox_to_anchor=(0, 0.12), fontsize="x-small")
+    handles, names = axes.flat[0].get_legend_handles_labels()
+    fig.legend(handles, names, loc="outside upper right", ncols=len(names))
     return fig
 
 
@@ -77,7 +69,7 @@ def pieces(table: pd.DataFrame, benchmark: str):
         ax.set(yticks=places, yticklabels=part["what"], ylim=(len(part) - 0.5, -0.5), title=pool)
         _limits(ax, drawn, along="x")
     axes.flat[-1].set_xlabel(
-        f"{benchmark}: longest minus random ({drawn['in'].iloc[0]}); bars 95 %, grey: range of random's runs"
+        f"{benchmark}: longest minus random ({drawn['in'].iloc[0]})\nbars: 95 % interval, grey: range of random's runs"
     )
     return fig
 
@@ -92,7 +84,9 @@ def scores(table: pd.DataFrame):
         ax.errorbar(line["correlation"], place, xerr=[[line["correlation"] - line["low"]], [line["high"] - line["correlation"]]],
                     fmt=style.marker(line["method"]), color=colour, capsize=2)  # fmt: skip
         ax.plot(line["correlation left"], place, style.marker(line["method"]), color=colour, markerfacecolor="white")
-        words = f"length explains {line['explained']:.0%}, {line['kept']:.0%} of rows kept"
+        words = (
+            f"{line['rows']:,} rows: length explains\n{line['explained']:.0%}, {line['kept']:.0%} of the chosen kept"
+        )
         ax.annotate(words, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize="x-small")
     ax.axvline(0, color=style.DARK_GREY, linewidth=1)
     ax.set(
@@ -102,7 +96,7 @@ def scores(table: pd.DataFrame):
         ylim=(len(table) - 0.5, -0.5),
     )
     ax.set_xlabel(
-        f"Spearman's correlation with answer tokens, {table['rows'].min():,} rows (filled: score with 95 % interval; hollow: without length)"
+        "Spearman's correlation with answer tokens\nfilled: the score, with its 95 % interval; hollow: what is left of it without length"
     )
     return fig
 
@@ -115,7 +109,7 @@ def _errors(ax, lines: pd.DataFrame, at, filled: bool, label: str) -> None:
 
 
 def _design(design: str) -> str:
-    return f"{design} as random"
+    return f"{design.replace('equal', 'as many')} as random"
 
 
 def _limits(ax, lines: pd.DataFrame, along: str = "y") -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from analysis.experiments.results import EQUAL_ROWS, EQUAL_TOKENS
+from analysis.experiments.results import EQUAL_ROWS
 from analysis.reporting.topics.length_effects import LONGEST, QUOTAS, name_of
 from analysis.reporting.trained_rows import Regime
 from analysis.reporting.wording import listed, number, quantity, share, unit_name
@@ -48,9 +48,9 @@ def kinds(table: pd.DataFrame) -> list[str]:
     """What each pool's long answers are like, and for what that matters."""
     said = []
     for line in table.to_dict("records"):
-        where = f"Long answers, {line['pool']}: "
+        where = f"{line['pool'][0].upper()}{line['pool'][1:]}, the longest fifth: "
         if not line["kind"]:
-            said.append(f"{where}too few are long enough to tell what they are like.")
+            said.append(f"{where}too few have words enough to tell what they are like.")
             continue
         said.append(
             f"{where}the later half points to its own prompt rather than to another one in {share(line['dependence'])} of "
@@ -150,5 +150,5 @@ def cut(rows: pd.DataFrame, budget: int, max_tokens: int) -> list[str]:
 def estimate(line: dict) -> str:
     """An estimate with its interval, runs, items, and tokens where these are not random's."""
     low, middle, high = (quantity(line[name], line["unit"], True) for name in ("low", "estimate", "high"))
-    tokens = f", {line['tokens_ratio']:.1f} × tokens" if line["design"] != EQUAL_TOKENS else ""
+    tokens = "" if 0.95 < line["tokens_ratio"] < 1.05 else f", {line['tokens_ratio']:.1f} × tokens"
     return f"{middle} [{low}, {high}] ({line['n_runs']} / {line['n_random']} runs, {line['n_items']} items{tokens})"

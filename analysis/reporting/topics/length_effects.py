@@ -17,6 +17,7 @@ from analysis.subsets.long_answers import dependence_of_longest, kind_of
 from analysis.subsets.overlap import rank_correlation, share_in_common
 
 LONGEST, QUOTAS = "token_length", "kmeans"
+FEWEST_DRAWS = 3  # of what is drawn from few parts: the spread of two says next to nothing
 PIECES = {  # of longest-first: what is compared with random, at which design, and with which random rows
     "equal rows": (LONGEST, EQUAL_ROWS, RANDOM),
     "equal tokens": (LONGEST, EQUAL_TOKENS, RANDOM),
@@ -36,7 +37,8 @@ def workbenches(pool: str, kinds: Sequence[str], **options) -> dict[str, Workben
 
 def plan(work: Workbench, sizes: Sequence[int], n_draws: int, bands: int, design_parts: int) -> list[Run]:
     """Longest-first with and without quotas at the first size and random selection, at equal rows and equal tokens; longest-first
-    at every further size; and at the first size bands and styles, from `design_parts` parts (0: all).
+    at every further size; and at the first size bands and styles; from `design_parts` parts (0: all) what is beside a plain
+    comparison at equal rows.
 
     Raises
     ------
@@ -46,11 +48,13 @@ def plan(work: Workbench, sizes: Sequence[int], n_draws: int, bands: int, design
     if n_draws < 2:
         raise ValueError(f"n_draws: expected at least 2 random subsets to compare with, found {n_draws}")
     planned = grid.plan(work, [LONGEST, QUOTAS], sizes, n_draws=n_draws, equal_tokens=True)
+    some, repeats = fewer(work, design_parts), max(FEWEST_DRAWS if design_parts else 1, n_draws // len(work.parts))
+    numbers = [part.part for part in some.parts]
     for size in sizes[1:]:
-        planned += grid.at_equal_tokens(
-            work, [run for run in planned if run.budget == size and run.method in (RANDOM, LONGEST)]
-        )
-    some, repeats = fewer(work, design_parts), max(2, n_draws // len(work.parts))
+        beside = [
+            run for run in planned if run.budget == size and run.method in (RANDOM, LONGEST) and run.part in numbers
+        ]
+        planned += grid.at_equal_tokens(some, beside)
     tokens = length_designs.random_tokens(work, planned, sizes[0])
     planned += length_designs.of_bands(some, sizes[0], bands, tokens)
     return planned + length_designs.of_styles(some, sizes[0], repeats)
@@ -59,7 +63,7 @@ def plan(work: Workbench, sizes: Sequence[int], n_draws: int, bands: int, design
 def plan_kind(work: Workbench, budget: int, n_draws: int, design_parts: int) -> list[Run]:
     """Longest-first and random selection from `design_parts` parts of a pool with other long answers, draws in proportion."""
     some = fewer(work, design_parts)
-    draws = max(2, n_draws * len(some.parts) // len(work.parts))
+    draws = max(FEWEST_DRAWS, n_draws * len(some.parts) // len(work.parts))
     return grid.plan(some, [LONGEST], budget, n_draws=draws, equal_tokens=True)
 
 
@@ -80,7 +84,7 @@ def against(results: Results, name: str, budget: int, design: str, reference: st
     for benchmark in results.benchmarks if own.any() and random.any() else []:
         here = runs["benchmark"] == benchmark
         items = results.items(name, benchmark, budget, design)
-        found = compare_all({name: items}, results.items(reference, benchmark, budget), delta=0).iloc[0]
+        found = compare_all({name: items}, results.items(reference, benchmark, budget), delta=0).to_dict("records")[0]
         spread = runs.loc[here & random, "score"] - runs.loc[here & random, "score"].mean()
         lines.append({
             "benchmark": benchmark, "unit": runs.loc[here, "unit"].iloc[0], "budget": budget, "design": design,
@@ -100,7 +104,7 @@ def pieces(results: Mapping[str, Results], budget: int) -> pd.DataFrame:
         for pool, of_pool in results.items()
         for what, (name, design, reference) in PIECES.items()
     ]
-    return pd.concat(found, ignore_index=True)
+    return pd.concat([lines for lines in found if len(lines)], ignore_index=True)
 
 
 def by_budget(results: Results) -> pd.DataFrame:
