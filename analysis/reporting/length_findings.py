@@ -20,12 +20,19 @@ def headline(pieces: pd.DataFrame, regime: Regime) -> list[str]:
     said = []
     for benchmark, lines in pieces[pieces["what"] == "equal rows"].groupby("benchmark", sort=False):
         budget = lines["budget"].iloc[0]
-        each = listed([f"{line['pool']} {estimate(line)}" for line in lines.to_dict("records")])
+        each = listed(
+            [f"{line['pool']} {estimate(line)}, random at {_random(line)}" for line in lines.to_dict("records")]
+        )
         said.append(
             f"At {budget:,} rows ({regime.words(budget)}) longest-first differs from random at equal rows on {benchmark}, "
             f"in {unit_name(lines['unit'].iloc[0])}: {each}{_whose_sign(lines)}."
         )
     return said
+
+
+def _random(line: dict) -> str:
+    """Random's own score: near that of a model that answers nothing right a loss cannot be larger."""
+    return quantity(line["score"] - line["estimate"], line["unit"])
 
 
 def _whose_sign(lines: pd.DataFrame) -> str:

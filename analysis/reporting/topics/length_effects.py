@@ -75,7 +75,7 @@ def fewer(work: Workbench, design_parts: int) -> Workbench:
 def against(results: Results, name: str, budget: int, design: str, reference: str = RANDOM) -> pd.DataFrame:
     """A line per benchmark: what was trained against random rows of the same budget.
 
-    benchmark, unit, budget, design, delta (0), estimate (above 0 = better), low, high (of its own 95 % interval), n_runs, n_random,
+    benchmark, unit, budget, design, delta (0), score, estimate (score less random's, above 0 = better), low, high (of its own 95 % interval), n_runs, n_random,
     n_items, tokens_ratio (to random's), random_low, random_high (random's runs less their mean). No line where nothing is.
     """
     runs, lines = results.table, []
@@ -89,6 +89,7 @@ def against(results: Results, name: str, budget: int, design: str, reference: st
         lines.append({
             "benchmark": benchmark, "unit": runs.loc[here, "unit"].iloc[0], "budget": budget, "design": design,
             "delta": found["delta"],
+            "score": float(items.mean()),
             "estimate": found["estimate"], "low": found["alone_low"], "high": found["alone_high"],
             "n_runs": found["n_runs"], "n_random": found["n_random"], "n_items": found["n_items"],
             "tokens_ratio": runs.loc[here & own, "tokens_trained"].mean() / runs.loc[here & random, "tokens_trained"].mean(),
