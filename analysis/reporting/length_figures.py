@@ -69,7 +69,7 @@ def pieces(table: pd.DataFrame, benchmark: str):
         ax.set(yticks=places, yticklabels=part["what"], ylim=(len(part) - 0.5, -0.5), title=pool)
         _limits(ax, drawn, along="x")
     axes.flat[-1].set_xlabel(
-        f"{benchmark}: longest minus random ({drawn['in'].iloc[0]})\nbars: 95 % interval, grey: range of random's runs (beside: runs of longest / of random)"
+        f"{benchmark}: longest against random ({drawn['in'].iloc[0]}, a higher score is to the right)\nbars: 95 % interval, grey: range of random's runs (beside: runs of longest / of random)"
     )
     return fig
 

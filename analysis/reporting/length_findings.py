@@ -74,6 +74,10 @@ def decomposition(pieces: pd.DataFrame, benchmark: str) -> list[str]:
     said = []
     for pool, lines in pieces[pieces["benchmark"] == benchmark].groupby("pool", sort=False):
         each = [f"{line['what']} {estimate(line)}" for line in lines.to_dict("records")]
+        if "equal tokens" not in set(lines["what"]):
+            each.append(
+                "the longest have about as many tokens as random's rows, so that equal tokens would be no other comparison"
+            )
         said.append(f"On {benchmark}, {unit_name(lines['unit'].iloc[0])}, {pool}: {'; '.join(each)}.")
     return said
 

@@ -55,6 +55,12 @@ def test_the_headline_says_whose_the_sign_is(shifts, words):
     assert "4 / 8 runs, 400 items, 3.0 × tokens" in said[0]
 
 
+def test_where_the_longest_have_no_more_tokens_it_is_said():
+    alike = length_effects.pieces({"this pool": grid({"token_length": 0.1})}, 100)
+    assert "equal tokens would be no other comparison" in length_findings.decomposition(alike, ACCURACY)[0]
+    assert "no other comparison" not in length_findings.decomposition(pieces_of(padded=0.1), ACCURACY)[0]
+
+
 def test_one_pool_has_an_estimate_and_no_sign_of_others():
     (said,) = length_findings.headline(of_accuracy(pieces_of(**{"this pool": 0.15})), REGIME)
     assert "this pool +1" in said and "sign" not in said
