@@ -93,7 +93,7 @@ def run(work, runs: Sequence[Run], *, with_base: bool = False, show_progress: bo
                 "benchmark": benchmark["name"], "unit": benchmark["unit"], "score": float(np.nanmean(items)),
                 "n_items": int(np.isfinite(items).sum()), "n_rows": len(run.rows), "tokens_trained": record["tokens"],
                 "seconds_select": run.seconds_select, "seconds_train": record["seconds"],
-                "seconds_evaluate": benchmark["seconds"], "items": items,
+                "seconds_evaluate": benchmark["seconds"], "answer_words": benchmark.get("answer_words", np.nan), "items": items,
             })  # fmt: skip
     return Results(pd.DataFrame(lines), groups)
 
@@ -158,6 +158,11 @@ def _made(work, run: Run, wanted: dict) -> tuple[dict, dict[str, np.ndarray]]:
         "tokens": training["tokens"], "seconds": training["seconds"],
         "rows_dropped": training["rows_dropped"], "n_rows": len(run.rows),
         "benchmarks": [{"name": one.name, "unit": one.unit, "groups": one.groups, "seconds": one.seconds}
-                       for one in scored],
+                       | _said(one.responses) for one in scored],
     }  # fmt: skip
     return record, {f"items_{number}": one.items for number, one in enumerate(scored)}
+
+
+def _said(responses: Sequence[str] | None) -> dict[str, float]:
+    """How long the answers to a benchmark's items are, where it asks for any."""
+    return {"answer_words": float(np.mean([len(text.split()) for text in responses]))} if responses else {}

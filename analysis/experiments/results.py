@@ -28,7 +28,8 @@ class Results:
 
     Attributes
     ----------
-    runs : one line per run and benchmark: the columns of `table`, and items, the scores of shape (n_items,).
+    runs : one line per run and benchmark: the columns of `table`; items, the scores of shape (n_items,); and answer_words,
+        the mean length of what the model answered, nan where a benchmark asks for no answer.
     groups : family or source of every item, by benchmark.
     """
 
@@ -39,7 +40,7 @@ class Results:
     def table(self) -> pd.DataFrame:
         """Method, budget (in rows), design, part, draw, training_seed, benchmark, unit, score (mean over items, higher is better), n_items,
         n_rows, tokens_trained (of one epoch), seconds_select, seconds_train, seconds_evaluate."""
-        return self.runs.drop(columns="items")
+        return self.runs.drop(columns=["items", "answer_words"], errors="ignore")
 
     @property
     def benchmarks(self) -> list[str]:

@@ -83,8 +83,8 @@ def stream(seed: int, role: str, *place: int) -> int:
 
 def prepare(
     pool: str, *, limit: int | None = None, model: str = "tiny-weak", seed: int = 0,
-    finetuning: dict | None = None, duplicates: str = "keep", skills: int = 0, parts: int = 1,
-    budget: int | Sequence[int] = 1, store: Store | None = None, show_progress: bool = True,
+    finetuning: dict | None = None, duplicates: str = "keep", skills: int = 0, long_answers: str = "padded",
+    parts: int = 1, budget: int | Sequence[int] = 1, store: Store | None = None, show_progress: bool = True,
 ) -> Workbench:  # fmt: skip
     """Load a pool and a base by name ("scratch" trains one from the pool's text) and put them on a workbench.
 
@@ -92,6 +92,7 @@ def prepare(
     ----------
     pool, limit, seed, duplicates : see `load_parts`.
     skills : of the testbed, see `load_parts`; 0 for all. Other pools have none, whatever is asked for.
+    long_answers : of the testbed, see `load_pool`; other pools are as they are, whatever is asked for.
     parts : disjoint parts of the pool; what is returned is the first one's workbench, which knows the others.
     budget : rows that will be selected from every part (the largest counts): a part has at least `ROWS_PER_BUDGET`
         times as many, and where the pool is too small for that there are fewer parts.
@@ -109,9 +110,9 @@ def prepare(
     # A base trained on the spot has seen no text longer than its own sequences.
     limits = {"max_tokens": SEQUENCE_LENGTH} if model == "scratch" else {}
     settings = FineTuning(**(limits | (finetuning or {})))
-    asked = skills or None if pool in RECIPES else None
+    asked = {"skills": skills or None, "long_answers": long_answers} if pool in RECIPES else {}
     fewest = ROWS_PER_BUDGET * max([budget] if isinstance(budget, int) else budget)
-    cut = load_parts(pool, parts=parts, limit=limit, seed=seed, duplicates=duplicates, skills=asked, fewest=fewest)
+    cut = load_parts(pool, parts=parts, limit=limit, seed=seed, duplicates=duplicates, fewest=fewest, **asked)
     if model == "scratch":
         base = scratch_base(joined(cut), store=store, seed=seed, show_progress=show_progress)
     else:

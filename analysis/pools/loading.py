@@ -18,6 +18,7 @@ from analysis.pools.reading import find_files, read_records
 from analysis.pools.row_keys import KEY, chance, mixed, occurrences, unique_keys
 from analysis.pools.testbed import RECIPES
 from analysis.pools.testbed.blocks import block_files, world_fingerprint
+from analysis.pools.testbed.long_answers import PADDED
 from analysis.store.code_version import code_version
 from analysis.store.file_states import content_hash
 from analysis.store.store import Store, digest, write_atomic
@@ -34,6 +35,7 @@ def load_pool(
     duplicates: str = "keep",
     held_out_share: float = 0.05,
     skills: int | None = None,
+    long_answers: str = PADDED,
     cache: Path | None = None,
 ) -> Pool:
     """Load a pool.
@@ -49,6 +51,7 @@ def load_pool(
     held_out_share : share of rows, chosen by content alone, that no method can select; near-duplicates stay together.
     skills : of the testbed, so many of its skills (see `testbed.skills_of`), with items to evaluate of these alone;
         default all.
+    long_answers : of the testbed, what verbose answers are: "padded", "worked" or "mixed" (see `testbed.rows`).
 
     Raises
     ------
@@ -61,13 +64,14 @@ def load_pool(
         "duplicates": duplicates,
         "held_out_share": held_out_share,
         "skills": skills,
+        "long_answers": long_answers,
     }
     return load_split(name_or_path, cache=cache, **options).pool()
 
 
 def load_split(
     name_or_path: str | Path, *, limit: int | None, seed: int, duplicates: str, held_out_share: float,
-    skills: int | None = None, cache: Path | None = None,
+    skills: int | None = None, long_answers: str = PADDED, cache: Path | None = None,
 ) -> Split:  # fmt: skip
     """All rows behind a pool; parameters and errors of `load_pool`."""
     name, cache = str(name_or_path), Path(cache or RESULTS / "pools")
@@ -77,8 +81,11 @@ def load_split(
         raise ValueError(f"duplicates: expected 'keep' or 'drop', found {duplicates!r}")
     if not 0 <= held_out_share < 1:
         raise ValueError(f"held_out_share: expected from 0 to below 1, found {held_out_share!r}")
-    if skills is not None and name not in RECIPES:
-        raise ValueError(f"skills: only of the testbed's pools ({', '.join(RECIPES)}), and {name!r} is none of them")
+    for option, default, given in (("skills", None, skills), ("long_answers", PADDED, long_answers)):
+        if given != default and name not in RECIPES:
+            raise ValueError(
+                f"{option}: only of the testbed's pools ({', '.join(RECIPES)}), and {name!r} is none of them"
+            )
     options = {
         "limit": limit,
         "seed": seed,
@@ -86,7 +93,8 @@ def load_split(
         "held_out_share": float(held_out_share),
     }
     if name in RECIPES:
-        return _testbed(name, options | {"skills": skills}, cache)
+        of_world = {"skills": skills} | ({} if long_answers == PADDED else {"long_answers": long_answers})
+        return _testbed(name, options | of_world, cache)
     return _converted(name, options, cache)
 
 
@@ -98,8 +106,8 @@ def check_count(what: str, count: int) -> None:
 
 def _testbed(name: str, options: dict, cache: Path) -> Split:
     n_rows = options["limit"] or TESTBED_ROWS
-    skills = options["skills"]
-    files = block_files(name, options["seed"], n_rows, cache, skills)
+    skills, long_answers = options["skills"], options.get("long_answers", PADDED)
+    files = block_files(name, options["seed"], n_rows, cache, skills, long_answers)
     rows = concatenate_datasets([Dataset.from_file(str(file)) for file in files]).select(range(n_rows))
     group = rows.data.column("dup_group").to_numpy()[:n_rows]
     held = chance(group.astype(np.uint64), salt=options["seed"] + 1) < options["held_out_share"]
@@ -109,8 +117,11 @@ def _testbed(name: str, options: dict, cache: Path) -> Split:
     fingerprint = digest(
         pool=name, world=world_fingerprint(), options=options | {"limit": n_rows}, code=code_version(__name__)
     )
+    told = (f", {skills} skills" if skills else "") + (
+        f", {long_answers} long answers" if long_answers != PADDED else ""
+    )
     provenance = {
-        "source": f"testbed, seed {options['seed']}" + (f", {skills} skills" if skills else ""), "rows_read": n_rows,
+        "source": f"testbed, seed {options['seed']}{told}", "rows_read": n_rows,
         "left_out": {"near-duplicate of an earlier row": int((~kept).sum())},
     }  # fmt: skip
     return Split(name, rows, held, kept, fingerprint, {}, provenance, skills)

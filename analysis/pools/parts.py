@@ -11,6 +11,7 @@ from analysis.pools.loading import TESTBED_ROWS, check_count, load_split
 from analysis.pools.pool import Pool, Split
 from analysis.pools.row_keys import mixed, row_keys
 from analysis.pools.testbed import RECIPES
+from analysis.pools.testbed.long_answers import PADDED
 from analysis.store.code_version import code_version
 from analysis.store.store import digest
 
@@ -25,6 +26,7 @@ def load_parts(
     fewest: int = 1,
     held_out_share: float = 0.05,
     skills: int | None = None,
+    long_answers: str = PADDED,
     cache: Path | None = None,
 ) -> list[Pool]:
     """Load a pool as random parts that share no row.
@@ -40,7 +42,7 @@ def load_parts(
         is cut (default all).
     seed : of the testbed's draw, or of the draw of `limit` rows and of their dealing.
     fewest : selectable rows that a part needs; where one would have fewer, there are fewer parts, but at least one.
-    name_or_path, duplicates, held_out_share, skills : see `load_pool`.
+    name_or_path, duplicates, held_out_share, skills, long_answers : see `load_pool`.
 
     Returns
     -------
@@ -58,6 +60,7 @@ def load_parts(
         "duplicates": duplicates,
         "held_out_share": held_out_share,
         "skills": skills,
+        "long_answers": long_answers,
         "cache": cache,
     }
     if str(name_or_path) in RECIPES:

@@ -13,7 +13,7 @@ from analysis.reporting.palette import label
 from analysis.statistics import compare_all, compare_twice
 
 SCALED = ("score", "estimate", "low", "high", "alone_low", "alone_high", "equivalence_low", "equivalence_high", "detectable", "delta", "difference", "standard deviation", "method_sd", "random_sd", "item_sd",
-          "detectable difference")  # fmt: skip
+          "detectable difference", "random_low", "random_high")  # fmt: skip
 
 
 PROMISING = 0.2  # p of a first look, below which a comparison goes on

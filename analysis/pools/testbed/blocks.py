@@ -24,12 +24,14 @@ def world_fingerprint() -> str:
     return digest(world=WORLD_VERSION, code=code_version(rows.__module__))
 
 
-def block_files(pool: str, seed: int, n_rows: int, cache: Path, skills: int | None = None) -> list[Path]:
+def block_files(
+    pool: str, seed: int, n_rows: int, cache: Path, skills: int | None = None, long_answers: str = "padded"
+) -> list[Path]:
     """Arrow files whose rows, one file after the other, begin with the first `n_rows` rows of a testbed pool."""
-    folder = cache / f"testbed-{pool_id(pool, skills)}-{seed}-{world_fingerprint()}"
+    folder = cache / f"testbed-{pool_id(pool, skills, long_answers)}-{seed}-{world_fingerprint()}"
     files = [folder / f"{start:09d}.arrow" for start in range(0, n_rows, BLOCK)]
     missing = [place for place, file in enumerate(files) if not file.exists()]
-    jobs = [(pool, seed, place * BLOCK, files[place], skills) for place in missing]
+    jobs = [(pool, seed, place * BLOCK, files[place], skills, long_answers) for place in missing]
     workers = min(len(jobs) // 2, os.cpu_count() or 1)
     if workers < 2:
         for job in jobs:
@@ -41,11 +43,11 @@ def block_files(pool: str, seed: int, n_rows: int, cache: Path, skills: int | No
     return files
 
 
-def _write_block(pool: str, seed: int, start: int, file: Path, skills: int | None) -> None:
+def _write_block(pool: str, seed: int, start: int, file: Path, skills: int | None, long_answers: str) -> None:
     def write(partial: Path) -> None:
         with pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_stream(sink, SCHEMA) as writer:
             for first in range(start, start + BLOCK, ROWS_PER_BATCH):
-                made = rows(pool, seed, first, first + ROWS_PER_BATCH, skills)
+                made = rows(pool, seed, first, first + ROWS_PER_BATCH, skills, long_answers)
                 writer.write_batch(pa.record_batch(made, schema=SCHEMA))
 
     write_atomic(file, write)

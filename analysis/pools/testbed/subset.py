@@ -9,9 +9,10 @@ from analysis.pools.testbed.families import FAMILIES, SKILLS
 _FEW_OPERANDS = ("capital", "opposite")
 
 
-def pool_id(pool: str, skills: int | None) -> str:
-    """What rows and files of a testbed pool of so many skills are named by."""
-    return pool if skills is None else f"{pool}-{skills}-skills"
+def pool_id(pool: str, skills: int | None, long_answers: str = "padded") -> str:
+    """What rows and files of a testbed pool of so many skills and such long answers are named by."""
+    of_skills = pool if skills is None else f"{pool}-{skills}-skills"
+    return of_skills if long_answers == "padded" else f"{of_skills}-{long_answers}"
 
 
 @cache
