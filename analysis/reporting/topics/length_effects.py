@@ -12,7 +12,7 @@ from analysis.experiments.results import EQUAL_ROWS, EQUAL_TOKENS, Results, Run
 from analysis.experiments.workbench import Workbench, prepare
 from analysis.methods import RANDOM, label
 from analysis.pools.testbed import RECIPES
-from analysis.statistics import compare_all, interval_of_mean
+from analysis.statistics import compare_all, interval_of_mean, rank_correlation_interval
 from analysis.subsets.long_answers import dependence_of_longest, kind_of
 from analysis.subsets.overlap import rank_correlation, share_in_common
 
@@ -133,7 +133,7 @@ def by_band(results: Results, rows: pd.DataFrame, budget: int, bands: int) -> pd
 def scores_and_length(work: Workbench, methods: Sequence[str], budget: int) -> pd.DataFrame:
     """How much of each score is length, a line per method that scores rows, on this part.
 
-    Spearman's correlation with answer tokens, low and high (95 %, Fisher's z), the same of what `residual` leaves of the
+    Spearman's correlation with answer tokens, low and high (95 %), the same of what `residual` leaves of the
     score, explained (share of the score's variance, on rows left out of the fit), kept (share of the rows chosen that the
     residual chooses too), expected by chance, and rows scored.
     """
@@ -144,16 +144,12 @@ def scores_and_length(work: Workbench, methods: Sequence[str], budget: int) -> p
             continue
         left = work.select(f"residual(inside={method!r})", budget)
         known = np.isfinite(chosen.scores)
-        correlation, n_rows = rank_correlation(chosen.scores, answer), int(known.sum())
-        # Standard error of Spearman's correlation after Fisher's z: Fieller, Hartley and Pearson 1957.
-        ends = np.tanh(
-            np.arctanh(np.clip(correlation, -0.9999, 0.9999)) + np.array([-1.96, 1.96]) * np.sqrt(1.06 / (n_rows - 3))
-        )
+        correlation, low, high = rank_correlation_interval(chosen.scores[known], answer[known])
         lines.append({
-            "method": method, "correlation": correlation, "low": ends[0], "high": ends[1],
+            "method": method, "correlation": correlation, "low": low, "high": high,
             "correlation left": rank_correlation(left.scores, answer),
             "explained": max(0.0, 1 - np.var(left.scores[known]) / np.var(chosen.scores[known])),
-            "kept": share_in_common(chosen.rows, left.rows), "expected": budget / len(work.pool), "rows": n_rows,
+            "kept": share_in_common(chosen.rows, left.rows), "expected": budget / len(work.pool), "rows": int(known.sum()),
         })  # fmt: skip
     return pd.DataFrame(lines)
 
