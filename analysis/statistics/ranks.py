@@ -59,20 +59,25 @@ def holm(p_values: Sequence[float]) -> np.ndarray:
 
 
 def rank_correlation_interval(
-    first: Sequence[float], second: Sequence[float], *, confidence: float = 0.95
+    first: Sequence[float], second: Sequence[float], *, lost: int = 0, confidence: float = 0.95
 ) -> tuple[float, float, float]:
     """Spearman's correlation of two measures of the same things, and the ends of its interval.
 
     By Fisher's transformation with the variance of Bonett & Wright (2000), (1 + r² / 2) / (n - 3). All three are nan
     where there are fewer than 5 pairs or one measure does not vary.
+
+    Parameters
+    ----------
+    lost : pairs that do not count, such as one per group whose mean was taken off.
     """
     one, two = _scores("first", first), _scores("second", second)
     if len(one) != len(two):
         raise ValueError(f"second: expected {len(one)} numbers as in the first, found {len(two)}")
-    if len(one) < FEWEST_PAIRS or np.ptp(one) == 0 or np.ptp(two) == 0:
+    pairs = len(one) - lost
+    if pairs < FEWEST_PAIRS or np.ptp(one) == 0 or np.ptp(two) == 0:
         return (float("nan"),) * 3
     r = float(stats.spearmanr(one, two).statistic)
-    half = stats.norm.isf((1 - confidence) / 2) * np.sqrt((1 + r**2 / 2) / (len(one) - 3))
+    half = stats.norm.isf((1 - confidence) / 2) * np.sqrt((1 + r**2 / 2) / (pairs - 3))
     at = np.arctanh(np.clip(r, -1 + 1e-12, 1 - 1e-12))
     return r, float(np.tanh(at - half)), float(np.tanh(at + half))
 

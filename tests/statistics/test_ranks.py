@@ -16,4 +16,5 @@ def test_the_interval_of_a_rank_correlation_covers_and_needs_pairs():
     assert 0.92 <= hit / 400 <= 0.98
     assert np.isnan(rank_correlation_interval([1, 2, 3, 4], [1, 2, 3, 4])).all()
     assert np.isnan(rank_correlation_interval([1, 1, 1, 1, 1], [1, 2, 3, 4, 5])).all()
+    assert np.isnan(rank_correlation_interval([1, 2, 3, 4, 5, 6], [2, 1, 4, 3, 6, 5], lost=2)).all()
     assert rank_correlation_interval([1, 2, 3, 4, 5, 6], [2, 3, 4, 5, 6, 7])[0] == 1

@@ -165,6 +165,7 @@ def validity(
     """Does a score predict anything? Rank correlation of a random draw's mean score with the result of training on it.
 
     A draw's score is the mean place of its rows in the ranking of their part (1 = highest, rows without a score left out).
+    Both are taken within parts: the mean over the draws of a part is taken off, as parts differ too.
     Where the truth is known, the share of correct rows stands beside the scores, as what a perfect judge of rows would see.
 
     Returns
@@ -185,7 +186,10 @@ def validity(
         ordered = sorted(draws, key=lambda run: (run.draw, run.training_seed))  # as `Results.items` gives them
         for name, (method, values) in measures.items():
             means = [float(np.nanmean(values[run.part][run.rows])) for run in ordered]
-            correlation, low, high = rank_correlation_interval(means, reached)
+            both = pd.DataFrame({"score": means, "result": reached, "part": [run.part for run in ordered]})
+            within = both[["score", "result"]] - both.groupby("part")[["score", "result"]].transform("mean")
+            lost = both["part"].nunique() - 1
+            correlation, low, high = rank_correlation_interval(within["score"], within["result"], lost=lost)
             lines.append({"benchmark": benchmark, "score": name, "method": method, "correlation": correlation, "low": low,
                           "high": high, "draws": len(ordered)})  # fmt: skip
     return pd.DataFrame(lines)

@@ -76,5 +76,10 @@ def test_a_score_that_predicts_is_told_from_one_that_does_not(tmp_path):
     table = score_slices.validity(work, [LONGEST], draws, by_chance, 8)
     assert table["low"].iloc[0] < 0 < table["high"].iloc[0]
     assert "None is beyond chance." in score_slices.validity_findings(table)[0]
+    by_part = [
+        value + 10 * run.part for value, run in zip(reached, draws, strict=True)
+    ]  # parts differ: not the score's merit
+    shifted = score_slices.validity(work, [LONGEST], draws, results_of({RANDOM: by_part}), 8).iloc[0]
+    assert shifted["correlation"] == pytest.approx(1)
     few = score_slices.validity(work, [LONGEST], draws[:4], results_of({RANDOM: reached[:4]}), 8)
     assert few["correlation"].isna().all() and "too few" in score_slices.validity_findings(few)[0]
