@@ -13,7 +13,7 @@ from analysis.experiments.results import EQUAL_TOKENS, Results, Run
 from analysis.experiments.workbench import stream
 from analysis.methods import BASE, RANDOM, parse
 from analysis.models.training import finetuning
-from analysis.models.training.finetuning import finetune
+from analysis.models.training.finetuning import FineTuning, finetune
 from analysis.pools.testbed import WORLD_VERSION
 from analysis.store.code_version import code_version
 from analysis.store.store import digest
@@ -58,8 +58,9 @@ def _runs_of(work, method: str, budget: int, n_draws: int, random_seeds: int) ->
 def at_equal_tokens(work, planned: Sequence[Run], alike: float = ALIKE) -> list[Run]:
     """Further runs of planned methods whose rows have other tokens than random's: rows of as many tokens as random's.
 
-    A method's tokens (of one pass, rows cut as in training) count as other where they are less than `alike` of random's
-    or more than its inverse. `planned` is of one budget, in rows, which the runs keep.
+    They are trained in as many passes as random's rows, in batches of as many tokens (`FineTuning.as_for`), so that the
+    tokens of the whole training are equal too. A method's tokens (of one pass, rows cut as in training) count as other where
+    they are less than `alike` of random's or more than its inverse. `planned` is of one budget, in rows, which the runs keep.
     """
     further, tokens = [], {}
     for run in planned:
@@ -116,10 +117,15 @@ def _measure_all(work, runs: Sequence[Run], show_progress: bool) -> list[tuple[d
 def _key(work, run: Run, wanted: dict) -> str:
     return digest(
         pool=work.with_part(run.part).pool.fingerprint, base=work.base.fingerprint, rows=run.rows.tolist(),
-        seed=run.training_seed, settings=asdict(work.settings.resolved(work.base.device)),
+        seed=run.training_seed, settings=asdict(_settings(work, run).resolved(work.base.device)),
         benchmarks=list(wanted), world=WORLD_VERSION, template=work.base.template.settings(),
         code=code_version(finetuning.__name__, catalogue.__name__),
     )  # fmt: skip
+
+
+def _settings(work, run: Run) -> FineTuning:
+    """Those of the comparison; at equal tokens those that make as many passes and steps as random's rows get."""
+    return work.settings if run.design != EQUAL_TOKENS else work.settings.as_for(len(run.rows), run.budget)
 
 
 def _stored(work, key: str) -> tuple[dict, dict[str, np.ndarray]] | None:
@@ -149,9 +155,8 @@ def _measured(work, run: Run, key: str, wanted: dict, *, wait: bool) -> tuple[di
 def _made(work, run: Run, wanted: dict) -> tuple[dict, dict[str, np.ndarray]]:
     model, training = work.base, {"tokens": 0, "seconds": 0.0, "rows_dropped": {}}
     if len(run.rows):
-        model = finetune(
-            work.base, work.with_part(run.part).pool.messages(run.rows), work.settings, seed=run.training_seed
-        )
+        conversations = work.with_part(run.part).pool.messages(run.rows)
+        model = finetune(work.base, conversations, _settings(work, run), seed=run.training_seed)
         training = model.training
     scored = [benchmark(model) for benchmark in wanted.values()]
     record = {

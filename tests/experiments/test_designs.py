@@ -54,6 +54,25 @@ def test_results_keep_designs_and_budgets_apart(tmp_path):
     assert not np.array_equal(three[0], three[1]) and not np.array_equal(three[0], three[2])
 
 
+def test_the_whole_training_has_equal_tokens_and_not_one_pass_alone(tmp_path, monkeypatch):
+    workbench, made = make_workbench(tmp_path, least_steps=6), []
+    finetune = grid.finetune
+
+    def kept(*arguments, **options):
+        made.append(finetune(*arguments, **options))
+        return made[-1]
+
+    monkeypatch.setattr(grid, "finetune", kept)
+    planned = grid.plan(workbench, [LONGEST], 8, n_draws=2, equal_tokens=True)
+    grid.run(workbench, planned, show_progress=False)
+    seen = {EQUAL_ROWS: [], EQUAL_TOKENS: []}
+    for run, model in zip(planned, made, strict=True):
+        if run.method == RANDOM or run.design == EQUAL_TOKENS:
+            seen[run.design].append((model.training["epochs"] * model.training["tokens"], model.training["steps"]))
+    (random, steps), (fewer, fewer_steps) = np.mean(seen[EQUAL_ROWS], axis=0), np.mean(seen[EQUAL_TOKENS], axis=0)
+    assert fewer == pytest.approx(random, rel=0.25) and fewer_steps == pytest.approx(steps, rel=0.5)
+
+
 def test_a_confirmation_uses_no_part_and_no_seed_of_the_first_look(tmp_path):
     workbench = make_workbench(tmp_path, n_parts=6)
     first, others = screening.looks(workbench, 3, 3)

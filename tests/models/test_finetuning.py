@@ -140,6 +140,23 @@ def test_the_number_of_rows_alone_decides_how_long_is_trained():
     assert [settings.epochs_for(n_rows) for n_rows in (1, 16, 17, 125, 320, 5000)] == [60, 60, 30, 8, 3, 3]
 
 
+@pytest.mark.parametrize(
+    "batch_rows, n_rows, batch",
+    [(8, 46, 2), (8, 160, 8), (8, 400, 16), (8, 3, 1), (128, 46, 32), (6, 80, 4), (5, 80, 2)],
+)
+def test_fewer_longer_rows_are_passed_over_as_often_in_about_as_many_steps(batch_rows, n_rows, batch):
+    settings = FineTuning(batch_rows=batch_rows, least_steps=60)
+    fewer = settings.as_for(n_rows, 160)
+    assert fewer.batch_rows == batch and fewer.epochs_for(n_rows) == settings.epochs_for(160)
+    steps, wanted = -(-n_rows // batch), -(-160 // batch_rows)
+    assert n_rows < 10 or 0.6 <= steps / wanted <= 1.6  # batches are whole numbers
+
+
+def test_rows_on_a_device_still_divide_a_batch_of_other_size():
+    fewer = FineTuning(batch_rows=128, device_rows=4).as_for(60, 160)
+    assert fewer.batch_rows == 48 and fewer.share(4) == (4, 3)
+
+
 @pytest.mark.parametrize("scheduler", ["cosine", "linear", "constant"])
 @pytest.mark.parametrize("warmup_share", [0.0, 0.03, 0.5])
 def test_every_step_counts_from_the_first_to_the_last(base, monkeypatch, scheduler, warmup_share):

@@ -77,6 +77,20 @@ class FineTuning:
             return self.epochs
         return -(-self.least_steps // steps_per_epoch)
 
+    def as_for(self, n_rows: int, of: int) -> "FineTuning":
+        """Settings under which `n_rows` rows with the tokens of `of` rows are trained as those would be.
+
+        They make as many passes, so that all tokens of the training are equal, in batches of as many tokens and so about as
+        many steps. Batches are rounded to what divides among as many devices as before, 16 at most.
+        """
+        wanted = self.batch_rows * n_rows / of
+        together = math.gcd(self.batch_rows, 16)
+        while together > max(1, wanted):
+            together //= 2
+        batch = max(1, round(wanted / together)) * together
+        device_rows = None if self.device_rows is None else math.gcd(batch, self.device_rows)
+        return replace(self, epochs=self.epochs_for(of), least_steps=1, batch_rows=batch, device_rows=device_rows)
+
     def resolved(self, device: torch.device) -> "FineTuning":
         """These settings with `bf16` and `end_to_end` as they will be on a device."""
         bf16 = _native_bf16(device) if self.bf16 is None else self.bf16
