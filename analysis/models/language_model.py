@@ -208,11 +208,3 @@ def _template(tokenizer, name: str | None) -> Template:
     if name == "chat" and not tokenizer.chat_template:
         raise ValueError('template: "chat" was asked for but the tokenizer has no chat template')
     return choose_template(tokenizer)
-
-
-def fast_bfloat16(device: torch.device) -> bool:
-    """Whether the processor has instructions for bfloat16, and does not only imitate it."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities = torch.cpu.get_capabilities() if device.type == "cpu" else {}
-    return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16"))

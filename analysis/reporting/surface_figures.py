@@ -123,6 +123,7 @@ def draw_proxies(axes, scored: pd.DataFrame, names: tuple[str, ...]) -> None:
             ax.plot(some[name], some["score"], **look, label=_name(method),
                     markersize=4 if method == RANDOM else 7, alpha=0.6 if method == RANDOM else 1)  # fmt: skip
         ax.set(xlabel=name)
+        ax.locator_params(axis="x", nbins=5)
 
 
 def _looks(scored: pd.DataFrame) -> list[tuple[str, pd.DataFrame, dict]]:
