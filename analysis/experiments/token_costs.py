@@ -173,42 +173,62 @@ def stages_of(features: Features, method: str, budget: int, *, seed: int) -> dic
     }
 
 
+@dataclass(frozen=True)
+class Counted:
+    """At how many rows of a pool, and how many selected, stages were counted."""
+
+    rows: int
+    budget: int
+
+
 def measured(
     work, methods: Sequence[str], budget: int, sizes: Sequence[int] = ()
-) -> tuple[pd.DataFrame, dict[str, dict[str, Stage]], int]:
+) -> tuple[pd.DataFrame, dict[str, dict[str, Stage]], Counted]:
     """Seconds that every method takes to select from the first part, and its stages at the largest size.
+
+    The share selected is that of `budget` in the part at every size. A method of which fewer rows than that can be
+    selected is left out.
 
     Parameters
     ----------
-    sizes : rows; default a quarter, half and all of the part. Those of less than twice the budget are left out.
+    sizes : rows; default a quarter, half and all of the part.
 
     Returns
     -------
     One line per size, method and cost (`ALONE`: from an empty store; `SHARED`: in this order, with what methods before it
-    had stored) with the seconds on this machine; the stages by method; and the size at which these were counted.
+    had stored) with the seconds on this machine; the stages by method; and at what size these were counted.
     """
     n_rows = len(work.pool)
-    wanted = sizes or [n_rows // 4, n_rows // 2, n_rows]
-    kept = sorted({min(size, n_rows) for size in wanted if size >= 2 * budget}) or [n_rows]
-    lines, stages = [], {}
-    _seconds(work, kept[0], "cross_entropy", budget)  # what the first call of a process loads is no method's cost
-    for size in kept:
+    wanted = sorted({min(size, n_rows) for size in sizes or [n_rows // 4, n_rows // 2, n_rows]})
+    lines, stages, out = [], {}, set()
+    _seconds(work, Counted(wanted[0], 1), "cross_entropy")  # what the first call of a process loads is no method's cost
+    for size in wanted:
+        at = Counted(size, max(1, round(budget * size / n_rows)))
         with TemporaryDirectory() as folder:
             for method in dict.fromkeys(methods):
-                told = {"method": method, "rows": size}
-                lines.append(told | {"cost": ALONE, "seconds": _seconds(work, size, method, budget)})
-                lines.append(told | {"cost": SHARED, "seconds": _seconds(work, size, method, budget, folder)})
-                if size == kept[-1]:
-                    features = _features(work, size, folder)
-                    stages[method] = stages_of(features, method, budget, seed=work.selection_seed)
-    return pd.DataFrame(lines), stages, kept[-1]
+                try:
+                    spent = {ALONE: _seconds(work, at, method), SHARED: _seconds(work, at, method, folder)}
+                except ValueError as error:
+                    if not str(error).startswith("budget:"):
+                        raise
+                    out.add(method)
+                    continue
+                lines += [
+                    {"method": method, "rows": size, "cost": cost, "seconds": took} for cost, took in spent.items()
+                ]
+                if size == wanted[-1]:
+                    stages[method] = stages_of(
+                        _features(work, size, folder), method, at.budget, seed=work.selection_seed
+                    )
+    lines = [line for line in lines if line["method"] not in out]
+    return pd.DataFrame(lines), {name: own for name, own in stages.items() if name not in out}, at
 
 
-def _seconds(work, n_rows: int, method: str, budget: int, folder: str = "") -> float:
+def _seconds(work, at: Counted, method: str, folder: str = "") -> float:
     with TemporaryDirectory() as empty:
-        features = _features(work, n_rows, folder or empty)
+        features = _features(work, at.rows, folder or empty)
         started = time.perf_counter()
-        calls.select(method, features, budget, seed=work.selection_seed)
+        calls.select(method, features, at.budget, seed=work.selection_seed)
         return time.perf_counter() - started
 
 

@@ -102,7 +102,10 @@ def test_methods_that_ask_the_same_share_it(work, tmp_path):
 
 
 def test_every_size_is_timed_alone_and_with_sharing(work):
-    seconds, stages, size = token_costs.measured(work, ["token_length", "cross_entropy"], BUDGET, [10, 20, N_ROWS])
-    assert sorted(seconds["rows"].unique()) == [20, 40]  # ten are fewer than twice the budget
+    asked = ["token_length", "cross_entropy", "superfiltering"]  # to the last no row of these is of use
+    seconds, stages, counted = token_costs.measured(work, asked, BUDGET, [20, N_ROWS, 1000])
+    assert sorted(seconds["rows"].unique()) == [20, 40]
     assert len(seconds) == 2 * 2 * 2 and (seconds["seconds"] > 0).all()
-    assert size == N_ROWS and stages["token_length"] == {} and len(stages["cross_entropy"]) == 1
+    assert (counted.rows, counted.budget) == (N_ROWS, BUDGET)
+    assert list(stages) == ["token_length", "cross_entropy"]
+    assert stages["token_length"] == {} and len(stages["cross_entropy"]) == 1
