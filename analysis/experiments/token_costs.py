@@ -45,6 +45,7 @@ class Stage:
     scorer : the model where a method brings its own, else empty.
     parameters : of the model.
     rows : that are trained on, where a model is tuned for the method.
+    floor : share of these tokens that would be read if no least number of rows held; from there on they grow.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Stage:
     grows: str = WITH_POOL
     scorer: str = ""
     rows: tuple[int, ...] = ()
+    floor: float = 1
 
     @property
     def flop(self) -> float:
@@ -65,8 +67,9 @@ class Stage:
 class Asked:
     """Features that note the stages behind what they are asked, in `stages` by name, and answer as ever."""
 
-    def __init__(self, features: Features, stages: dict[str, Stage], model: str = "", scorer: str = ""):
+    def __init__(self, features: Features, stages: dict[str, Stage], model: str = "", scorer: str = "", warm_up_share: float = 1):  # fmt: skip
         self._features, self.stages, self._model, self._scorer = features, stages, model, scorer
+        self._warm_up_share = warm_up_share
 
     def __getattr__(self, name: str):
         return getattr(self._features, name)
@@ -104,7 +107,8 @@ class Asked:
         epochs = WarmUpSettings(**warm_up).epochs
         named = {"rows": np.asarray(rows).tolist(), "seed": seed, **warm_up}
         warm = f"warm-up {digest(**named)}"
-        self._note(warm, ADAPTERS, self._cut(self._features.lengths().total[rows]), passes=epochs)
+        floor = min(1.0, self._warm_up_share * self._features.n_rows / len(rows))
+        self._note(warm, ADAPTERS, self._cut(self._features.lengths().total[rows]), passes=epochs, floor=floor)
         for role, name in {"targets": targets, "targets from the pool": POOL}.items():  # the latter are always read
             if name is not None:
                 shown = [row for group in self._features.targets(name).values() for row in group]
@@ -166,11 +170,19 @@ def stages_of(features: Features, method: str, budget: int, *, seed: int) -> dic
     Tuning on rows that the method goes on to select grows with the budget, tuning on others with nothing.
     """
     stages: dict[str, Stage] = {}
-    chosen = set(calls.select(method, Asked(features, stages), budget, seed=seed).rows.tolist())
+    asked = Asked(features, stages, warm_up_share=_warm_up_share(method))
+    chosen = set(calls.select(method, asked, budget, seed=seed).rows.tolist())
     return {
         name: replace(stage, grows=WITH_BUDGET) if stage.rows and chosen.issuperset(stage.rows) else stage
         for name, stage in stages.items()
     }
+
+
+def _warm_up_share(method: str) -> float:
+    """Share of the pool on which a call, or the one within it, warms up; 1 where none does."""
+    name, options = calls.parse(method)
+    inner = calls.inner_call(name, options)
+    return (calls.default_options(name) | options).get("warm_up_share") or (_warm_up_share(inner) if inner else 1)
 
 
 @dataclass(frozen=True)
@@ -202,6 +214,8 @@ def measured(
     wanted = sorted({min(size, n_rows) for size in sizes or [n_rows // 4, n_rows // 2, n_rows]})
     lines, stages, out = [], {}, set()
     _seconds(work, Counted(wanted[0], 1), "cross_entropy")  # what the first call of a process loads is no method's cost
+    for method in methods:
+        calls.parse(method)  # nor is the import of its file
     for size in wanted:
         at = Counted(size, max(1, round(budget * size / n_rows)))
         with TemporaryDirectory() as folder:

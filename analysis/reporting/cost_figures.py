@@ -32,7 +32,7 @@ def seconds(measured: pd.DataFrame):
         ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
         ax.minorticks_off()
     axes[0].set_ylabel("seconds on this machine")
-    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return fig
 
 
@@ -57,7 +57,7 @@ def hours(at_scale: pd.DataFrame, hardware: dict):
     ax.set_yticks(range(len(drawn)), [name(method) for method in drawn["method"]])
     ax.set(xscale="log", ylim=(-0.6, len(drawn) - 0.4))
     ax.set_xlabel(
-        f"hours of one device to select from {hardware['rows']:,.0f} rows (filled: alone; hollow: with sharing)"
+        f"hours of one device to select from {hardware['rows']:,.0f} rows (filled: alone; hollow: with sharing, where less)"
     )
     return fig
 
@@ -82,6 +82,6 @@ def gain(beside: pd.DataFrame):
                         label=name(one["method"], one["budget"]), **face)  # fmt: skip
         ax.axhline(0, color=style.DARK_GREY, linewidth=1, zorder=0)
         ax.set(xscale="log", title=benchmark, xlabel="floating-point operations,\nselecting and training")
-        ax.set_ylabel(f"difference from random ({own['in'].iloc[0]})")
-    fig.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+        ax.set_ylabel(f"difference from random\n({own['in'].iloc[0]})")
+    fig.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return fig

@@ -46,7 +46,7 @@ def break_even(even: pd.DataFrame) -> list[str]:
         more = " in more passes" if one["against"] == LONGER else ""
         said.append(
             f"{name(one['method'])} ({one['compute_ratio']:.2g} times the compute of a random draw of {one['rows']:,} rows{more}): "
-            f"{quantity(one['estimate'], one['unit'], signed=True)} {unit_name(one['unit'])} against it ({ends}, n = {one['n_runs']}), {one['verdict']}."
+            f"{quantity(one['estimate'], one['unit'], signed=True)} {unit_name(one['unit'])} against it ({ends}, n = {one['n_runs']} runs), {one['verdict']}."
         )
     return said
 
@@ -99,8 +99,8 @@ def ratios(table: pd.DataFrame) -> list[str]:
         needed = dict(zip(own["method"].map(name), own["ratio at 100%"], strict=True))
         said.append(
             f"With a selector {published} times smaller than the trained model, as published for {'gradients' if published == 10 else 'perplexity'}, "
-            f"selecting would cost no more than the training for {len(holds)} of {len(own)} methods; it does from a ratio of "
-            f"{of_each(needed, '{:.2g}'.format)}."
+            f"selecting would cost no more than the training for {len(holds)} of {len(own)}; it does from a ratio of "
+            f"{of_each(needed, '{:.3g}'.format)}."
         )
     return said
 

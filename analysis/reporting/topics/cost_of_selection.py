@@ -59,13 +59,13 @@ def tokens(stages: Mapping[str, Stages], n_rows: int) -> pd.DataFrame:
 def fits(seconds: pd.DataFrame) -> pd.DataFrame:
     """seconds = fixed + per row x rows by least squares, and the largest residual, by method and cost.
 
-    Columns: method, cost, fixed (s), per_1000_rows (s), residual (s), sizes; nan where there is one size.
+    Columns: method, cost, fixed (s), per_1000_rows (s), residual (s), sizes; nan where there are fewer than three.
     """
     lines = []
     for (method, cost), own in seconds.groupby(["method", "cost"], sort=False):
         line = {"method": method, "cost": cost, "sizes": len(own)}
         slope = fixed = residual = np.nan
-        if len(own) > 1:
+        if len(own) > 2:
             slope, fixed = np.polyfit(own["rows"], own["seconds"], 1)
             residual = (own["seconds"] - fixed - slope * own["rows"]).abs().max()
         lines.append(line | {"fixed": fixed, "per_1000_rows": 1000 * slope, "residual": residual})
@@ -79,9 +79,9 @@ def scaled(stages: Stages, *, rows: float = 1, budget: float = 1, **changes) -> 
     ----------
     changes : fields that are others there: parameters (of the base), scorer_parameters, epochs (of fine-tunings).
     """
-    factor = {WITH_POOL: rows, WITH_BUDGET: budget}
     made = {}
     for name, one in stages.items():
+        factor = {WITH_POOL: max(1, rows * one.floor) if one.floor < 1 else rows, WITH_BUDGET: budget}
         size = changes.get("scorer_parameters" if one.scorer else "parameters", one.parameters)
         passes = changes.get("epochs", one.passes) if one.rows else one.passes
         made[name] = replace(one, tokens=one.tokens * factor.get(one.grows, 1), parameters=size, passes=passes)
