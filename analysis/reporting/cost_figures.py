@@ -25,7 +25,7 @@ def seconds(measured: pd.DataFrame):
         axes, (ALONE, SHARED), ("each method alone", "in this order, with sharing"), strict=True
     ):
         for method, own in measured[measured["cost"] == cost].groupby("method", sort=False):
-            ax.plot(own["rows"], own["seconds"].clip(lower=LEAST_SECONDS), style.marker(method) + "-", linewidth=1,
+            ax.plot(own["rows"], own["seconds"].clip(lower=LEAST_SECONDS), style.marker(method) + style.line(method), linewidth=1,
                     color=style.colour(method), label=name(method))  # fmt: skip
         sizes = sorted(measured["rows"].unique())
         ax.set(xscale="log", yscale="log", title=title, xlabel="rows of the pool")
@@ -57,7 +57,7 @@ def hours(at_scale: pd.DataFrame, hardware: dict):
     ax.set_yticks(range(len(drawn)), [name(method) for method in drawn["method"]])
     ax.set(xscale="log", ylim=(-0.6, len(drawn) - 0.4))
     ax.set_xlabel(
-        f"hours of one device to select from {hardware['rows']:,.0f} rows (filled: alone; hollow: with sharing, where less)"
+        f"hours of one device to select from {hardware['rows']:,.0f} rows\n(filled: alone; hollow: with sharing, where that is less)"
     )
     return fig
 
