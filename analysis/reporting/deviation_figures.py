@@ -5,9 +5,10 @@ from textwrap import fill
 import numpy as np
 import pandas as pd
 
+from analysis.experiments.benchmarks.result import unit_of
 from analysis.reporting import style
 from analysis.reporting.palette import MARKERS
-from analysis.reporting.topics.answer_borders import ALONE, RELEASED
+from analysis.reporting.topics.answer_borders import ALONE, RELEASED, short
 from analysis.reporting.topics.released_vs_original import FAULTY, FORMS, HALF, TOKENS
 from analysis.reporting.versus_random import in_units
 
@@ -64,7 +65,16 @@ def borders(rates: pd.DataFrame, by_length: pd.DataFrame):
     for place, (name, own) in enumerate(one_sided.groupby("tokenizer", sort=False)):
         mark = MARKERS[place % len(MARKERS)]
         colour = style.PALETTE[(place + 3) % len(style.PALETTE)]
-        ax.plot(own["answer tokens"], 100 * own["share"], marker=mark, color=colour, label=_name(name))
+        ax.plot(
+            own["answer tokens"],
+            100 * own["share"],
+            marker=mark,
+            color=colour,
+            label=short(name),
+            linewidth=3 - place % 3,
+            markersize=8 - 2 * (place % 3),
+            linestyle=("-", "--", ":")[place % 3],
+        )
     ax.set(xscale="log", ylim=(-3, 103), xlabel="answer tokens (of the base)")
     ax.set_ylabel("answers whose first token is\nlost alone only (%)")
     ax.legend(title="tokenizer", loc="best")
@@ -76,10 +86,14 @@ def borders(rates: pd.DataFrame, by_length: pd.DataFrame):
                     color=colour, markerfacecolor=colour if released else "white", capsize=2, elinewidth=0.8, label=name)  # fmt: skip
     if len(by_length):
         ax.axhline(1, color=style.DARK_GREY, linewidth=1)
+        ax.set_yscale("log", base=2)
+        ax.yaxis.set_major_formatter("{x:g}")
         ax.set(
             xscale="log", xlabel="answer tokens (of the base)", ylabel="IFD: median and quartiles\n(above 1: set aside)"
         )
         ax.legend(title="the script's ratio", loc="best")
+    for ax in axes[0]:
+        ax.xaxis.set_major_formatter("{x:g}")
     return fig
 
 
@@ -90,13 +104,19 @@ def results(table: pd.DataFrame):
     fig, axes = style.figure("full", 0.2 + 0.055 * drawn["deviation"].nunique(), columns=len(names), sharey=True, squeeze=False)  # fmt: skip
     for ax, name in zip(axes[0], names, strict=True):
         part = drawn[drawn["benchmark"] == name]
-        scale = (part["estimate"] / table.loc[part.index, "estimate"]).dropna()
-        scale = scale.iloc[0] if len(scale) else 1.0
-        style.random_band(ax, *(scale * part.iloc[0][["random_low", "random_high"]]), orient="v")
-        most = scale * max([abs(value) for own in part["differences"] for value in own] + [part["random_high"].max()])
+        scale = unit_of(part["unit"].iloc[0]).scale
+        style.random_band(ax, *part.iloc[0][["random_low", "random_high"]], orient="v")
+        dots = [scale * np.array(own) for own in part["differences"]]
+        most = max(np.abs(np.concatenate(dots)).max(), part["random_high"].max(), -part["random_low"].min())
         for place, line in enumerate(part.to_dict("records")):
-            dots = scale * np.array(line["differences"])
-            ax.plot(dots, np.full(len(dots), place + 0.22), ".", color=RELEASED_COLOUR, alpha=0.5, markersize=4)
+            ax.plot(
+                dots[place],
+                np.full(len(dots[place]), place + 0.22),
+                ".",
+                color=RELEASED_COLOUR,
+                alpha=0.5,
+                markersize=4,
+            )
             inside = np.clip([line["low"], line["high"]], -1.8 * most, 1.8 * most)
             ends = [[line["estimate"] - inside[0]], [inside[1] - line["estimate"]]]
             ax.errorbar(line["estimate"], place, xerr=ends, fmt="D", color=RELEASED_COLOUR, capsize=2)
@@ -122,7 +142,3 @@ def _legend(ax, columns: int) -> None:
     handles, names = ax.get_legend_handles_labels()
     once = dict(zip(names, handles, strict=True))
     ax.legend(once.values(), once.keys(), loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns)
-
-
-def _name(tokenizer: str) -> str:
-    return tokenizer.rstrip("/").rpartition("/")[2]

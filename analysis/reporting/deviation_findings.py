@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from analysis.reporting.topics.answer_borders import ALONE, AS_MEANT, BOTH, EVEN, RELEASED
+from analysis.reporting.topics.answer_borders import ALONE, AS_MEANT, BOTH, EVEN, RELEASED, short
 from analysis.reporting.topics.released_vs_original import ASIDE, CHANGES, FAULTY, FORMS, KEEPS, OPEN, TOKENS
 from analysis.reporting.trained_rows import Regime
 from analysis.reporting.wording import listed, number, quantity, share, unit_name
@@ -16,12 +16,13 @@ NOT_TRAINED = "Nothing was fine-tuned for this page (n_draws is 0): what the cha
 def headline(table: pd.DataFrame, regime: Regime, budget: int) -> str:
     """How many deviations change the rows, and which, by the rule."""
     said = []
-    for found, words in ((CHANGES, "change the rows"), (KEEPS, "do not"), (OPEN, "are undecided")):
+    words_of = {CHANGES: ("changes", "change"), KEEPS: ("does not", "do not"), OPEN: ("is undecided", "are undecided")}
+    for found, words in words_of.items():
         names = list(table.loc[table["found"] == found, "deviation"])
         if names:
-            said.append(f"{len(names)} {words} ({'; '.join(names)})")
+            said.append(f"{len(names)} {words[len(names) > 1]} ({'; '.join(names)})")
     return (
-        f"Of {len(table)} deviations of released scripts, at {budget:,} rows from each of {table['parts'].min()} parts "
+        f"Which deviations of released scripts change the rows that are chosen? Of {len(table)}, at {budget:,} rows from each of {table['parts'].min()} parts "
         f"({regime.words(budget)}), {listed(said)}."
     )
 
@@ -103,7 +104,7 @@ def border_rates(rates: pd.DataFrame) -> list[str]:
         sides = own[own["border"] == ALONE].sort_values("answer tokens")
         n_rows = own.loc[own["border"] == ALONE, "rows"].sum()
         said.append(
-            f"With the tokenizer of {name}, of {number(n_rows)} answers the released IFD loses the first token of the answer "
+            f"With the tokenizer of {short(name)}, of {number(n_rows)} answers the released IFD loses the first token of the answer "
             f"alone only in {share(by_kind[ALONE])} ({share(sides['share'].iloc[0])} of the shortest eighth, "
             f"{share(sides['share'].iloc[-1])} of the longest), in both passes in {share(by_kind[BOTH])}, and scores it in "
             f"both in {share(by_kind[AS_MEANT])}."

@@ -23,6 +23,11 @@ def tokenizers_of(work: Workbench, names: Sequence[str]) -> dict[str, object]:
     return {work.base.name: work.base.tokenizer} | {name: load_tokenizer(name) for name in names}
 
 
+def short(tokenizer: str) -> str:
+    """The name of a tokenizer without its folder."""
+    return tokenizer.rstrip("/").rpartition("/")[2]
+
+
 def rates(work: Workbench, tokenizers: Mapping[str, object]) -> pd.DataFrame:
     """Share of answers whose first token is scored in both passes or lost in one or both, by tokenizer and length.
 
