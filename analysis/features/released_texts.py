@@ -1,5 +1,6 @@
 """The text that the study's released scripts score, with their own truncation, borders and counts."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from analysis.pools.pool import Messages
 
 # The scripts' text before an answer that stands alone, and the tokens that they take this for.
 HEADER, HEADER_TOKENS = "Assistant: ", 4
+NEVER_CUT = 1_000_000  # tokens
 
 
 def together(
@@ -37,6 +39,23 @@ def together(
             end = start
         encoded.append(_last_turn(messages, ids[:most], start, end, truncated=most < len(ids)))
     return _turns(conversations), encoded
+
+
+def borders(conversations: Sequence[Messages], tokenizer) -> tuple[np.ndarray, np.ndarray]:
+    """Whether the last answer is scored from its first token on, after its prompt and alone, see `together`.
+
+    Returns
+    -------
+    Two arrays of bool, shape (n_conversations,): False where what is scored, decoded, is less than the answer (as
+    tokenizers read it, in composed characters), since its first token begins before the border.
+    """
+    answers = [unicodedata.normalize("NFC", study_text(messages, tokenizer)[1]) for messages in conversations]
+    kept = []
+    for alone in (False, True):
+        _, rows = together(conversations, tokenizer, NEVER_CUT, alone=alone)
+        scored = tokenizer.batch_decode([row.ids[slice(*row.spans[-1])] for row in rows], clean_up_tokenization_spaces=False)  # fmt: skip
+        kept.append(np.array([unicodedata.normalize("NFC", text) for text in scored]) == np.array(answers))
+    return kept[0], kept[1]
 
 
 def apart(conversations: Sequence[Messages], tokenizer, max_tokens: int) -> tuple[list[int], list[Encoded]]:

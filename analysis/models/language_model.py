@@ -110,6 +110,12 @@ def load_model(
     )
 
 
+def load_tokenizer(name_or_path: str | Path):
+    """The tokenizer of an embedded base, of a folder, with a model in it or not, or of a hub id."""
+    source = name_or_path if Path(name_or_path).is_dir() else _folder(name_or_path) or name_or_path
+    return AutoTokenizer.from_pretrained(str(source), trust_remote_code=False)
+
+
 def hub_revision(name: str) -> str | None:
     """Commit of a model of the hub as it will be loaded; `None` for one that does not say.
 

@@ -4,6 +4,7 @@ import pytest
 
 from analysis.features.arrays import TokenLosses
 from analysis.features.contexts import header_ids, in_context
+from analysis.features.released_texts import borders
 from analysis.methods import ifd, select, superfiltering
 from analysis.methods.tools.pre_experience import sample
 from analysis.models.chat_template import choose_template, default_template
@@ -121,10 +122,7 @@ def test_the_released_slices_lose_first_words_as_often_as_was_measured(name):
     for corpus, expected in SHARES.items():
         wanted = table[table["id"].str.startswith(f"{corpus}:")]
         conversations = [[dict(message) for message in row] for row in wanted["messages"] if len(row) == 2][:1500]
-        answers = np.array([row[-1]["content"] for row in conversations])
-        kept_given, kept_alone = (
-            _released_texts(tokenizer, conversations, context) == answers for context in RELEASED_CONTEXTS
-        )
+        kept_given, kept_alone = borders(conversations, tokenizer)
         shares = (kept_given & kept_alone).mean(), (kept_given & ~kept_alone).mean(), (~kept_given & ~kept_alone).mean()
         assert shares == pytest.approx(expected, abs=0.02)
         # What the original scores never depends on a border.
@@ -135,14 +133,6 @@ def test_the_released_slices_lose_first_words_as_often_as_was_measured(name):
             one.ids[slice(*one.spans[0])] == other.ids[slice(*other.spans[0])]
             for one, other in zip(whole, alone, strict=True)
         )
-
-
-RELEASED_CONTEXTS = ("released conversation", "released none")
-
-
-def _released_texts(tokenizer, conversations, context):
-    _, encoded = in_context(context, conversations, tokenizer, default_template(tokenizer), 1_000_000)
-    return np.array(tokenizer.batch_decode([row.ids[slice(*row.spans[-1])] for row in encoded]))
 
 
 def test_rows_of_the_pre_experience_lie_in_the_band_at_an_even_stride():
