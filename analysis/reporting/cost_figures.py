@@ -1,5 +1,6 @@
 """Pictures of what selecting costs; none is saved."""
 
+import matplotlib.ticker as ticker
 import pandas as pd
 
 from analysis.experiments.token_costs import ALONE, SHARED
@@ -82,6 +83,8 @@ def gain(beside: pd.DataFrame):
                         label=name(one["method"], one["budget"]), **face)  # fmt: skip
         ax.axhline(0, color=style.DARK_GREY, linewidth=1, zorder=0)
         ax.set(xscale="log", title=benchmark, xlabel="floating-point operations,\nselecting and training")
+        ax.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_minor_formatter(ticker.NullFormatter())
         ax.set_ylabel(f"difference from random\n({own['in'].iloc[0]})")
     fig.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return fig

@@ -31,7 +31,7 @@ def growth(statistics: pd.DataFrame, methods: Sequence[str]):
         part = drawn[drawn["statistic"] == names[place]]
         random, of_methods = part[part["method"] == RANDOM]["value"], part[part["method"] != RANDOM]
         style.random_band(ax, random.min(), random.max(), random.mean(), text=style.label(RANDOM))
-        sns.lineplot(data=of_methods, x="pool rows", y="value", hue="label", style="label", markers=True, dashes=False,
+        sns.lineplot(data=of_methods, x="pool rows", y="value", hue="label", style="label", dashes=False, markers=style.markers(methods),
                      errorbar=("pi", 100), palette=colours, legend=place == 0, ax=ax)  # fmt: skip
         ax.set(title=names[place], ylabel=PANELS[names[place]], xlabel="rows to select from")
         if PANELS[names[place]] == SHARE:

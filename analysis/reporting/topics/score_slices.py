@@ -17,6 +17,8 @@ from analysis.reporting.wording import quantity, unit_name
 from analysis.statistics import interval_of_mean, rank_correlation_interval
 from analysis.subsets.diversity import places
 
+VALIDITY = ["benchmark", "score", "method", "correlation", "low", "high", "draws"]
+
 
 def most_slices(work: Workbench, asked: Mapping[str, int], budget: int) -> dict[str, int]:
     """By score, as many equal slices as were asked for, or as leave each with `budget` rows in every part.
@@ -192,7 +194,7 @@ def validity(
             correlation, low, high = rank_correlation_interval(within["score"], within["result"], lost=lost)
             lines.append({"benchmark": benchmark, "score": name, "method": method, "correlation": correlation, "low": low,
                           "high": high, "draws": len(ordered)})  # fmt: skip
-    return pd.DataFrame(lines)
+    return pd.DataFrame(lines, columns=VALIDITY)
 
 
 def validity_findings(table: pd.DataFrame) -> list[str]:

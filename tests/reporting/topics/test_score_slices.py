@@ -83,3 +83,10 @@ def test_a_score_that_predicts_is_told_from_one_that_does_not(tmp_path):
     assert shifted["correlation"] == pytest.approx(1)
     few = score_slices.validity(work, [LONGEST], draws[:4], results_of({RANDOM: reached[:4]}), 8)
     assert few["correlation"].isna().all() and "too few" in score_slices.validity_findings(few)[0]
+
+
+def test_where_nothing_was_trained_there_is_nothing_to_say(tmp_path):
+    work, nothing = make_workbench(tmp_path), Results(pd.DataFrame([]), {})
+    table = score_slices.validity(work, [LONGEST], [], nothing, 8)
+    assert table.empty and not table["correlation"].notna().any() and score_slices.validity_findings(table) == []
+    assert score_slices.most_slices(work, {}, 8) == {} and score_slices.findings(nothing, {}, 8) == []
