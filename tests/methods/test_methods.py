@@ -159,6 +159,7 @@ def test_all_that_features_compute_has_a_file_of_its_own_among_the_needs():
         "messages",
         "records",
         "under",
+        "of",
         "signatures",
         "text_settings",
         "autocast",

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.experiments.results import EQUAL_ROWS, EQUAL_TOKENS, Results
 from analysis.methods.selection import Selection, top_k
-from analysis.reporting import length_figures, length_findings
+from analysis.reporting import length_figures, length_findings, style
 from analysis.reporting.topics import length_effects
 from analysis.reporting.trained_rows import Regime
 from tests.reporting.planted import ACCURACY, grid
@@ -141,6 +141,7 @@ def test_what_long_answers_are_like_is_said_with_its_interval():
 
 def test_pieces_have_a_panel_per_kind_and_a_mark_per_line():
     table = pieces_of(padded=-0.1, worked=0.1)
+    style.use()  # titles stand on the left, whatever was drawn before
     fig = length_figures.pieces(table, ACCURACY)
-    assert [ax.get_title() for ax in fig.axes] == ["padded", "worked"]
+    assert [ax.get_title(loc="left") for ax in fig.axes] == ["padded", "worked"]
     assert [text.get_text() for text in fig.axes[0].get_yticklabels()] == ["equal rows", "equal tokens"]
