@@ -79,7 +79,7 @@ def rank_correlation_interval(
     r = float(stats.spearmanr(one, two).statistic)
     half = stats.norm.isf((1 - confidence) / 2) * np.sqrt((1 + r**2 / 2) / (pairs - 3))
     at = np.arctanh(np.clip(r, -1 + 1e-12, 1 - 1e-12))
-    return r, float(np.tanh(at - half)), float(np.tanh(at + half))
+    return r, min(r, float(np.tanh(at - half))), max(r, float(np.tanh(at + half)))  # at ±1 rounding would leave r out
 
 
 def _scores(name: str, values: Sequence[float]) -> np.ndarray:

@@ -96,7 +96,7 @@ def test_nothing_warns(executed):
 
 def test_provenance_names_pool_and_seconds(outcome):
     noted = findings(outcome)["provenance"]
-    assert "fingerprint" in noted["pool"]
+    assert "arXiv" in noted["sources"] if "sources" in noted else "fingerprint" in noted["pool"]
     assert noted["seconds"] > 0
 
 

@@ -18,3 +18,9 @@ def test_the_interval_of_a_rank_correlation_covers_and_needs_pairs():
     assert np.isnan(rank_correlation_interval([1, 1, 1, 1, 1], [1, 2, 3, 4, 5])).all()
     assert np.isnan(rank_correlation_interval([1, 2, 3, 4, 5, 6], [2, 1, 4, 3, 6, 5], lost=2)).all()
     assert rank_correlation_interval([1, 2, 3, 4, 5, 6], [2, 3, 4, 5, 6, 7])[0] == 1
+
+
+def test_an_interval_holds_its_estimate_where_the_order_is_the_same():
+    for second in (range(50), range(50, 0, -1)):
+        r, low, high = rank_correlation_interval(range(50), second)
+        assert low <= r <= high and abs(r) == 1
