@@ -23,4 +23,4 @@ def test_the_interval_of_a_rank_correlation_covers_and_needs_pairs():
 def test_an_interval_holds_its_estimate_where_the_order_is_the_same():
     for second in (range(50), range(50, 0, -1)):
         r, low, high = rank_correlation_interval(range(50), second)
-            assert low <= r <= high and abs(abs(r) - 1) < 1e-9
+        assert low <= r <= high and abs(abs(r) - 1) < 1e-9
