@@ -9,7 +9,7 @@ from analysis.methods import RANDOM
 from analysis.reporting.style import label
 from analysis.reporting.trained_rows import Regime
 from analysis.reporting.versus_random import FAMILY
-from analysis.reporting.wording import listed, quantity, share, unit_name
+from analysis.reporting.wording import listed, quantity, share, unit_name, with_interval
 from analysis.statistics import (
     BETTER,
     HELPS,
@@ -126,11 +126,11 @@ def decided(table: pd.DataFrame, against_base: pd.DataFrame, rows: pd.DataFrame,
         told = {
             "benchmark": line["benchmark"], "rows": f"{of_rows['rows']:,.0f}", f"rows per {regime.kind}": f"{regime.rows_per_kind(of_rows['rows']):.3g}",
             "design": line["design"], "method": label(line["method"]),
-            "difference from random": _with_interval(line, unit), "verdict": line["verdict"] + (" (at the floor)" if line["floor"] else ""),
+            "difference from random": with_interval(line, unit), "verdict": line["verdict"] + (" (at the floor)" if line["floor"] else ""),
             "corrected p": _p(line["p_holm"]), "runs": f"{line['n_runs']} / {line['n_random']}",
             "tokens of random's": f"{line['tokens_ratio']:.1f} times", "rows cut": share(of_rows["cut"]),
             "seconds to select": f"{of_rows['seconds']:.1f}",
-            "gain over the base": _with_interval(own, unit), "fine-tuning": own["verdict"],
+            "gain over the base": with_interval(own, unit), "fine-tuning": own["verdict"],
         }  # fmt: skip
         if "look" in line:
             told["decided by"] = f"{line['look']} look" if line["look"] == "first" else line["look"]
@@ -154,14 +154,9 @@ def _sentence(line: dict) -> str:
     ratio = line["tokens_ratio"]
     tokens = f"; trained on {ratio:.1f} times random's tokens" if not ALIKE <= ratio <= 1 / ALIKE else ""
     return (
-        f"{label(line['method'])} against random on {where}: {_with_interval(alone, unit)} {unit_name(unit)} (95 % interval; "
+        f"{label(line['method'])} against random on {where}: {with_interval(alone, unit)} {unit_name(unit)} (95 % interval; "
         f"{line['n_runs']} runs, {line['n_random']} random ones, {line['n_items']} items{tokens})."
     )
-
-
-def _with_interval(line, unit: str) -> str:
-    low, high = quantity(line["low"], unit, True), quantity(line["high"], unit, True)
-    return f"{quantity(line['estimate'], unit, True)} [{low}, {high}]"
 
 
 def _p(value: float) -> str:

@@ -19,6 +19,12 @@ def quantity(value: float, unit: str, signed: bool = False) -> str:
     return f"{written.scale * value:{'+' if signed else ''}.{written.digits}f}"
 
 
+def with_interval(line, unit: str) -> str:
+    """The estimate of a line of a table with its interval, e.g. +1.5 [-0.5, +3.5]"""
+    low, high = quantity(line["low"], unit, True), quantity(line["high"], unit, True)
+    return f"{quantity(line['estimate'], unit, True)} [{low}, {high}]"
+
+
 def unit_name(unit: str) -> str:
     """What a `quantity` is counted in."""
     return unit_of(unit).short

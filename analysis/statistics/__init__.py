@@ -19,7 +19,14 @@ from analysis.statistics.comparison import (
 )
 from analysis.statistics.intervals import Spread, interval_of_mean
 from analysis.statistics.power import Noise, detectable_difference, power_of, runs_needed
-from analysis.statistics.ranks import holm, mann_whitney_exact, rank_correlation_interval, smallest_p, win_share
+from analysis.statistics.ranks import (
+    holm,
+    mann_whitney_exact,
+    rank_correlation_error,
+    rank_correlation_interval,
+    smallest_p,
+    win_share,
+)
 from analysis.statistics.variance import variance_components
 
 __all__ = [
@@ -44,6 +51,7 @@ __all__ = [
     "interval_of_mean",
     "mann_whitney_exact",
     "power_of",
+    "rank_correlation_error",
     "rank_correlation_interval",
     "runs_needed",
     "smallest_p",

@@ -77,9 +77,14 @@ def rank_correlation_interval(
     if pairs < FEWEST_PAIRS or np.ptp(one) == 0 or np.ptp(two) == 0:
         return (float("nan"),) * 3
     r = float(stats.spearmanr(one, two).statistic)
-    half = stats.norm.isf((1 - confidence) / 2) * np.sqrt((1 + r**2 / 2) / (pairs - 3))
+    half = stats.norm.isf((1 - confidence) / 2) * rank_correlation_error(r, pairs)
     at = np.arctanh(np.clip(r, -1 + 1e-12, 1 - 1e-12))
     return r, min(r, float(np.tanh(at - half))), max(r, float(np.tanh(at + half)))  # at ±1 rounding would leave r out
+
+
+def rank_correlation_error(r: float, pairs: float) -> float:
+    """Standard error of Fisher's transform of Spearman's r (Bonett and Wright 2000); infinite with 3 pairs or fewer."""
+    return float(np.sqrt((1 + r**2 / 2) / (pairs - 3))) if pairs > 3 else float("inf")
 
 
 def _scores(name: str, values: Sequence[float]) -> np.ndarray:

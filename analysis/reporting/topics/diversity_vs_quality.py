@@ -13,7 +13,7 @@ from analysis.experiments.workbench import Workbench
 from analysis.methods import RANDOM, inner_call, parse
 from analysis.reporting.trained_rows import CLUSTERS
 from analysis.reporting.versus_random import unit_in
-from analysis.statistics import surface
+from analysis.statistics import rank_correlation_error, surface
 from analysis.statistics.families import held_together, spread_of_mean
 from analysis.statistics.intervals import Spread, summed
 from analysis.statistics.surface import Surface
@@ -121,7 +121,7 @@ def correlations(scored: pd.DataFrame, names: Sequence[str] = PROXIES) -> pd.Dat
         if np.ptp(within[name]) < 1e-12 or np.ptp(within["score"]) < 1e-12:
             continue
         rho = float(np.clip(spearmanr(within[name], within["score"]).statistic, -0.999, 0.999))
-        spreads.append(Spread(float(np.sqrt((1 + rho**2 / 2) / (free - 3))) if free > 3 else np.inf, np.inf))
+        spreads.append(Spread(rank_correlation_error(rho, free), np.inf))
         lines.append({"measure": name, "estimate": np.arctanh(rho), "n_draws": len(random)})
     table = held_together(pd.DataFrame(lines, columns=["measure", "estimate", "n_draws"]), spreads)
     return table.assign(**{end: np.tanh(table[end].to_numpy(float)) for end in ("estimate", "low", "high")})

@@ -8,7 +8,7 @@ import pandas as pd
 from analysis import statistics
 from analysis.experiments.benchmarks.result import POINTS
 from analysis.experiments.published import CELL, RANDOM_DRAW, ZERO_SHOT
-from analysis.reporting.wording import listed, number, quantity, share
+from analysis.reporting.wording import listed, number, quantity, share, with_interval
 from analysis.statistics import Noise, compare_all, detectable_difference, runs_needed
 from analysis.statistics.families import held_together, spread_of_mean
 
@@ -143,18 +143,13 @@ def method_findings(overall: pd.DataFrame, by_budget: pd.DataFrame) -> list[str]
     said = []
     for line in overall.to_dict("records"):
         own = by_budget[by_budget["method"] == line["method"]].sort_values("budget").iloc[[0, -1]]
-        parts = [f"{_interval(end)} at {number(end['budget'])} rows" for end in own.to_dict("records")]
+        parts = [f"{with_interval(end, POINTS.name)} at {number(end['budget'])} rows" for end in own.to_dict("records")]
         least, most = (quantity(line[name], POINTS.name, True) for name in ("least", "most"))
         said.append(
-            f"{line['method']}, pooled, minus random in points: {_interval(line)} over all budgets ({least} to {most} in single pairs "
+            f"{line['method']}, pooled, minus random in points: {with_interval(line, POINTS.name)} over all budgets ({least} to {most} in single pairs "
             f"of pool and base); {listed(parts)}."
         )
     return said
-
-
-def _interval(line: dict) -> str:
-    estimate, low, high = (quantity(line[name], POINTS.name, True) for name in ("estimate", "low", "high"))
-    return f"{estimate} [{low}, {high}]"
 
 
 def base_findings(found: pd.DataFrame) -> str:
@@ -190,7 +185,7 @@ def tenth_findings(slopes: pd.DataFrame, best: pd.Series) -> list[str]:
     """Per representation: is the nearest tenth better, does the result fall with the distance, how often is nearest best."""
     said = []
     for name, own in slopes.groupby("representation", sort=False):
-        parts = [f"{line['what']} {_interval(line)}" for line in own.to_dict("records")]
+        parts = [f"{line['what']} {with_interval(line, POINTS.name)}" for line in own.to_dict("records")]
         said.append(
             f"{name}, tenths of the distance, in points (n {own['n_bases'].iloc[0]} pairs of pool and base): {listed(parts)}; the "
             f"nearest tenth is the best of ten in {share(best[name])} of the cells (10 % by chance)."

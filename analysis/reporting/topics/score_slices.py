@@ -13,7 +13,7 @@ from analysis.methods import RANDOM
 from analysis.reporting import style
 from analysis.reporting.palette import label
 from analysis.reporting.versus_random import unit_in
-from analysis.reporting.wording import quantity, unit_name
+from analysis.reporting.wording import unit_name, with_interval
 from analysis.statistics import interval_of_mean, rank_correlation_interval
 from analysis.subsets.diversity import places
 
@@ -144,19 +144,27 @@ def findings(results: Results, counts: Mapping[str, int], budget: int) -> list[s
             if count > 1:
                 by_part = table.pivot(index="part", columns="slice", values="difference").to_numpy()
                 slope = np.polyfit(np.arange(count), by_part.T, 1)[0] * (count - 1)
-                mean, low, high = interval_of_mean(slope)
-                falls = "falls" if high < 0 else "rises" if low > 0 else "neither falls nor rises for certain"
+                line = dict(zip(("estimate", "low", "high"), interval_of_mean(slope), strict=True))
+                falls = (
+                    "falls"
+                    if line["high"] < 0
+                    else "rises"
+                    if line["low"] > 0
+                    else "neither falls nor rises for certain"
+                )
                 said.append(
                     f"Down the ranking of {label(method)} the result on {benchmark} {falls}: from the first to the last of {count} "
-                    f"slices {quantity(mean, unit, True)} [{quantity(low, unit, True)}, {quantity(high, unit, True)}] "
+                    f"slices {with_interval(line, unit)} "
                     f"{unit_name(unit)} ({len(by_part)} parts); the best is slice {means.idxmax()}."
                 )
-            top, low, high, parts = top_against_upper_half(results, benchmark, method, budget, count)
-            curse = "the very top is worse" if high < 0 else "the very top is better" if low > 0 else "not decided"
+            *ends, parts = top_against_upper_half(results, benchmark, method, budget, count)
+            line = dict(zip(("estimate", "low", "high"), ends, strict=True))
+            curse = (
+                "it lies below them" if line["high"] < 0 else "it lies above them" if line["low"] > 0 else "not decided"
+            )
             said.append(
-                f"The {budget:,} highest rows of {label(method)} against draws from its upper half on {benchmark}: "
-                f"{quantity(top, unit, True)} [{quantity(low, unit, True)}, {quantity(high, unit, True)}] {unit_name(unit)} "
-                f"({parts} parts): {curse}."
+                f"The very top of {label(method)}, its {budget:,} highest rows, against draws from its upper half on {benchmark}: "
+                f"{with_interval(line, unit)} {unit_name(unit)} ({parts} parts): {curse}."
             )
     return said
 

@@ -9,7 +9,7 @@ import pytest
 from analysis.experiments.token_costs import ADAPTERS, FIXED, FORWARD, TRAINING, WITH_BUDGET, Counted, Stage
 from analysis.methods import RANDOM
 from analysis.models.training.finetuning import FineTuning
-from analysis.reporting import cost_words as words
+from analysis.reporting import cost_findings as words
 from analysis.reporting.topics import cost_of_selection as topic
 from analysis.reporting.trained_rows import Regime
 from tests.reporting.planted import ACCURACY, grid

@@ -6,7 +6,7 @@ import pytest
 
 from analysis.experiments.results import EQUAL_ROWS, Results, Run
 from analysis.methods import RANDOM
-from analysis.reporting import surface_figures, surface_words
+from analysis.reporting import surface_figures, surface_findings
 from analysis.reporting.topics import diversity_vs_quality as topic
 from analysis.reporting.trained_rows import Regime
 from analysis.statistics import surface
@@ -38,25 +38,25 @@ def built(noise=0.002, effect=1.0, seed=0):
 
 def test_the_headline_says_effects_regime_and_rate():
     fitted = topic.surfaces(built(noise=0.0005))
-    said = surface_words.headline(surface.effects(fitted), Regime(8, "skill"), ACCURACY, UNIT)
+    said = surface_findings.headline(surface.effects(fitted), Regime(8, "skill"), ACCURACY, UNIT)
     assert len(said) == 1
     assert said[0].startswith("On testbed accuracy, 100 rows (12 rows per skill where all are covered), in points: ")
     assert "twice as many skills +4.0 [" in said[0] and "]: raises" in said[0]
     assert "both together" in said[0] and "undecided (16 runs on built subsets of 4 parts)" in said[0]
-    rate = surface_words.exchange_findings(fitted)[0]
+    rate = surface_findings.exchange_findings(fitted)[0]
     assert "one doubling of the skills covered is worth 4" in rate and "(75% correct, 4.0 skills)" in rate
 
 
 def test_noise_has_no_exchange_rate_and_says_so():
     fitted = topic.surfaces(built(noise=0.05, effect=0, seed=1))
     assert (surface.effects(fitted)["verdict"] == "undecided").all()
-    assert "the exchange rate is not defined" in surface_words.exchange_findings(fitted)[0]
+    assert "the exchange rate is not defined" in surface_findings.exchange_findings(fitted)[0]
     assert surface_figures.rates(fitted)["defined"].tolist() == [0]
 
 
 def test_what_was_not_built_and_tokens_are_said():
     missing = pd.DataFrame([{"budget": 100, "method": "50%, 9", "why": "the pool has 8 skills"}])
-    said = surface_words.design_findings(built(), missing)
+    said = surface_findings.design_findings(built(), missing)
     assert said[0].startswith("1 of 5 settings cannot be built") and "the pool has 8 skills" in said[0]
     assert said[1].endswith("differ by at most 0%.")
 
@@ -83,7 +83,7 @@ def test_a_method_that_the_surface_does_not_explain_is_named():
         "token_length": 0.101,
     }
     assert table["inside"].all()
-    said = surface_words.prediction_findings(table, topic.explained(table), UNIT)
+    said = surface_findings.prediction_findings(table, topic.explained(table), UNIT)
     assert "Token length +10.1 [" in said[1] and "K-means" not in said[1]
     assert topic.explained(table.head(2)) != topic.explained(table.head(2))  # nan of two
     exact = table.assign(estimate=0.0)
@@ -98,9 +98,9 @@ def test_quotas_are_paired_by_part():
     table = topic.quota_differences(results(lines), pairs, ACCURACY, 100)
     # Parts differ by whole units and the pairs by 0.1, 0.099 and 0.098.
     assert table["estimate"].tolist() == pytest.approx([0.099])
-    said = surface_words.quota_findings(table, ACCURACY, 100)
+    said = surface_findings.quota_findings(table, ACCURACY, 100)
     assert "+9.9 [" in said[0] and said[0].endswith("(3 parts), repaired.")
-    assert "No method" in surface_words.quota_findings(topic.quota_differences(results(lines), {}, ACCURACY, 100), ACCURACY, 100)[0]  # fmt: skip
+    assert "No method" in surface_findings.quota_findings(topic.quota_differences(results(lines), {}, ACCURACY, 100), ACCURACY, 100)[0]  # fmt: skip
 
 
 def draws(n, follows):
@@ -114,12 +114,12 @@ def draws(n, follows):
 def test_a_measure_is_tried_within_parts():
     found = topic.correlations(draws(21, follows=True), ["NovelSum", "flat"])
     assert found["measure"].tolist() == ["NovelSum"] and found["estimate"][0] > 0.9 and found["low"][0] > 0.8
-    said = surface_words.proxy_findings(found, ("NovelSum", "flat"), 21, topic.FEWEST_DRAWS)
+    said = surface_findings.proxy_findings(found, ("NovelSum", "flat"), 21, topic.FEWEST_DRAWS)
     assert "foretells it" in said[0] and said[0].endswith("The same for all draws: flat.")
     noise = topic.correlations(draws(21, follows=False), ["NovelSum"])
     assert noise["low"][0] < 0 < noise["high"][0]
-    assert "undecided" in surface_words.proxy_findings(noise, ("NovelSum",), 21, topic.FEWEST_DRAWS)[0]
-    assert "no verdict" in surface_words.proxy_findings(noise, ("NovelSum",), 6, topic.FEWEST_DRAWS)[0]
+    assert "undecided" in surface_findings.proxy_findings(noise, ("NovelSum",), 21, topic.FEWEST_DRAWS)[0]
+    assert "no verdict" in surface_findings.proxy_findings(noise, ("NovelSum",), 6, topic.FEWEST_DRAWS)[0]
 
 
 def test_rows_without_a_point_are_left_out_of_the_measures_in_space():

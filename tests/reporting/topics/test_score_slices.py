@@ -58,7 +58,7 @@ def test_the_very_top_is_held_against_the_slices_of_the_upper_half_part_by_part(
 def test_findings_say_the_trend_and_the_curse():
     falls, curse = score_slices.findings(SLICED, {LONGEST: 4}, 8)
     assert "falls: from the first to the last of 4 slices -" in falls and "the best is slice 2" in falls
-    assert curse.endswith("the very top is worse.") and "(3 parts)" in curse
+    assert curse.endswith("it lies below them.") and "(3 parts)" in curse
 
 
 def test_a_score_that_predicts_is_told_from_one_that_does_not(tmp_path):
