@@ -1,7 +1,7 @@
 """What a notebook says: its computed sentences, its examples of pool text (always escaped), its provenance.
 
 A notebook calls `begin` once, `finding` for the sentences of "What this shows", and `provenance` at its end.
-The sentences and the names of the figures are also written to `findings.json` beside the figures.
+The sentences and the names of figures and tables are also written to `findings.json` beside the figures.
 """
 
 import html
@@ -17,8 +17,11 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
+import pandas as pd
+
 from analysis.paths import REPORTS, ROOT
 from analysis.reporting import style
+from analysis.reporting.style import write_table
 from analysis.store.store import write_atomic
 
 try:
@@ -39,6 +42,7 @@ class Report:
     parameters: dict
     started: float
     findings: list[str] = field(default_factory=list)
+    tables: list[str] = field(default_factory=list)
     provenance: dict = field(default_factory=dict)
 
     def write(self) -> None:
@@ -47,11 +51,12 @@ class Report:
             "report": self.name,
             "findings": self.findings,
             "figures": style.saved(),
+            "tables": self.tables,
             "parameters": self.parameters,
             "provenance": self.provenance,
         }
         text = json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n"
-        write_atomic(self.folder / "findings.json", lambda partial: Path(partial).write_text(text, encoding="utf-8"))
+        write_text(self.folder / "findings.json", text)
 
 
 _report: Report | None = None
@@ -117,6 +122,19 @@ def finding(*sentences: str | Iterable[str]) -> None:
     report.write()
     items = "".join(f"<li>{escape(text)}</li>" for text in texts)
     _display(f'<ul class="findings">{items}</ul>', "\n".join(f"- {text}" for text in texts))
+
+
+def table(name: str, data: pd.DataFrame) -> None:
+    """Write numbers that no figure draws to `<name>.csv` beside the figures, for other pages to read."""
+    report = current()
+    write_table(report.folder / f"{name}.csv", data)
+    report.tables.append(name)
+    report.write()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a page in plain text, all of it or nothing."""
+    write_atomic(path, lambda partial: Path(partial).write_text(text, encoding="utf-8"))
 
 
 def require(condition: object, message: str) -> None:

@@ -161,11 +161,16 @@ def save_figure(fig, name: str, data: pd.DataFrame, provenance: str | None = Non
     plt.close(fig)
     path = _folder / f"{name}.png"
     write_atomic(path, lambda partial: Path(partial).write_bytes(picture.getvalue()))
-    text = table.to_csv(index=False, lineterminator="\n", float_format="%.8g")
-    write_atomic(path.with_suffix(".csv"), lambda partial: Path(partial).write_text(text, encoding="utf-8"))
+    write_table(path.with_suffix(".csv"), table)
     if name not in _saved:
         _saved.append(name)
     _show(picture.getvalue(), inches)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """A table as CSV, digits that mean something, all of it or nothing."""
+    text = table.to_csv(index=False, lineterminator="\n", float_format="%.8g")
+    write_atomic(path, lambda partial: Path(partial).write_text(text, encoding="utf-8"))
 
 
 def _add_provenance(fig, text: str) -> None:

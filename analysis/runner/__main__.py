@@ -81,10 +81,10 @@ def _outcomes(plan: Sequence[Job], jobs: int, force: bool, live: bool | None):
         return
     options = {"mp_context": get_context("spawn"), "initializer": end_with, "initargs": (os.getpid(),)}
     with ProcessPoolExecutor(min(jobs, len(plan)), **options) as workers:
-        futures = [workers.submit(execute_job, job, force, False) for job in plan]
         try:
-            for future in as_completed(futures):
-                yield future.result()
+            for together in ([job for job in plan if job.reads_others is late] for late in (False, True)):
+                for future in as_completed([workers.submit(execute_job, job, force, False) for job in together]):
+                    yield future.result()
         except BaseException:
             workers.shutdown(wait=False, cancel_futures=True)
             for child in active_children():

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,9 +49,24 @@ def job_key(job: Job, version: str) -> str:
         for part in value.split(","):
             if os.path.isabs(part) and value != job.parameters.get("output_dir"):
                 files[part] = files_named(part)
+    found = _of_others(job) if job.reads_others else {}
     return digest(
-        cells=cells, run=job.run, report=job.report, parameters=job.parameters, files=files, version=version
+        cells=cells, run=job.run, report=job.report, parameters=job.parameters, files=files, version=version, found=found,
     )  # fmt: skip
+
+
+def _of_others(job: Job) -> dict[str, str]:
+    """Digest of what every other report of this run found: its numbers and sentences, not its seconds."""
+    found = {}
+    for path in sorted(job.figures.parent.glob("*/*")):
+        if path.parent == job.figures or path.suffix not in (".csv", ".json"):
+            continue
+        content = path.read_bytes()
+        if path.suffix == ".json":
+            noted = json.loads(content)
+            content = json.dumps([noted["findings"], noted["figures"], noted["parameters"]]).encode()
+        found[f"{path.parent.name}/{path.name}"] = hashlib.sha256(content).hexdigest()
+    return found
 
 
 def execute_job(job: Job, force: bool = False, live: bool | None = None) -> Outcome:
@@ -66,8 +81,9 @@ def execute_job(job: Job, force: bool = False, live: bool | None = None) -> Outc
 
 
 def _complete(job: Job, record: Mapping) -> bool:
-    pictures = [job.figures / f"{name}{ending}" for name in record["figures"] for ending in (".png", ".csv")]
-    return record["status"] == "done" and job.page.is_file() and all(picture.is_file() for picture in pictures)
+    files = [job.figures / f"{name}{ending}" for name in record["figures"] for ending in (".png", ".csv")]
+    files += [job.figures / f"{name}.csv" for name in record.get("tables", [])]
+    return record["status"] == "done" and job.page.is_file() and all(file.is_file() for file in files)
 
 
 def _run_and_render(job: Job, key: str, live: bool | None) -> Outcome:
@@ -95,11 +111,12 @@ def _run_and_render(job: Job, key: str, live: bool | None) -> Outcome:
         job.page.unlink(missing_ok=True)
     said = _said(job, started_at)
     if not error:
-        _remove_stale_figures(job, said["figures"])
+        _remove_stale(job, {*said["figures"], *said["tables"]})
     record = {
         "report": job.report, "notebook": job.notebook.stem, "run": job.run, "title": heading.title,
         "question": heading.question, "status": "failed" if error else "done", "error": error,
-        "findings": said["findings"], "figures": said["figures"], "picture": _picture(job, said["figures"]),
+        "findings": said["findings"], "figures": said["figures"], "tables": said["tables"],
+        "picture": _picture(job, said["figures"]),
         "seconds": round(seconds, 1), "finished": time.time(), "parameters": job.parameters,
         "key": "" if error else key,
     }  # fmt: skip
@@ -120,21 +137,21 @@ def describe_failure(raised: Exception) -> str:
 
 
 def _said(job: Job, started_at: float) -> dict:
-    """Findings and figures that this run of the notebook noted; none where it never got to `report.begin`."""
+    """What this run of the notebook noted; nothing where it never got to `report.begin`."""
     path = job.figures / "findings.json"
     if not path.is_file() or path.stat().st_mtime < started_at - 2:
-        return {"findings": [], "figures": []}
+        return {"findings": [], "figures": [], "tables": []}
     noted = json.loads(path.read_text(encoding="utf-8"))
-    return {"findings": noted["findings"], "figures": noted["figures"]}
+    return {name: noted[name] for name in ("findings", "figures", "tables")}
 
 
 def _picture(job: Job, figures: Sequence[str]) -> str | None:
     return os.path.relpath(job.figures / f"{figures[0]}.png", job.folder) if figures else None
 
 
-def _remove_stale_figures(job: Job, figures: Sequence[str]) -> None:
-    """A figure that the notebook no longer draws must not look current."""
+def _remove_stale(job: Job, current: Collection[str]) -> None:
+    """A figure or table that the notebook no longer makes must not look current."""
     if "output_dir" in job.parameters and job.figures.name == job.report:
         for path in [*job.figures.glob("*.png"), *job.figures.glob("*.csv")]:
-            if path.stem not in figures:
+            if path.stem not in current:
                 path.unlink()

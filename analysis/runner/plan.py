@@ -15,6 +15,7 @@ POOL_NAMES = ("curated", "wild")
 MODEL_NAMES = ("tiny-weak", "tiny-strong", "scratch")
 FILE_ENDINGS = (".jsonl", ".json", ".parquet", ".csv", ".gz", ".zst", ".arrow")
 COMMITTED_RUN = "full"  # its figures are the ones in figures/
+READS_OTHERS = re.compile(r"9\d_")  # notebooks of these numbers read what the others found, and run after them
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ class Job:
     @property
     def figures(self) -> Path:
         return Path(self.parameters["output_dir"]) / self.report if "output_dir" in self.parameters else self.folder
+
+    @property
+    def reads_others(self) -> bool:
+        return bool(READS_OTHERS.match(self.notebook.stem))
 
 
 def profile_names() -> list[str]:
@@ -196,7 +201,7 @@ def make_plan(
             if "output_dir" in signatures[path]:
                 values["output_dir"] = str((base / values.get("output_dir", output_dir)).absolute())
             jobs.append(Job(path, f"{path.stem}.{variant['name']}" if named else path.stem, run, values, reports))
-    return sorted(jobs, key=lambda job: job.notebook.stem not in profile.first)
+    return sorted(jobs, key=lambda job: (job.reads_others, job.notebook.stem not in profile.first))
 
 
 def _check_profile_names(profile: Profile, chosen: list[str]) -> None:

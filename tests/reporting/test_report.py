@@ -62,6 +62,13 @@ def test_findings_are_kept_in_order_beside_the_figures(begun):
     assert noted["parameters"] == {"pool": "curated", "limit": 5000, "budget": 250}
 
 
+def test_tables_lie_beside_the_figures_and_are_noted(begun):
+    report.table("slopes", pd.DataFrame({"slope": [0.123456789]}))
+    noted = json.loads((begun.folder / "findings.json").read_text(encoding="utf-8"))
+    assert noted["tables"] == ["slopes"]
+    assert (begun.folder / "slopes.csv").read_text() == "slope\n0.12345679\n"
+
+
 @pytest.mark.parametrize("sentences", [(), ("",), (["ok", " "],)])
 def test_empty_findings_are_refused(begun, sentences):
     with pytest.raises(ValueError, match="sentences"):

@@ -187,6 +187,56 @@ def test_notebooks_named_first_start_first(tmp_path):
     assert started[1:] == sorted(started[1:])
 
 
+READS = """import json
+from pathlib import Path
+from analysis.reporting import report
+report.begin(notebook="90_all", output_dir=output_dir)
+others = [path for path in Path(output_dir).glob("*/findings.json") if path.parent.name != "90_all"]
+report.finding(*[f"It is read: {json.loads(path.read_text())['findings']}." for path in others])"""
+
+
+def test_a_notebook_that_reads_the_others_runs_after_them_and_again_when_they_change(tmp_path):
+    profile = tmp_path / "order.yaml"
+    profile.write_text("parameters: {limit: 7}\njobs: 2\n")
+    slow = "import time\ntime.sleep(2)\n" + FINDING
+    paths = [notebook(tmp_path / "90_all.ipynb", READS), notebook(tmp_path / "one.ipynb", slow)]
+    outcomes = run(paths, str(profile), reports=tmp_path / "reports", live=False)
+    assert [outcome.job.report for outcome in outcomes] == ["one", "90_all"]
+    noted = json.loads(outcomes[1].job.record.read_text(encoding="utf-8"))
+    assert noted["findings"] == ["It is read: ['The <b>limit</b> is 7.']."]
+    again = run(paths, str(profile), reports=tmp_path / "reports", live=False)
+    assert [outcome.status for outcome in again] == ["unchanged", "unchanged"]
+    notebook(tmp_path / "one.ipynb", slow.replace("The <b>limit</b> is", "It has"))
+    run(paths[1:], str(profile), reports=tmp_path / "reports", live=False)
+    changed = run(paths, str(profile), reports=tmp_path / "reports", live=False)
+    assert [outcome.status for outcome in changed] == ["unchanged", "done"]
+    noted = json.loads(changed[1].job.record.read_text(encoding="utf-8"))
+    assert noted["findings"] == ["It is read: ['It has 7.']."]
+
+
+def test_the_key_of_a_page_that_reads_others_holds_their_numbers_and_not_their_seconds(tmp_path):
+    path = notebook(tmp_path / "90_all.ipynb", "pass")
+    profile = tmp_path / "order.yaml"
+    profile.write_text("parameters: {limit: 7}\n")
+    (job,) = make_plan(find_notebooks([path]), load_profile(str(profile)), {}, reports=tmp_path / "reports")
+    other = job.figures.parent / "30_other"
+    other.mkdir(parents=True)
+    noted = {"findings": ["So."], "figures": ["a"], "tables": [], "parameters": {}, "provenance": {"seconds": 1}}
+    keys = []
+    for findings, seconds, numbers in (
+        (["So."], 1, "1"),
+        (["So."], 2, "1"),
+        (["Not so."], 2, "1"),
+        (["Not so."], 2, "2"),
+    ):
+        noted |= {"findings": findings, "provenance": {"seconds": seconds}}
+        (other / "findings.json").write_text(json.dumps(noted))
+        (other / "a.csv").write_text(numbers)
+        keys.append(job_key(job, "v"))
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3
+
+
 def test_only_the_plain_full_run_writes_the_committed_figures(tmp_path):
     from analysis.paths import FIGURES
 
