@@ -184,7 +184,7 @@ def resolution(table: pd.DataFrame) -> list[str]:
         )
         undecided = part[part["verdict"] == UNDECIDED].to_dict("records")
         if undecided:
-            runs = listed([f"{label(line['method'])} {_runs(line, len(family))}" for line in undecided])
+            runs = listed([f"{label(line['method'])} {runs_to_decide(line, len(family))}" for line in undecided])
             said.append(
                 f"Were the estimates on {benchmark}, {least['budget']:,} rows, the truth, so many runs of each, and three times as "
                 f"many random ones, would decide it as often: {runs}."
@@ -201,7 +201,8 @@ def _possible(line: dict) -> str:
     )
 
 
-def _runs(line: dict, compared: int) -> str:
+def runs_to_decide(line: dict, compared: int) -> str:
+    """Runs of a method that would decide its comparison in four of five cases, were its estimate the truth."""
     noise = Noise(line["method_sd"], line["random_sd"], line["item_sd"])
     alpha = (1 - line["confidence"]) / compared
     needed = runs_needed(abs(line["estimate"]), noise, n_items=line["n_items"], alpha=alpha)

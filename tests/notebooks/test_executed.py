@@ -96,8 +96,26 @@ def test_nothing_warns(executed):
 
 def test_provenance_names_pool_and_seconds(outcome):
     noted = findings(outcome)["provenance"]
-    assert "arXiv" in noted["sources"] if "sources" in noted else "fingerprint" in noted["pool"]
+    assert "fingerprint" in noted.get("pool", "") or "arXiv" in noted.get("sources", "") or noted["pages"] > 0
     assert noted["seconds"] > 0
+
+
+def test_the_summary_states_no_number_that_no_other_page_has(outcome):
+    if outcome.job.report != "90_summary":
+        return
+    folder, told = outcome.job.figures.parent, []
+    sentences = "\n".join(findings(outcome)["findings"])
+    for triple in re.findall(r"([+-][\d.]+) \[([+-][\d.]+), ([+-][\d.]+)\]", sentences):
+        told.append(tuple(map(float, triple)))
+    known = []
+    for path in folder.glob("*/*.csv"):
+        table = pd.read_csv(path) if path.parent.name != "90_summary" else pd.DataFrame()
+        for middle in {"estimate", "correlation", "standardised"} & set(table):
+            if {"low", "high"} <= set(table):
+                known += table[[middle, "low", "high"]].to_numpy(float).tolist()
+    for triple in told:
+        close = [all(abs(a - b) <= 0.051 for a, b in zip(triple, one, strict=True)) for one in known]
+        assert any(close), f"{triple} is in no table of another page"
 
 
 def test_the_page_works_without_a_network(outcome):

@@ -1,0 +1,73 @@
+"""What the other notebooks of a run found: their sentences and tables, read from the files they left."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Page:
+    """One notebook that came to its end; `report` has the variant, e.g. `30_versus_random.wild`."""
+
+    report: str
+    folder: Path
+    findings: tuple[str, ...]
+    files: tuple[str, ...]  # names of its figures and tables, each with a CSV
+    parameters: dict
+    provenance: dict
+
+    @property
+    def notebook(self) -> str:
+        return self.report.split(".")[0]
+
+
+@dataclass(frozen=True)
+class Pages:
+    """All pages of a run, by name; `unfinished` are those whose notebook did not come to its end."""
+
+    pages: tuple[Page, ...]
+    unfinished: tuple[str, ...] = ()
+
+    def of(self, notebook: str) -> list[Page]:
+        """The page of a notebook and of its variants."""
+        return [page for page in self.pages if page.notebook == notebook]
+
+    def table(self, notebook: str, name: str) -> pd.DataFrame:
+        """A table of a notebook, those of its variants one below the other, `report` first; empty where there is none."""
+        found = [
+            pd.read_csv(page.folder / f"{name}.csv").assign(report=page.report)
+            for page in self.of(notebook)
+            if name in page.files
+        ]
+        if not found:
+            return pd.DataFrame()
+        table = pd.concat(found, ignore_index=True)
+        return table[["report", *table.columns.drop("report")]]
+
+    def sentences(self, notebook: str, holding: str) -> list[str]:
+        """The findings of a notebook that hold these words, without repeats."""
+        found = [text for page in self.of(notebook) for text in page.findings if holding in text]
+        return list(dict.fromkeys(found))
+
+
+def read(folder: Path, without: Sequence[str] = ()) -> Pages:
+    """The pages in a folder of figures.
+
+    Only what a page says it drew is read, so that a table of an older run is not taken for one of this; a page without its
+    last cell's provenance did not come to its end and is left out.
+    """
+    pages, unfinished = [], []
+    for path in sorted(Path(folder).glob("*/findings.json")):
+        noted = json.loads(path.read_text(encoding="utf-8"))
+        name = noted["report"]
+        if name.split(".")[0] in without:
+            continue
+        if not noted["provenance"]:
+            unfinished.append(name)
+            continue
+        files = (*noted["figures"], *noted.get("tables", []))
+        pages.append(Page(name, path.parent, tuple(noted["findings"]), files, noted["parameters"], noted["provenance"]))
+    return Pages(tuple(pages), tuple(unfinished))

@@ -1,0 +1,76 @@
+"""Figures of the page that sums up: claims by verdict, and every comparison with random by its verdict."""
+
+import textwrap
+
+import pandas as pd
+from matplotlib.colors import ListedColormap
+
+from analysis.experiments.benchmarks.result import unit_of
+from analysis.experiments.results import EQUAL_ROWS
+from analysis.reporting import style
+from analysis.reporting.claim_rules import DEPENDS, FAILS, HOLDS, OPEN, UNTESTED, VERDICTS
+from analysis.reporting.palette import label
+from analysis.statistics import BETTER, NO_DIFFERENCE, WORSE
+
+# Blue is for, red against, as in all maps of the suite; grey says nothing.
+COLOURS = {HOLDS: "#0072B2", DEPENDS: "#E69F00", FAILS: "#D55E00", OPEN: style.GREY, UNTESTED: style.LIGHT_GREY}
+CELLS = {WORSE: "#f0b195", "other": "#ececec", NO_DIFFERENCE: "#bfe3d5", BETTER: "#9cc5e6"}
+
+
+def claims(table: pd.DataFrame):
+    """A line per claim with a mark in the column of its verdict."""
+    fig, ax = style.figure("full", 0.08 + 0.036 * len(table))
+    names = [textwrap.fill(f"{line.claim}", 75) for line in table.itertuples()]
+    for row, verdict in enumerate(table["verdict"]):
+        ax.plot(VERDICTS.index(verdict), row, "o", color=COLOURS[verdict], markersize=7, zorder=3)
+    ax.set_yticks(range(len(table)), names)
+    ax.set_xticks(range(len(VERDICTS)), [textwrap.fill(name, 11) for name in VERDICTS])
+    ax.set(xlim=(-0.5, len(VERDICTS) - 0.5), ylim=(len(table) - 0.5, -0.5))
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    ax.grid(True, axis="both", color=style.LIGHT_GREY, linewidth=0.5)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    return fig
+
+
+def comparisons(table: pd.DataFrame):
+    """Estimate and verdict of every comparison with random: a panel per pool and base, a column per regime and design."""
+    reports = list(dict.fromkeys(table["report"]))
+    methods = list(dict.fromkeys(table["method"]))
+    fig, axes = style.figure("full", 0.14 + 0.05 * len(methods), columns=len(reports), sharey=True, squeeze=False)
+    codes = {verdict: place for place, verdict in enumerate(CELLS)}
+    for ax, report in zip(axes[0], reports, strict=True):
+        own = table[table["report"] == report].assign(tokens=lambda lines: lines["design"] != EQUAL_ROWS)
+        columns = own[["rows_per_kind", "regime", "tokens"]].drop_duplicates().sort_values(["tokens", "rows_per_kind"])
+        keys = list(zip(columns["regime"], columns["tokens"], strict=True))
+        shade = pd.DataFrame(float("nan"), index=methods, columns=range(len(keys)))
+        for line in own.itertuples():
+            place = keys.index((line.regime, line.tokens))
+            shade.loc[line.method, place] = codes.get(line.verdict, codes["other"])
+            ax.text(
+                place,
+                methods.index(line.method),
+                f"{line.estimate:+.{unit_of(line.unit).digits}f}",
+                ha="center",
+                va="center",
+                size=6.5,
+            )
+        ax.imshow(shade, cmap=ListedColormap(list(CELLS.values())), vmin=-0.5, vmax=len(CELLS) - 0.5, aspect="auto")
+        heads = [f"{rows.split(' ')[0]}{' *' if tokens else ''}" for rows, tokens in keys]
+        ax.set_xticks(range(len(keys)), heads)
+        ax.set(
+            title=report.partition(".")[2],
+            xlabel=f"rows per {own['kind'].iloc[0]}; * at random's tokens\n(cells: {own['in'].iloc[0]})",
+        )
+        ax.tick_params(length=0)
+        ax.grid(False)
+        for edge in range(1, len(keys)):
+            ax.axvline(edge - 0.5, color="white", linewidth=2)
+        for edge in range(1, len(methods)):
+            ax.axhline(edge - 0.5, color="white", linewidth=2)
+    axes[0, 0].set_yticks(range(len(methods)), [textwrap.fill(label(name), 24) for name in methods])
+    marks = [style.plt.Rectangle((0, 0), 1, 1, color=colour) for colour in CELLS.values()]
+    names = [name if name != "other" else "undecided" for name in CELLS]
+    fig.legend(marks, names, loc="outside upper center", ncols=len(CELLS))
+    return fig
