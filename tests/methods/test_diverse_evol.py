@@ -48,6 +48,17 @@ def test_positions_equal_the_slow_reference(candidates, seed, monkeypatch):
     assert covering_radius(points, labelled) == pytest.approx(reference.radius(points, [3, 77]), rel=1e-5)
 
 
+def test_distances_in_one_pass_equal_those_written_down_to_the_last_bit(monkeypatch):
+    monkeypatch.setattr(k_center, "PRODUCTS_AT_ONCE", 1_000)
+    points = np.random.default_rng(0).normal(size=(300, 24)).astype(np.float32) + 5
+    points[:20] = points[40:60]  # copies, which rounding must not part
+    space, nearest = k_center._Space.of(points), np.random.default_rng(1).uniform(0, 40, 300).astype(np.float32)
+    centres = space.part(np.arange(40, 75))
+    expected = np.minimum(nearest, space.squared_distances(centres).min(axis=1))
+    space.shrink(nearest, centres)
+    assert nearest.tobytes() == expected.tobytes() and (nearest[:20] == 0).all()
+
+
 def test_500_points_by_brute_force_and_any_size_of_blocks(monkeypatch):
     points = np.random.default_rng(5).normal(size=(500, 16)).astype(np.float32)
     nearest, expected = ((points - points[0]) ** 2).sum(axis=1), []

@@ -10,12 +10,13 @@ import torch
 
 from analysis.experiments.workbench import Workbench, prepare
 from analysis.methods import diverse_evol
-from analysis.methods.tools.k_center import farthest_first
+from analysis.methods.tools.k_center import PRODUCTS_AT_ONCE, _Space, farthest_first
 from analysis.models.encoding import encode
 from analysis.store.store import Store
 from tests.speed.limits import of_rows
 
 LABELLED, PICKED = 100, 400
+PASSED, CENTRES, TIMES = (50_000, 128), 1_000, 4  # points and centres of one pass, which is timed so often
 ONE_BY_ONE = 500  # rows that the reference embeds; its time grows with the rows and is scaled
 
 
@@ -37,7 +38,27 @@ def compare(rows: int = 2_000) -> list[dict]:
     assert _as_good(points, labelled, found, expected), "both must choose points that are as far"
     peaks = [_peak(lambda take=take: take(points, labelled, count)) for take in (literal_k_center, farthest_first)]
     memory = "peak memory {:.0f} MB against {:.1f} MB; points alone {:.1f} MB".format(*peaks, points.nbytes / 1e6)
-    return [*lines, _line("k-center", n_rows, slow, ours, f"{count} rows after {LABELLED}; {memory}")]
+    return [*lines, _line("k-center", n_rows, slow, ours, f"{count} rows after {LABELLED}; {memory}"), _one_pass()]
+
+
+def _one_pass() -> dict:
+    """Nearest centres when distances are never written down, against numpy's passes over each block of them."""
+    points = np.random.default_rng(0).normal(size=PASSED).astype(np.float32)
+    taken, found = {}, {}
+    for _ in range(TIMES):
+        for name, shrink in {"slow": _written_down, "ours": _Space.shrink}.items():
+            space, found[name] = _Space.of(points), np.full(len(points), np.inf, dtype=np.float32)
+            seconds = _timed(lambda: shrink(space, found[name], space.part(slice(CENTRES))))[1]  # noqa: B023
+            taken[name] = min(seconds, taken.get(name, np.inf))
+    assert np.array_equal(*found.values()), "both must find the same distances to the last bit"
+    return _line("distances in one pass", len(points), taken["slow"], taken["ours"], f"{CENTRES} centres")
+
+
+def _written_down(space: _Space, nearest: np.ndarray, centres: _Space) -> None:
+    step = max(1, PRODUCTS_AT_ONCE // len(centres.points))
+    for start in range(0, len(nearest), step):
+        rows = slice(start, start + step)
+        np.minimum(nearest[rows], space.part(rows).squared_distances(centres).min(axis=1), out=nearest[rows])
 
 
 def growth(sizes: Sequence[int] = (1_000, 3_000, 10_000)) -> list[dict]:

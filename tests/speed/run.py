@@ -31,6 +31,8 @@ NO_BENCHMARKS = (
     "limits",
     "at_scale",
     "precision",
+    "processes",
+    "compiled",
     "gpu",
     "test_run",
     "test_commands",

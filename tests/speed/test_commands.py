@@ -1,9 +1,14 @@
 """The commands that measure the machine: what they count as the limit, and that each prints its table."""
 
+import subprocess
+import sys
+
+import numpy as np
 import pytest
 import torch
 
-from tests.speed import at_scale, gpu, limits
+from analysis.features import per_row
+from tests.speed import at_scale, compiled, gpu, limits, processes
 
 
 def test_the_limit_is_two_or_six_operations_per_parameter_and_token(monkeypatch):
@@ -27,6 +32,35 @@ def test_every_step_without_a_model_is_measured(capsys):
         "make and load the pool", "lengths", "near-duplicates", "TF-IDF and SVD", "k-means", "k-center", "ZIP"
     ]  # fmt: skip
     assert all(float(line.split()[-1]) > 0.1 for line in lines)
+
+
+def test_memory_of_a_child_counts():
+    held = "import time; held = b'1' * 2**28; time.sleep(0.5)"  # 0.25 GiB
+    alone = at_scale.measured(lambda: None)[1]
+    assert at_scale.measured(lambda: subprocess.run([sys.executable, "-c", held]))[1] > alone + 0.25
+
+
+def test_one_process_and_several_are_timed_on_the_same_rows(capsys, monkeypatch):
+    with pytest.raises(ValueError, match="at least 20,000"):
+        processes.compared("curated", 60, "tiny-weak", 1)
+    monkeypatch.setattr(per_row, "MANY_ROWS", 20)
+    assert processes.main(["--rows", "60", "--times", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()[3:]
+    assert len({line.split()[1] for line in lines}) == 1 and lines[0].split()[0] == "1"
+    assert all("a million rows at this rate" in line for line in lines)
+    assert processes._line(20_000, 2, 40.0, 1.0, 60.0) == {
+        "processes": 2, "rows": "20,000", "seconds": "40", "rows/s": "500", "ratio": "1.50", "peak GiB": "1.00",
+        "note": "a million rows at this rate: 33 min",
+    }  # fmt: skip
+
+
+def test_compiled_layers_are_held_against_eager_ones(monkeypatch):
+    monkeypatch.setattr(compiled, "_compiled", lambda model, precision, what: compiled._pass(model, precision))
+    line = compiled.compared("tiny-weak", 20, "float32", "layers")
+    assert line["greatest difference"] == "0.0e+00" and line["top tenth kept"] == "100%"
+    eager, other = np.arange(20.0), np.arange(20.0)
+    other[[0, 19]] = 19.5, 0  # of the top two, 18 and 19, one is left
+    assert compiled._difference(eager, other) == {"greatest difference": "2.0e+01", "top tenth kept": "50%"}
 
 
 def test_without_a_gpu_nothing_is_measured_and_this_is_said(capsys, monkeypatch):

@@ -1,6 +1,7 @@
 """Greedy k-center: points one by one, each as far as can be from all before (farthest first)."""
 
 import numpy as np
+from numba import njit
 
 CANDIDATES = 1_024  # points that are kept up to date between two updates of all
 CENTRES_AT_ONCE = 1_024
@@ -116,8 +117,21 @@ class _Space:
         """Take further centres into account, in place."""
         step = max(1, PRODUCTS_AT_ONCE // len(centres.points))
         for start in range(0, len(nearest), step):
-            rows = slice(start, start + step)
-            np.minimum(nearest[rows], self.part(rows).squared_distances(centres).min(axis=1), out=nearest[rows])
+            some = self.part(slice(start, start + step))
+            products = some.points @ centres.points.T
+            _keep_nearest(nearest[start : start + step], products, some.norms, centres.norms, np.float32(NOISE))
+
+
+@njit(cache=True)
+def _keep_nearest(nearest, products, norms, other_norms, noise):
+    """`np.minimum(nearest, squared_distances.min(axis=1))` to the last bit, without writing the distances down."""
+    for row in range(len(nearest)):
+        least = nearest[row]
+        for other in range(len(other_norms)):
+            total = norms[row] + other_norms[other]
+            squared = total - np.float32(2) * products[row, other]
+            least = min(least, squared if squared > noise * total else np.float32(0))
+        nearest[row] = least
 
 
 def _farthest(nearest: np.ndarray, count: int) -> tuple[np.ndarray, float, int]:
