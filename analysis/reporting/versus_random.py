@@ -12,7 +12,7 @@ from analysis.pools.source_labels import OTHER, source_labels
 from analysis.reporting.palette import label
 from analysis.statistics import compare_all, compare_twice
 
-SCALED = ("score", "estimate", "low", "high", "alone_low", "alone_high", "equivalence_low", "equivalence_high", "detectable", "delta", "difference", "standard deviation", "method_sd", "random_sd", "item_sd",
+SCALED = ("score", "random_score", "base_score", "estimate", "low", "high", "alone_low", "alone_high", "equivalence_low", "equivalence_high", "detectable", "delta", "difference", "standard deviation", "method_sd", "random_sd", "item_sd",
           "detectable difference", "random_low", "random_high")  # fmt: skip
 
 

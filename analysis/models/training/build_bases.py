@@ -4,6 +4,7 @@ import argparse
 import csv
 import json
 import shutil
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -26,18 +27,30 @@ RECIPES = {
         Pretraining(tokens=20_000_000),
     ),
 }
+# Rungs below tiny-weak: its recipe with fewer tokens. Each reads the same text in the same order at the same rate until
+# its own decay begins, so it is a checkpoint of that run whose learning rate was brought to zero as tiny-weak's was.
+LADDER = {
+    f"tiny-weak-{millions}M": (
+        RECIPES["tiny-weak"][0],
+        replace(RECIPES["tiny-weak"][1], tokens=int(millions * 1_000_000)),
+    )
+    for millions in (0.5, 1, 2)
+}
 
 
 def build(name: str, folder: Path) -> None:
     """Train one base on the world's plain text and write it as a folder that `transformers` loads."""
-    architecture, settings = RECIPES[name]
+    architecture, settings = (RECIPES | LADDER)[name]
     tokenizer = train_tokenizer(islice(documents(SEED), 30_000), VOCABULARY)
-    model, log = pretrain(documents(SEED + 1), tokenizer, architecture, settings, seed=SEED)
+    arithmetic = torch.float32 if name in LADDER else torch.bfloat16
+    model, log = pretrain(documents(SEED + 1), tokenizer, architecture, settings, seed=SEED, arithmetic=arithmetic)
     partial = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    model.to(torch.float16).save_pretrained(partial)  # half the bytes; read back as float32
+    # Half the bytes either way; read back as float32.
+    model.to(torch.bfloat16 if name in LADDER else torch.float16).save_pretrained(partial)
     tokenizer.save_pretrained(partial)
     record = describe(architecture, settings, SEED) | {"world_version": WORLD_VERSION}
+    record |= {"arithmetic": "float32"} if name in LADDER else {}
     (partial / "recipe.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     with (partial / "training_log.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(log[0]), lineterminator="\n")
@@ -48,13 +61,16 @@ def build(name: str, folder: Path) -> None:
 
 
 def main() -> None:
+    known = [*RECIPES, *LADDER]
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=list(RECIPES), metavar="NAME", help=", ".join(RECIPES))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
+    parser.add_argument("--ladder", action="store_true", help=f"also build {', '.join(LADDER)}")
     parser.add_argument("--folder", type=Path, default=BASES, help="where to write them (default: %(default)s)")
     arguments = parser.parse_args()
-    if unknown := [name for name in arguments.names if name not in RECIPES]:
-        parser.error(f"unknown base {', '.join(unknown)}; expected {' or '.join(RECIPES)}")
-    for name in arguments.names:
+    if unknown := [name for name in arguments.names if name not in known]:
+        parser.error(f"unknown base {', '.join(unknown)}; expected {' or '.join(known)}")
+    ladder = list(LADDER) if arguments.ladder else []
+    for name in arguments.names + ladder or RECIPES:
         build(name, arguments.folder / name)
 
 

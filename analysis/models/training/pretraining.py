@@ -136,9 +136,14 @@ def pretrain(
     settings: Pretraining,
     *,
     seed: int,
+    arithmetic: torch.dtype = torch.bfloat16,
     show_progress: bool = True,
 ) -> tuple[LlamaForCausalLM, list[dict]]:
     """Train a base on plain text until `settings.tokens` tokens are read or the documents end.
+
+    Parameters
+    ----------
+    arithmetic : of the matrix products; a processor that has no bfloat16 needs several times as long for it as for float32.
 
     Returns
     -------
@@ -166,7 +171,7 @@ def pretrain(
     for step, batch in enumerate(bar):
         for group in (group for optimizer in optimizers for group in optimizer.param_groups):
             group["lr"] = settings.rate(step)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=arithmetic == torch.bfloat16):
             logits = run(input_ids=batch, use_cache=False).logits
         loss = functional.cross_entropy(logits[:, :-1].flatten(0, 1).float(), batch[:, 1:].flatten())
         loss.backward()
