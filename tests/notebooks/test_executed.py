@@ -22,6 +22,7 @@ OWN = {  # instead of defaults that would take minutes
                                   "methods": ["token_length"]},
     "32_diversity_vs_quality": {"correct_shares": [0.5, 1.0], "skill_counts": [4, 16], "built_from": 40_000},
     "33_length_effects": {"bands": 2, "design_parts": 1},
+    "34_base_model_strength": {"methods": ["token_length"], "rungs": ["tiny-weak-1M"]},
     "35_cost_of_selection": {"sizes": [150], "further": ["kmeans", "ifd"]},
     "36_released_vs_original": {"methods": ["cross_entropy", "rds_plus"]},
 }  # fmt: skip

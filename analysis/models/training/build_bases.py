@@ -64,7 +64,7 @@ def main() -> None:
     known = [*RECIPES, *LADDER]
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
-    parser.add_argument("--ladder", action="store_true", help=f"also build {', '.join(LADDER)}")
+    parser.add_argument("--ladder", action="store_true", help=f"build {', '.join(LADDER)}")
     parser.add_argument("--folder", type=Path, default=BASES, help="where to write them (default: %(default)s)")
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.names if name not in known]:
