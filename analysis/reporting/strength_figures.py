@@ -27,7 +27,7 @@ def value(values: pd.DataFrame):
         seen = lines[["estimate", "random_low", "random_high"]].abs().max().max()
         wide = lines[["low", "high"]].abs().replace(np.inf, np.nan).max().max()
         most = 1.1 * max(seen, min(2.5 * seen, np.nan_to_num(wide)), 1e-9)
-        ax.set(ylim=(-most, most), ylabel=f"difference from random ({lines['in'].iloc[0]})")
+        ax.set(ylim=(-most, most), ylabel=f"difference ({lines['in'].iloc[0]})")
         first = lines.iloc[0]
         style.note(ax, f"{first['n_runs']} / {first['n_random']} runs", "lower left")
     _legend(fig, axes, "range of random's runs")
@@ -68,7 +68,7 @@ def scores(values: pd.DataFrame, gains: pd.DataFrame):
 def _axis(ax, lines: pd.DataFrame, title: str) -> pd.DataFrame:
     """The base's own loss from left to right with the base's name above it; returns a line per base with `loss`."""
     rungs = lines.drop_duplicates("rung").sort_values("competence").assign(loss=lambda table: -table["competence"])
-    ax.set_title(title, pad=30)
+    ax.set_title(title, pad=44)
     ax.set_xlabel("the base's own held-out answer loss (nats a token)\nstronger bases to the right")
     span = max(float(np.ptp(rungs["loss"])), 1e-6)
     ax.set_xlim(rungs["loss"].max() + 0.12 * span, rungs["loss"].min() - 0.12 * span)
