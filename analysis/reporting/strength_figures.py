@@ -69,7 +69,7 @@ def _axis(ax, lines: pd.DataFrame, title: str) -> pd.DataFrame:
     """The base's own loss from left to right with the base's name above it; returns a line per base with `loss`."""
     rungs = lines.drop_duplicates("rung").sort_values("competence").assign(loss=lambda table: -table["competence"])
     ax.set_title(title, pad=44)
-    ax.set_xlabel("the base's own held-out answer loss (nats a token)\nstronger bases to the right")
+    ax.set_xlabel("the base's own loss on plain text (nats a token)\nstronger bases to the right")
     span = max(float(np.ptp(rungs["loss"])), 1e-6)
     ax.set_xlim(rungs["loss"].max() + 0.12 * span, rungs["loss"].min() - 0.12 * span)
     for line in rungs.to_dict("records"):

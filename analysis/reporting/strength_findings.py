@@ -17,7 +17,7 @@ SLOPES = {FALLS: "falls as the base gets stronger", GROWS: "grows as the base ge
 def headline(slopes: pd.DataFrame, values: pd.DataFrame, budget: int, regime: Regime) -> list[str]:
     """A sentence per benchmark: the slope of every method's value over competence, with its interval."""
     rungs = values.drop_duplicates("rung").sort_values("competence")
-    ladder = f"{len(rungs)} bases ({' to '.join(rungs['rung'].iloc[[0, -1]])}, own held-out loss {_loss(rungs, 0)} to {_loss(rungs, -1)} nats)"
+    ladder = f"{len(rungs)} bases ({' to '.join(rungs['rung'].iloc[[0, -1]])}, own loss on plain text {_loss(rungs, 0)} to {_loss(rungs, -1)} nats)"
     said = []
     for benchmark, lines in slopes.groupby("benchmark", sort=False):
         each = [
@@ -25,7 +25,7 @@ def headline(slopes: pd.DataFrame, values: pd.DataFrame, budget: int, regime: Re
         ]
         said.append(
             f"At {budget:,} rows ({regime.words(budget)}), over {ladder}, the value of a method on {benchmark}, in "
-            f"{unit_name(lines['unit'].iloc[0])} per nat that the base's own loss is lower: {'; '.join(each)}."
+            f"{unit_name(lines['unit'].iloc[0])} per nat that the base's own loss on plain text is lower: {'; '.join(each)}."
         )
     return said
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.experiments import grid
-from analysis.experiments.benchmarks.held_out import ANSWER_LOSS
+from analysis.experiments.plain_text_loss import plain_text_loss
 from analysis.experiments.results import Results, Run
 from analysis.experiments.workbench import Workbench, prepare
 from analysis.methods import BASE, RANDOM
@@ -54,26 +54,26 @@ def plan(works: Mapping[str, Workbench], methods: Sequence[str], budget: int, n_
 
 
 def run(works: Mapping[str, Workbench], planned: Mapping[str, Sequence[Run]]) -> dict[str, Results]:
-    """What was measured with every base, the weakest first, each base's own score with it."""
-    results = {name: grid.run(works[name], runs, with_base=True) for name, runs in planned.items()}
-    return dict(sorted(results.items(), key=lambda pair: competence(pair[1])))
+    """What was measured with every base, each base's own score with it."""
+    return {name: grid.run(works[name], runs, with_base=True) for name, runs in planned.items()}
 
 
-def competence(results: Results) -> float:
-    """Minus the base's own held-out answer loss (nats a token), without fine-tuning: higher is stronger.
+def competences(works: Mapping[str, Workbench]) -> dict[str, float]:
+    """Minus each base's own loss on plain text (nats a token), the weakest first: see `plain_text_loss`.
 
     It holds no run of random selection, whose luck would else lower a difference from random where it raises competence.
     """
-    return float(results.items(BASE, ANSWER_LOSS).mean())
+    found = {name: -plain_text_loss(work.base, work.pool) for name, work in works.items()}
+    return dict(sorted(found.items(), key=lambda pair: pair[1]))
 
 
-def values(results: Mapping[str, Results]) -> pd.DataFrame:
+def values(results: Mapping[str, Results], strength: Mapping[str, float]) -> pd.DataFrame:
     """Every method against random with every base; all of a benchmark are one family, over methods and bases.
 
     benchmark, unit, rung, competence, method, score, random_score, base_score, random_low, random_high (random's runs less their
     mean), and the columns of `statistics.compare_all`.
     """
-    tables, names = [], list(results)
+    tables, names = [], list(strength)
     for benchmark in results[names[0]].benchmarks:
         keys = [(rung, method) for rung in names for method in _methods(results[rung])]
         items = {key: results[key[0]].items(key[1], benchmark) for key in keys}
@@ -85,7 +85,7 @@ def values(results: Mapping[str, Results]) -> pd.DataFrame:
             [
                 {
                     "benchmark": benchmark, "unit": unit_in(results[rung], benchmark), "rung": rung, "method": method,
-                    "competence": competence(results[rung]), "score": items[rung, method].mean(), "random_score": runs[rung].mean(),
+                    "competence": strength[rung], "score": items[rung, method].mean(), "random_score": runs[rung].mean(),
                     "base_score": results[rung].items(BASE, benchmark).mean(),
                     "random_low": (runs[rung] - runs[rung].mean()).min(), "random_high": (runs[rung] - runs[rung].mean()).max(),
                 }
@@ -96,7 +96,7 @@ def values(results: Mapping[str, Results]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def values_by_part(results: Mapping[str, Results]) -> pd.DataFrame:
+def values_by_part(results: Mapping[str, Results], strength: Mapping[str, float]) -> pd.DataFrame:
     """benchmark, unit, rung, at (competence), method, part, value: a method's score less the mean of random's in the same part."""
     lines = []
     for rung, found in results.items():
@@ -105,14 +105,14 @@ def values_by_part(results: Mapping[str, Results]) -> pd.DataFrame:
         own = runs[~runs["method"].isin([RANDOM, BASE])]
         for line in own.to_dict("records"):
             lines.append({
-                "benchmark": line["benchmark"], "unit": line["unit"], "rung": rung, "at": competence(found), "method": line["method"],
+                "benchmark": line["benchmark"], "unit": line["unit"], "rung": rung, "at": strength[rung], "method": line["method"],
                 "part": line["part"], "value": line["score"] - random[line["benchmark"], line["part"]],
             })  # fmt: skip
     return pd.DataFrame(lines)
 
 
 def slope_table(by_part: pd.DataFrame) -> pd.DataFrame:
-    """`slopes` of value over competence, benchmark by benchmark: score per nat that the base's own loss is lower."""
+    """`slopes` of value over competence, benchmark by benchmark: score per nat that the base's loss on plain text is lower."""
     tables = [
         slopes(lines).assign(benchmark=benchmark, unit=lines["unit"].iloc[0])
         for benchmark, lines in by_part.groupby("benchmark", sort=False)
@@ -120,9 +120,9 @@ def slope_table(by_part: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def gains(results: Mapping[str, Results]) -> pd.DataFrame:
+def gains(results: Mapping[str, Results], strength: Mapping[str, float]) -> pd.DataFrame:
     """`against_base` with every base: does fine-tuning help? With rung and competence; a base's lines are one family."""
-    tables = [against_base(found).assign(rung=rung, competence=competence(found)) for rung, found in results.items()]
+    tables = [against_base(found).assign(rung=rung, competence=strength[rung]) for rung, found in results.items()]
     return pd.concat(tables, ignore_index=True)
 
 

@@ -1,5 +1,7 @@
 """Effects planted along a ladder of bases: values, slopes and sentences find them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -30,22 +32,22 @@ def planted(shift, strength, base_accuracy=0.0):
 LADDER = {"weak": planted(0.2, -1.0), "middle": planted(0.1, 0.0), "strong": planted(0.0, 1.0, base_accuracy=0.8)}
 
 
+STRENGTH = {"weak": -3.0, "middle": -2.0, "strong": -1.0}
+
+
 def of(table, benchmark=ACCURACY):
     return table[table["benchmark"] == benchmark]
 
 
-def test_competence_is_the_bases_own_and_holds_no_run():
-    gap = topic.competence(LADDER["strong"]) - topic.competence(LADDER["weak"])
-    assert gap == pytest.approx(2, abs=0.01)
-    worse = LADDER["weak"].runs.copy()
-    worse.loc[worse["method"] == RANDOM, "items"] = worse.loc[worse["method"] == RANDOM, "items"].map(
-        lambda items: items - 5
-    )
-    assert topic.competence(Results(worse, {})) == topic.competence(LADDER["weak"])
+def test_bases_are_put_in_order_by_their_own_loss(monkeypatch):
+    losses = {"strong": 0.5, "weak": 2.0}
+    monkeypatch.setattr(topic, "plain_text_loss", lambda base, pool: losses[base])
+    works = {name: SimpleNamespace(base=name, pool=None) for name in losses}
+    assert list(topic.competences(works).items()) == [("weak", -2.0), ("strong", -0.5)]
 
 
 def test_value_is_taken_within_its_part():
-    by_part = of(topic.values_by_part({"weak": LADDER["weak"]}))
+    by_part = of(topic.values_by_part({"weak": LADDER["weak"]}, STRENGTH))
     runs = of(LADDER["weak"].table)
     for line in by_part.to_dict("records"):
         here = runs[runs["part"] == line["part"]].groupby("method")["score"].mean()
@@ -54,27 +56,27 @@ def test_value_is_taken_within_its_part():
 
 
 def test_a_planted_fall_is_found_with_its_size():
-    line = of(topic.slope_table(topic.values_by_part(LADDER))).iloc[0]
+    line = of(topic.slope_table(topic.values_by_part(LADDER, STRENGTH))).iloc[0]
     assert line["estimate"] == pytest.approx(-0.1, abs=0.02) and line["verdict"] == FALLS
     said = strength_findings.headline(
-        topic.slope_table(topic.values_by_part(LADDER)), topic.values(LADDER), 100, REGIME
+        topic.slope_table(topic.values_by_part(LADDER, STRENGTH)), topic.values(LADDER, STRENGTH), 100, REGIME
     )
     assert "100 rows (5 rows per skill)" in said[0] and "Token length falls as the base gets stronger: -" in said[0]
     assert "(4 parts, 3 bases)" in said[0]
 
 
 def test_values_are_one_family_over_methods_and_bases():
-    table = of(topic.values(LADDER)).set_index("rung")
+    table = of(topic.values(LADDER, STRENGTH)).set_index("rung")
     assert table.loc["weak", "estimate"] == pytest.approx(0.2, abs=0.03) and table.loc["weak", "verdict"] == BETTER
     np.testing.assert_allclose(table["p_holm"], holm(table["p"]))
     strong = table.loc["strong"]
     assert strong["base_score"] == pytest.approx(0.8) and strong["random_score"] == pytest.approx(0.5, abs=0.06)
-    said = strength_findings.worth(of(topic.values(LADDER)).reset_index())
+    said = strength_findings.worth(of(topic.values(LADDER, STRENGTH)).reset_index())
     assert len(said) == 1 and "better than random with weak" in said[0]
 
 
 def test_where_fine_tuning_stops_helping_is_said():
-    gains = of(topic.gains(LADDER))
+    gains = of(topic.gains(LADDER, STRENGTH))
     verdicts = gains[gains["method"] == RANDOM].set_index("rung")["verdict"]
     assert dict(verdicts) == {"weak": HELPS, "middle": HELPS, "strong": HURTS}
     said = strength_findings.fine_tuning(gains)
@@ -83,15 +85,19 @@ def test_where_fine_tuning_stops_helping_is_said():
 
 
 def test_a_base_at_the_floor_is_named():
-    said = strength_findings.floor(of(topic.values(LADDER)))
+    said = strength_findings.floor(of(topic.values(LADDER, STRENGTH)))
     assert len(said) == 1 and "with strong:" in said[0]
 
 
 @pytest.mark.parametrize("draw", ["value", "scores"])
 def test_figures_have_a_panel_per_benchmark_and_every_base(draw):
     style.use()
-    values = topic.values(LADDER)
-    fig = strength_figures.value(values) if draw == "value" else strength_figures.scores(values, topic.gains(LADDER))
+    values = topic.values(LADDER, STRENGTH)
+    fig = (
+        strength_figures.value(values)
+        if draw == "value"
+        else strength_figures.scores(values, topic.gains(LADDER, STRENGTH))
+    )
     assert [ax.get_title(loc="left") for ax in fig.axes] == [ACCURACY, LOSS]
     assert {"weak", "middle", "strong"} <= {text.get_text() for text in fig.axes[0].texts}
     left, right = fig.axes[0].get_xlim()

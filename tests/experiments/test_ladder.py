@@ -2,9 +2,11 @@
 
 import csv
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from analysis.experiments.plain_text_loss import plain_text_loss
 from analysis.models.language_model import fingerprint_tokenizer, load_model
 from analysis.models.training import build_bases
 from analysis.models.training.build_bases import LADDER, RECIPES
@@ -56,6 +58,12 @@ def test_a_rung_loads_by_its_name_with_the_tokenizer_of_its_top():
 
 def test_the_ladder_is_stronger_from_rung_to_rung():
     losses = [log_of(name)[-1]["loss"] for name in [*LADDER, "tiny-weak"]]
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_a_stronger_rung_reads_plain_text_better():
+    pool = SimpleNamespace(has_truth=True)
+    losses = [plain_text_loss(load_model(name), pool, n_texts=20) for name in [*LADDER, "tiny-weak"]]
     assert losses == sorted(losses, reverse=True)
 
 
