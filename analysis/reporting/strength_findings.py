@@ -1,5 +1,7 @@
 """Sentences about a ladder of bases, by rules that the notebook states beforehand."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -38,6 +40,16 @@ def _slope(line: dict) -> str:
     if not np.isfinite([line["estimate"], line["low"], line["high"]]).all():
         return f"no interval from {line['n_parts']} part{'' if line['n_parts'] == 1 else 's'}"
     return f"{with_interval(line, line['unit'])} ({line['n_parts']} parts, {line['n_places']} bases)"
+
+
+def order(strength: Mapping[str, float], given: Sequence[str]) -> list[str]:
+    """Where plain text does not rank the bases as they were given, weak to strong: a slope is then over text like this only."""
+    if list(strength) == list(given):
+        return []
+    return [
+        f"By their loss on this plain text the bases stand in another order, weak to strong, than they were given in: {listed(list(strength))}. "
+        "A slope then says how well a base knows text like this, not how far its pre-training went."
+    ]
 
 
 def worth(values: pd.DataFrame) -> list[str]:

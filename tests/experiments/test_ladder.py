@@ -5,6 +5,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from analysis.experiments.plain_text_loss import plain_text_loss
 from analysis.models.language_model import fingerprint_tokenizer, load_model
@@ -65,6 +66,15 @@ def test_a_stronger_rung_reads_plain_text_better():
     pool = SimpleNamespace(has_truth=True)
     losses = [plain_text_loss(load_model(name), pool, n_texts=20) for name in [*LADDER, "tiny-weak"]]
     assert losses == sorted(losses, reverse=True)
+
+
+def test_of_a_pool_without_truth_the_held_out_rows_are_read():
+    told = [{"role": "user", "content": "two"}, {"role": "assistant", "content": "three four"}]
+    pool = SimpleNamespace(has_truth=False, held_out={"messages": [told, told]})
+    base = load_model("tiny-weak-1M")
+    ids = torch.tensor([base.tokenizer("two\nthree four").input_ids])
+    expected = base.model(input_ids=ids, labels=ids).loss.item()
+    assert plain_text_loss(base, pool) == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_command_builds_the_ladder_when_it_is_asked_to(monkeypatch, tmp_path):

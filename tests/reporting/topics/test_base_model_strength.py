@@ -84,6 +84,11 @@ def test_where_fine_tuning_stops_helping_is_said():
     assert "no base tried is too strong" in strength_findings.fine_tuning(gains[gains["rung"] != "strong"])[0]
 
 
+def test_another_order_than_the_given_one_is_said():
+    assert strength_findings.order(STRENGTH, list(STRENGTH)) == []
+    assert "another order" in strength_findings.order(STRENGTH, ["strong", "middle", "weak"])[0]
+
+
 def test_a_base_at_the_floor_is_named():
     said = strength_findings.floor(of(topic.values(LADDER, STRENGTH)))
     assert len(said) == 1 and "with strong:" in said[0]
