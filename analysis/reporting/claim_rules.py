@@ -14,6 +14,7 @@ from analysis.reporting.pages import Pages
 from analysis.reporting.topics.cost_of_selection import DOES_NOT, PAYS
 from analysis.reporting.wording import listed
 from analysis.statistics import BETTER, NO_DIFFERENCE, NO_VERDICT, UNDECIDED, WORSE, holm
+from analysis.statistics.slopes import FALLS, GROWS
 from analysis.statistics.surface import DIVERSITY, QUALITY
 
 HOLDS, FAILS, DEPENDS, OPEN, UNTESTED = (
@@ -131,6 +132,16 @@ def length_works(pages: Pages) -> Judged:
     told = [f"{written(line)} at {line['regime']} and {line['tokens_ratio']:.1f} times the tokens ({line['verdict']})"
             for line in own.to_dict("records")]  # fmt: skip
     return _either(set(own["verdict"]), BETTER, WORSE), "; ".join(told)
+
+
+def length_for_weak_bases(pages: Pages) -> Judged:
+    table = _first_benchmark(pages.table("34_base_model_strength", "slopes"))
+    own = table[table["method"] == "token_length"] if len(table) else table
+    if own.empty:
+        return _not_run("34")
+    told = [f"{written(line)} ({line['verdict']}, {line['n_places']} bases)" for line in own.to_dict("records")]
+    verdict = _either(set(own["verdict"]), FALLS, GROWS)
+    return verdict, f"change in {own['in'].iloc[0]} for a base that is a nat better on plain text: {'; '.join(told)}"
 
 
 def ifd_short(pages: Pages) -> Judged:

@@ -36,6 +36,8 @@ CLAIMS = (
           "more than half of the differences, paired by part, have intervals above zero", rules.quotas),
     Claim("Selecting the longest answers works", f"{STUDY}, table 4", "30_versus_random",
           "better at equal rows in at least one regime and worse in none", rules.length_works),
+    Claim("Length helps weaker bases more", f"{STUDY}, abstract", "34_base_model_strength",
+          "what longest-first is worth falls as the base gets stronger, by the interval of its slope", rules.length_for_weak_bases),
     Claim("The longest answers beat training on the whole pool", f"{STUDY}, tables 3-4", "", "", rules.untested(
           "no page trains on a whole pool")),
     Claim("IFD fails because it picks short answers (disputed by its author)", f"{STUDY}, 5.3", "33_length_effects",

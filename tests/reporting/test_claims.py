@@ -123,6 +123,18 @@ def test_one_scale_is_that_of_the_standardised_effects():
     assert "+0.50 [+0.40, +0.60] and 10 points more correct rows +0.50 [+0.25, +0.75]" in found
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "said"), [(["falls"], HOLDS), (["grows"], FAILS), (["falls", "grows"], DEPENDS), (["undecided"], OPEN)]
+)
+def test_length_helps_weaker_bases_where_its_value_falls(verdicts, said):
+    table = pd.DataFrame({"method": "token_length", "benchmark": "accuracy", "unit": POINTS, "in": "points", "estimate": -3.0,
+                          "low": -5.0, "high": -1.0, "n_places": 4, "verdict": verdicts})  # fmt: skip
+    table.loc[len(table)] = table.iloc[0].to_dict() | {"method": "kmeans", "verdict": "grows"}
+    verdict, found = claim_rules.length_for_weak_bases(Planted({("34_base_model_strength", "slopes"): table}))
+    assert verdict == said
+    assert found.endswith(f"-3.0 [-5.0, -1.0] ({verdicts[-1]}, 4 bases)")
+
+
 def by_size(*lines):
     names = ["method", "pool rows", "estimate", "low", "high"]
     table = pd.DataFrame(lines, columns=names).assign(benchmark="accuracy", unit=POINTS)
