@@ -20,7 +20,15 @@ class Planted(Pages):
     def __init__(self, tables):
         names = dict.fromkeys(notebook for notebook, _ in tables)
         made = tuple(
-            Page(name, None, (), (), {"pool": "curated", "model": "tiny-weak"}, {"commit": "a"}) for name in names
+            Page(
+                name,
+                None,
+                (),
+                (),
+                {"pool": "curated", "model": "tiny-weak", "budget": 40, "parts": 3, "limit": 600},
+                {"commit": "a"},
+            )
+            for name in names
         )
         super().__init__(made)
         object.__setattr__(self, "tables", tables)

@@ -156,10 +156,13 @@ def headline(claims: pd.DataFrame, pages: Pages) -> list[str]:
 
 
 def _settings(pages: Pages) -> str:
-    """Pools and bases of the comparisons with random, else of all pages."""
-    of = pages.of("30_versus_random") or list(pages.pages)
-    names = {f"{page.parameters['pool']} with {page.parameters['model']}" for page in of if "pool" in page.parameters}
-    return f"here is {listed(sorted(names))}" if names else "no page names a pool"
+    """Pools, bases and sizes of the comparisons with random, else of all pages."""
+    told = []
+    for page in pages.of("30_versus_random") or pages.pages:
+        of = page.parameters
+        if "pool" in of:
+            told.append(f"{of['pool']} with {of['model']}, a budget of {of['budget']:,} rows, {of['parts']} parts of up to {of['limit']:,} rows")  # fmt: skip
+    return f"here is {'; '.join(dict.fromkeys(told))}" if told else "no page names a pool"
 
 
 def open_finding(pages: Pages, left: pd.DataFrame) -> list[str]:
