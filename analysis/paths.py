@@ -9,5 +9,6 @@ NOTEBOOKS = ROOT / "notebooks"
 FIGURES = ROOT / "figures"
 REPORTS = Path(os.environ.get("ANALYSIS_REPORTS", ROOT / "reports"))
 RESULTS = Path(os.environ.get("ANALYSIS_RESULTS", ROOT / "results"))
+PUBLISHED = Path(os.environ.get("ANALYSIS_PUBLISHED", FIGURES / "runs"))
 PROFILES = PACKAGE / "runner" / "profiles"
 BASES = PACKAGE / "models" / "bases"

@@ -1,5 +1,7 @@
 """The grid: every method, budget and seed becomes one stored run; a run that exists is never repeated."""
 
+import json
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -16,6 +18,8 @@ from analysis.models.training import finetuning
 from analysis.models.training.finetuning import FineTuning, finetune
 from analysis.pools.testbed import WORLD_VERSION
 from analysis.store.code_version import code_version
+from analysis.store.published import log
+from analysis.store.publishing import note
 from analysis.store.store import digest
 
 ALIKE = 0.8  # of random's tokens, or its inverse: training is then about as much
@@ -101,7 +105,12 @@ def run(work, runs: Sequence[Run], *, with_base: bool = False, show_progress: bo
 
 def _measure_all(work, runs: Sequence[Run], show_progress: bool) -> list[tuple[dict, dict[str, np.ndarray]]]:
     wanted = catalogue.benchmarks_for(work.pool, work.settings.max_tokens)
-    keys = [_key(work, run, wanted) for run in runs]
+    keys = []
+    for run in runs:
+        depends = _depends(work, run, wanted)
+        keys.append(digest(**depends, rows=run.rows.tolist()))
+        log.ask("runs", keys[-1], **_described(work, run, depends))
+    note()  # before anything is made: of an interrupted grid, what is finished can be published
     found = {key: stored for key in keys if (stored := _stored(work, key)) is not None}
     n_found = sum(key in found for key in keys)
     with tqdm(total=len(runs), initial=n_found, desc="runs", unit="run", disable=not show_progress) as bar:
@@ -115,12 +124,25 @@ def _measure_all(work, runs: Sequence[Run], show_progress: bool) -> list[tuple[d
 
 
 def _key(work, run: Run, wanted: dict) -> str:
-    return digest(
-        pool=work.with_part(run.part).pool.fingerprint, base=work.base.fingerprint, rows=run.rows.tolist(),
-        seed=run.training_seed, settings=asdict(_settings(work, run).resolved(work.base.device)),
-        benchmarks=list(wanted), world=WORLD_VERSION, template=work.base.template.settings(),
-        code=code_version(finetuning.__name__, catalogue.__name__),
-    )  # fmt: skip
+    return digest(**_depends(work, run, wanted), rows=run.rows.tolist())
+
+
+def _depends(work, run: Run, wanted: dict) -> dict:
+    """What a run depends on besides its rows."""
+    return {
+        "pool": work.with_part(run.part).pool.fingerprint, "base": work.base.fingerprint, "seed": run.training_seed,
+        "settings": asdict(_settings(work, run).resolved(work.base.device)), "benchmarks": list(wanted),
+        "world": WORLD_VERSION, "template": work.base.template.settings(),
+        "code": code_version(finetuning.__name__, catalogue.__name__),
+    }  # fmt: skip
+
+
+def _described(work, run: Run, depends: dict) -> dict:
+    """What a published run says of itself; its rows are with its scores."""
+    told = {name: getattr(run, name) for name in ("part", "method", "budget", "design", "draw", "training_seed")}
+    told |= {"pool": work.with_part(run.part).pool.name, "base": work.base.name}
+    told["settings"] = json.dumps(depends, sort_keys=True)
+    return told | {"prepared": work.prepared and json.dumps(work.prepared, sort_keys=True)}
 
 
 def _settings(work, run: Run) -> FineTuning:
@@ -161,11 +183,11 @@ def _made(work, run: Run, wanted: dict) -> tuple[dict, dict[str, np.ndarray]]:
     scored = [benchmark(model) for benchmark in wanted.values()]
     record = {
         "tokens": training["tokens"], "seconds": training["seconds"],
-        "rows_dropped": training["rows_dropped"], "n_rows": len(run.rows),
+        "rows_dropped": training["rows_dropped"], "n_rows": len(run.rows), "made": time.time(),
         "benchmarks": [{"name": one.name, "unit": one.unit, "groups": one.groups, "seconds": one.seconds}
                        | _said(one.responses) for one in scored],
     }  # fmt: skip
-    return record, {f"items_{number}": one.items for number, one in enumerate(scored)}
+    return record, {"rows": run.rows} | {f"items_{number}": one.items for number, one in enumerate(scored)}
 
 
 def _said(responses: Sequence[str] | None) -> dict[str, float]:

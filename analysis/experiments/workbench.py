@@ -26,6 +26,7 @@ class Workbench:
     seed : of the whole comparison; every selection and every run has one of its own, see `stream`.
     part : number of this part, from 0 up.
     others : the workbenches of the other parts of the same pool; none on theirs.
+    prepared : the arguments of `prepare` that made it, and `n_rows` of `smaller`; none where it was made by hand.
     """
 
     pool: Pool
@@ -36,6 +37,7 @@ class Workbench:
     seed: int
     part: int = 0
     others: tuple["Workbench", ...] = ()
+    prepared: dict | None = None
 
     @property
     def parts(self) -> tuple["Workbench", ...]:
@@ -54,7 +56,7 @@ class Workbench:
     def smaller(self, n_rows: int) -> "Workbench":
         """The same comparison on `n_rows` rows of every part; fewer rows are among more, see `parts.nested_rows`."""
         first, *others = [part._on(smaller(part.pool, n_rows, self.seed)) for part in self.parts]
-        return replace(first, others=tuple(others))
+        return replace(first, others=tuple(others), prepared=self.prepared and self.prepared | {"n_rows": n_rows})
 
     def _on(self, pool: Pool) -> "Workbench":
         """This part's workbench with another pool."""
@@ -103,6 +105,10 @@ def prepare(
     ValueError
         A fine-tuning setting that does not exist (lists the known ones).
     """
+    prepared = {
+        "pool": pool, "limit": limit, "model": model, "seed": seed, "finetuning": finetuning, "duplicates": duplicates,
+        "skills": skills, "long_answers": long_answers, "parts": parts, "budget": budget,
+    }  # fmt: skip
     store = store or Store()
     known = [field.name for field in fields(FineTuning)]
     if unknown := set(finetuning or {}) - set(known):
@@ -122,4 +128,4 @@ def prepare(
         Workbench(rows, base, Features(rows, base, store=store, **told), store, settings, seed, part)
         for part, rows in enumerate(cut)
     ]
-    return replace(first, others=tuple(others))
+    return replace(first, others=tuple(others), prepared=prepared)

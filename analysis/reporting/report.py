@@ -22,6 +22,7 @@ import pandas as pd
 from analysis.paths import REPORTS, ROOT
 from analysis.reporting import style
 from analysis.reporting.style import write_table
+from analysis.store import published, publishing
 from analysis.store.store import write_atomic
 
 try:
@@ -80,6 +81,7 @@ def begin(notebook: str, output_dir: str = "", **parameters) -> Report:
     _report = Report(name, folder, parameters, time.perf_counter())
     style.save_into(folder, provenance_line(parameters))
     _report.write()
+    published.log.clear()  # a kernel may run a notebook twice
     return _report
 
 
@@ -219,7 +221,8 @@ def provenance(*, features=None, pool=None, language_model=None, **more) -> None
         facts["device"] = str(language_model.device)
     if features is not None:
         facts["precision"] = ", ".join(f"{name} {precision}" for name, precision in features.precisions.items())
-    facts.update(more)
+    facts |= _published() | more
+    publishing.note()
     if resource is not None:
         facts["peak memory"] = f"{_peak_memory_gib():.2f} GiB"
     facts["seconds"] = round(time.perf_counter() - report.started, 1)
@@ -228,6 +231,15 @@ def provenance(*, features=None, pool=None, language_model=None, **more) -> None
     rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts.items())
     text = "\n".join(f"{name}: {value}" for name, value in facts.items())
     _display(f'<table class="provenance"><tbody>{rows}</tbody></table>', text)
+
+
+def _published() -> dict[str, str]:
+    """How many of the runs that this report asked for were not made here but came with the repository, and of when."""
+    made = published.log.made["runs"].values()
+    if not made:
+        return {}
+    first, last = (time.strftime("%Y-%m-%d", time.gmtime(moment)) for moment in (min(made), max(made)))
+    return {"published runs": f"{len(made):,} of {len(published.log.asked['runs']):,}, made from {first} to {last}"}
 
 
 def _has(package: str) -> bool:

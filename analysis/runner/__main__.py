@@ -1,6 +1,7 @@
 """The one runner of the notebooks, behind run_all.sh, the tests and the command line.
 
 python -m analysis.runner [NOTEBOOK ...] [--profile NAME] [--pool POOL] [--model MODEL] [-p NAME VALUE ...]
+python -m analysis.runner publish [--profile NAME]
 """
 
 import argparse
@@ -14,6 +15,7 @@ from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from analysis.paths import REPORTS
+from analysis.runner import publish
 from analysis.runner.index import duration, write_index
 from analysis.runner.job import Outcome, execute_job
 from analysis.runner.parameters import CommandLineText
@@ -107,6 +109,9 @@ def _say(outcome: Outcome, number: int, total: int) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; 0 all well, 1 a notebook failed, 2 refused, 130 interrupted."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments[:1] == ["publish"]:
+        return publish.main(arguments[1:])
     parser = argparse.ArgumentParser(
         prog="./run_all.sh", description="Run the notebooks and render reports/index.html.", epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

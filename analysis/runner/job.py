@@ -14,6 +14,7 @@ from filelock import FileLock
 from analysis.paths import PACKAGE, PROFILES, ROOT
 from analysis.runner.index import read_record
 from analysis.runner.plan import Job
+from analysis.store import publishing
 from analysis.store.file_states import files_named
 from analysis.store.store import digest, write_atomic
 
@@ -93,7 +94,13 @@ def _run_and_render(job: Job, key: str, live: bool | None) -> Outcome:
     error, heading = "", Heading("", "")
     started_at, started = time.time(), time.monotonic()
     # Our own bars stay (the watcher shows them, the report leaves them out); the libraries' are noise.
-    environment = {**os.environ, "ANALYSIS_REPORT_NAME": job.report, "TQDM_NCOLS": "90", "TQDM_NROWS": "20"}
+    environment = {
+        **os.environ,
+        publishing.RUN: job.run,
+        publishing.REPORT: job.report,
+        "TQDM_NCOLS": "90",
+        "TQDM_NROWS": "20",
+    }
     # glibc gives large blocks back to the system at once; training asks for the same ones at every step.
     environment = {"MALLOC_MMAP_THRESHOLD_": "2000000000", "MALLOC_TRIM_THRESHOLD_": "2000000000"} | environment
     environment |= {"HF_DATASETS_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
-from analysis.paths import RESULTS
+from analysis.paths import PUBLISHED, RESULTS
+from analysis.store.published import Published, log, of_folder
 
 KEY_LENGTH = 24
 DAMAGE = (  # what reading a damaged archive can raise; the last two: unknown compression, marked as encrypted
@@ -72,27 +73,27 @@ def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
 class Store:
     """Results under `<root>/<kind>/<two digits>/<key>`; several processes may use it at once.
 
-    A damaged file is moved aside (`.damaged`) with a warning that names it, and counts as absent.
+    A damaged file is moved aside (`.damaged`) with a warning that names it, and counts as absent. Records and arrays that
+    are absent are read from `published`, where that has them.
+
+    Parameters
+    ----------
+    root : folder of the results; by default the project's, and its published runs stand behind it.
+    published : what else to read, never to write.
     """
 
-    def __init__(self, root: Path | str = RESULTS) -> None:
-        self.root = Path(root)
+    def __init__(self, root: Path | str | None = None, published: Published | None = None) -> None:
+        self.root = Path(root or RESULTS)
+        self.published = of_folder(PUBLISHED) if root is None else published
 
     def path(self, kind: str, key: str, suffix: str = "") -> Path:
         """Where a result is, whether or not it exists."""
         return self.root / kind / key[:2] / f"{key}{suffix}"
 
     def arrays(self, kind: str, key: str) -> dict[str, np.ndarray] | None:
-        """Stored arrays by name, or None; the zip file's checksums are verified on reading."""
-        path = self.path(kind, key, ".npz")
-        if not path.exists():
-            return None
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                _check_archive(path, file.zip)
-                return {name: file[name] for name in file.files}
-        except DAMAGE as error:
-            return self._set_aside(path, error)
+        """Stored or published arrays by name, or None; the zip file's checksums are verified on reading."""
+        found = self._read_arrays(self.path(kind, key, ".npz"))
+        return found if found is not None or self.published is None else self.published.arrays(kind, key)
 
     def save_arrays(self, kind: str, key: str, **arrays: np.ndarray) -> None:
         """Store arrays by name."""
@@ -104,8 +105,10 @@ class Store:
         write_atomic(self.path(kind, key, ".npz"), write)
 
     def record(self, kind: str, key: str) -> dict | None:
-        """A stored record, or None."""
-        return self._read_record(self.path(kind, key, ".json"))
+        """A stored or published record, or None."""
+        log.ask(kind, key)
+        found = self._read_record(self.path(kind, key, ".json"))
+        return found if found is not None or self.published is None else self.published.record(kind, key)
 
     def save_record(self, kind: str, key: str, record: dict) -> None:
         """Store a record of plain JSON values with its checksum.
@@ -152,6 +155,16 @@ class Store:
         path = self.path(kind, key, ".lock")
         path.parent.mkdir(parents=True, exist_ok=True)
         return FileLock(path)
+
+    def _read_arrays(self, path: Path) -> dict[str, np.ndarray] | None:
+        if not path.exists():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                _check_archive(path, file.zip)
+                return {name: file[name] for name in file.files}
+        except DAMAGE as error:
+            return self._set_aside(path, error)
 
     def _read_record(self, path: Path) -> dict | None:
         if not path.exists():

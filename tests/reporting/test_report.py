@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.reporting import report, style
+from analysis.store.published import log
 
 ATTACK = '<script>alert("x")</script><img src=x onerror=alert(1)> $\\href{javascript:1}{x}$'
 
@@ -110,6 +111,19 @@ def test_provenance_is_recorded(begun):
     assert noted["draws"] == 5
     assert noted["seconds"] >= 0
     assert "torch" in noted["packages"]
+
+
+def test_provenance_says_how_many_runs_came_published_and_of_when(begun):
+    report.provenance()
+    assert "published runs" not in json.loads((begun.folder / "findings.json").read_text())["provenance"]
+    for key in ("aa", "bb", "cc"):
+        log.ask("runs", key)
+    log.made["runs"].update(aa=86_400.0, cc=3 * 86_400.0)  # seconds since 1970-01-01
+    report.provenance()
+    noted = json.loads((begun.folder / "findings.json").read_text())["provenance"]
+    assert noted["published runs"] == "2 of 3, made from 1970-01-02 to 1970-01-04"
+    report.begin(notebook="again", output_dir=str(begun.folder))
+    assert not log.made["runs"] and not log.asked["runs"]
 
 
 def test_calls_before_begin_say_what_to_call(monkeypatch):

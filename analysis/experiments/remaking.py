@@ -1,0 +1,119 @@
+"""Published runs made again: does the code of today measure what other code measured?"""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+
+from analysis.experiments import grid
+from analysis.experiments.benchmarks import catalogue
+from analysis.experiments.results import Run
+from analysis.experiments.workbench import Workbench, prepare
+from analysis.methods import BASE
+from analysis.methods.catalogue import METHODS
+from analysis.models.training import finetuning
+from analysis.store.code_version import code_version
+from analysis.store.published import unpacked
+from analysis.store.store import digest
+
+SAMPLE = 5  # runs at least, and one at least of every family of methods
+TOLERANCE = 1e-4  # nats per answer token; an answer is graded the same or not
+
+
+def of_other_code(line: dict) -> bool:
+    """Whether a published line is a run, with its rows, that the code of today would not find."""
+    return (
+        bool(line["settings"]) and "rows" in arrays_of(line) and json.loads(line["settings"])["code"] != _code_today()
+    )
+
+
+def rekeyed(line: dict) -> dict:
+    """A published run under the key that it has with the code of today."""
+    settings = json.loads(line["settings"]) | {"code": _code_today()}
+    key = digest(**settings, rows=arrays_of(line)["rows"].tolist())
+    return line | {"key": key, "settings": json.dumps(settings, sort_keys=True)}
+
+
+def sample(lines: Sequence[dict], seed: int = 0) -> list[tuple[dict, float]]:
+    """Runs made again, drawn by chance, each with its `difference`: `SAMPLE` of them, and one of every family of methods.
+
+    Raises
+    ------
+    ValueError
+        Fewer can be made again, or none of a family (names it).
+    """
+    order = np.random.default_rng(seed).permutation(len(lines))
+    drawn = [line for _, line in sorted(_turns([lines[place] for place in order]), key=lambda one: one[0])]
+    found = []
+    for line in drawn:
+        if len(found) < SAMPLE or family(line) not in {family(one) for one, _ in found}:
+            known = difference(line)
+            found += [] if known is None else [(line, known)]
+    lacking = {family(line) for line in lines} - {family(line) for line, _ in found}
+    if lacking or len(found) < min(SAMPLE, len(lines)):
+        raise ValueError(
+            f"of {len(lines)} runs of other code {len(found)} could be made again"
+            + "".join(f", none of the family {one!r}" for one in sorted(lacking))
+        )
+    return found
+
+
+def _turns(lines: Sequence[dict]) -> list[tuple[int, dict]]:
+    """Each line with how many of its family stand up to it."""
+    seen: Counter[str] = Counter()
+    turns = []
+    for line in lines:
+        seen[family(line)] += 1
+        turns.append((seen[family(line)], line))
+    return turns
+
+
+def family(line: dict) -> str:
+    """The family of a run's method; the base alone and rows that no method chose are families too."""
+    name = line["method"].partition("(")[0]
+    return METHODS[name].family if name in METHODS else BASE if name == BASE else "designed"
+
+
+def difference(line: dict) -> float | None:
+    """Make a published run again; the largest difference of an item's score, infinite where an answer is graded otherwise.
+
+    None where it cannot be made again: the code of today makes its pool or base in another way, or it stood on a
+    workbench that more than `prepare` made.
+    """
+    if line["prepared"] is None:
+        return None
+    work, stored = _workbench(line["prepared"]), arrays_of(line)
+    told = {name: line[name] for name in ("method", "budget", "draw", "training_seed", "part", "design")}
+    run = Run(rows=stored.pop("rows"), **told)
+    wanted = catalogue.benchmarks_for(work.pool, work.settings.max_tokens)
+    if grid._key(work, run, wanted) != rekeyed(line)["key"]:
+        return None
+    _, made = grid._made(work, run, wanted)
+    return max(_largest(stored[name], made[name]) for name in stored)
+
+
+def arrays_of(line: dict) -> dict[str, np.ndarray]:
+    """The arrays of a published line by name."""
+    return {one["name"]: unpacked(one) for one in line["arrays"]}
+
+
+def _code_today() -> str:
+    return code_version(finetuning.__name__, catalogue.__name__)  # as in the key of a run
+
+
+@cache
+def _workbench(prepared: str) -> Workbench:
+    arguments = json.loads(prepared)
+    n_rows = arguments.pop("n_rows", 0)
+    work = prepare(**arguments, show_progress=False)
+    return work.smaller(n_rows) if n_rows else work
+
+
+def _largest(stored: np.ndarray, made: np.ndarray) -> float:
+    if stored.shape != made.shape or np.any(np.isnan(stored) != np.isnan(made)):
+        return np.inf
+    if np.isin(stored, (0, 1)).all():  # right or wrong: no tolerance
+        return 0.0 if np.array_equal(stored, made) else np.inf
+    return float(np.nanmax(np.abs(stored - made), initial=0.0))

@@ -1,0 +1,146 @@
+"""Runs and selections that come with the repository in `figures/runs/`, read where `results/` has nothing.
+
+One line of a parquet file is one run or selection: what it is in words and numbers, its stored record, and its arrays, packed
+without loss. An array that several lines share, and a text such as the groups of items, is kept once.
+"""
+
+import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+
+import numpy as np
+
+KINDS = ("runs", "selections")
+NARROWER = {"f": ("<f2", "<f4"), "i": ("<i2", "<i4")}  # tried in turn, by the kind of numbers
+BITS = "bits"
+DESCRIBED = {
+    "pool": "string", "base": "string", "part": "int64", "method": "string", "budget": "int64", "design": "string",
+    "draw": "int64", "training_seed": "int64", "settings": "string",
+    "prepared": "string",
+}  # fmt: skip
+
+
+@dataclass
+class Log:
+    """What this process asked its stores for: by kind and key how it is described, and when what was published was made."""
+
+    asked: dict[str, dict[str, dict]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    made: dict[str, dict[str, float]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+
+    def ask(self, kind: str, key: str, **description) -> None:
+        """Note that a key was asked for; of several descriptions the first stays."""
+        if kind in KINDS:
+            self.asked[kind][key] = self.asked[kind].get(key) or description
+
+    def clear(self) -> None:
+        """Forget what was asked."""
+        for noted in (*self.asked.values(), *self.made.values()):
+            noted.clear()
+
+
+log = Log()
+
+
+class Published:
+    """The published runs and selections of a folder of parquet files.
+
+    A damaged file is named in a warning and counts as absent; nothing is ever written.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+
+    def record(self, kind: str, key: str) -> dict | None:
+        """A published record as it was stored, or None."""
+        line = self._line(kind, key)
+        if line is None:
+            return None
+        log.made[kind][key] = line["made"]
+        record = json.loads(line["record"])
+        for benchmark, groups in zip(record.get("benchmarks", []), line["groups"], strict=True):
+            benchmark["groups"] = json.loads(groups)
+        return record
+
+    def arrays(self, kind: str, key: str) -> dict[str, np.ndarray] | None:
+        """Published arrays by name, bit by bit as they were stored, or None."""
+        line = self._line(kind, key)
+        return None if line is None else {one["name"]: unpacked(one) for one in line["arrays"]}
+
+    def _line(self, kind: str, key: str) -> dict | None:
+        path, row = self._places.get((kind, key), (None, 0))
+        found = [] if path is None else read(path)
+        return found.slice(row, 1).to_pylist()[0] if len(found) else None
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, str], tuple[Path, int]]:
+        places = {}
+        for path in sorted(self.folder.glob("*.parquet")):
+            for row, line in enumerate(read(path, ("kind", "key")).to_pylist()):
+                places.setdefault((line["kind"], line["key"]), (path, row))
+        return places
+
+
+of_folder = cache(Published)  # a process reads a file once
+
+
+@cache
+def read(path: Path, columns: tuple[str, ...] | None = None):
+    """A published file as an arrow table, its checksums verified; empty, with a warning that names it, where damaged."""
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        table = parquet.read_table(path, columns=columns and list(columns), page_checksum_verification=True)
+        if not columns and not table.schema.equals(schema()):
+            raise ValueError("its columns are others than this suite writes")
+        return table if not columns else table.select(columns)
+    except (pyarrow.ArrowException, OSError, KeyError, ValueError) as error:
+        warnings.warn(f"{path}: damaged ({error}); its published runs count as absent", stacklevel=2)
+        return pyarrow.table({})
+
+
+@cache
+def schema():
+    """Columns of a published file."""
+    import pyarrow
+
+    array = {
+        "name": "string",
+        "shape": pyarrow.list_(pyarrow.int64()),
+        "dtype": "string",
+        "packing": "string",
+        "content": pyarrow.binary(),
+    }
+    array = [(name, pyarrow.type_for_alias(kind) if isinstance(kind, str) else kind) for name, kind in array.items()]
+    described = [(name, pyarrow.type_for_alias(kind)) for name, kind in DESCRIBED.items()]
+    texts = pyarrow.list_(pyarrow.string())
+    return pyarrow.schema([
+        ("kind", pyarrow.string()), ("key", pyarrow.string()), ("reports", texts), ("made", pyarrow.float64()), *described,
+        ("tokens", pyarrow.int64()), ("seconds", pyarrow.float64()), ("scores", pyarrow.string()),
+        ("record", pyarrow.string()), ("groups", texts), ("arrays", pyarrow.list_(pyarrow.struct(array))),
+    ])  # fmt: skip
+
+
+def packed(array: np.ndarray) -> dict:
+    """An array in as few bytes as give back every bit of it: one bit each for zeros and ones, narrower numbers, or as it is."""
+    told = {"shape": list(array.shape), "dtype": array.dtype.str}
+    with np.errstate(over="ignore", invalid="ignore"):
+        for packing in (BITS, *NARROWER.get(array.dtype.kind, ()), array.dtype.str):
+            content = np.packbits(array != 0) if packing == BITS else array.astype(packing)
+            one = told | {"packing": packing, "content": content.tobytes()}
+            if unpacked(one).tobytes() == array.tobytes():
+                return one
+    raise TypeError(f"packed: expected an array of plain numbers, found {array.dtype}")
+
+
+def unpacked(one: Mapping) -> np.ndarray:
+    """The array that `packed` packed."""
+    shape, dtype = tuple(one["shape"]), np.dtype(one["dtype"])
+    if one["packing"] == BITS:
+        flat = np.unpackbits(np.frombuffer(one["content"], np.uint8), count=int(np.prod(shape)))
+    else:
+        flat = np.frombuffer(one["content"], one["packing"])
+    return flat.astype(dtype).reshape(shape)
