@@ -234,12 +234,15 @@ def provenance(*, features=None, pool=None, language_model=None, **more) -> None
 
 
 def _published() -> dict[str, str]:
-    """How many of the runs that this report asked for were not made here but came with the repository, and of when."""
-    made = published.log.made["runs"].values()
-    if not made:
-        return {}
-    first, last = (time.strftime("%Y-%m-%d", time.gmtime(moment)) for moment in (min(made), max(made)))
-    return {"published runs": f"{len(made):,} of {len(published.log.asked['runs']):,}, made from {first} to {last}"}
+    """How many of the runs and selections that this report asked for came with the repository, and of when they are."""
+    facts = {}
+    for kind, made in published.log.made.items():
+        if made:
+            first, last = (time.strftime("%Y-%m-%d", time.gmtime(end(made.values()))) for end in (min, max))
+            facts[f"published {kind}"] = (
+                f"{len(made):,} of {len(published.log.asked[kind]):,}, made from {first} to {last}"
+            )
+    return facts
 
 
 def _has(package: str) -> bool:

@@ -16,11 +16,8 @@ import numpy as np
 KINDS = ("runs", "selections")
 NARROWER = {"f": ("<f2", "<f4"), "i": ("<i2", "<i4")}  # tried in turn, by the kind of numbers
 BITS = "bits"
-DESCRIBED = {
-    "pool": "string", "base": "string", "part": "int64", "method": "string", "budget": "int64", "design": "string",
-    "draw": "int64", "training_seed": "int64", "settings": "string",
-    "prepared": "string",
-}  # fmt: skip
+TEXTS = ("pool", "base", "method", "design", "settings", "prepared")  # with COUNTS what a run says of itself
+COUNTS = ("part", "budget", "draw", "training_seed")
 
 
 @dataclass
@@ -107,21 +104,14 @@ def schema():
     """Columns of a published file."""
     import pyarrow
 
-    array = {
-        "name": "string",
-        "shape": pyarrow.list_(pyarrow.int64()),
-        "dtype": "string",
-        "packing": "string",
-        "content": pyarrow.binary(),
-    }
-    array = [(name, pyarrow.type_for_alias(kind) if isinstance(kind, str) else kind) for name, kind in array.items()]
-    described = [(name, pyarrow.type_for_alias(kind)) for name, kind in DESCRIBED.items()]
-    texts = pyarrow.list_(pyarrow.string())
-    return pyarrow.schema([
-        ("kind", pyarrow.string()), ("key", pyarrow.string()), ("reports", texts), ("made", pyarrow.float64()), *described,
-        ("tokens", pyarrow.int64()), ("seconds", pyarrow.float64()), ("scores", pyarrow.string()),
-        ("record", pyarrow.string()), ("groups", texts), ("arrays", pyarrow.list_(pyarrow.struct(array))),
-    ])  # fmt: skip
+    text, count, number = pyarrow.string(), pyarrow.int64(), pyarrow.float64()
+    texts, counts = pyarrow.list_(text), pyarrow.list_(count)
+    array = {"name": text, "shape": counts, "dtype": text, "packing": text, "content": pyarrow.binary()}
+    described = dict.fromkeys(TEXTS, text) | dict.fromkeys(COUNTS, count)
+    return pyarrow.schema({
+        "kind": text, "key": text, "reports": texts, "made": number, **described, "tokens": count, "seconds": number,
+        "scores": text, "record": text, "groups": texts, "arrays": pyarrow.list_(pyarrow.struct(array)),
+    })  # fmt: skip
 
 
 def packed(array: np.ndarray) -> dict:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.paths import RESULTS
-from analysis.store.published import DESCRIBED, log, packed, read, schema
+from analysis.store.published import COUNTS, TEXTS, log, packed, read, schema
 from analysis.store.store import Store, write_atomic
 
 RUN, REPORT = "ANALYSIS_RUN", "ANALYSIS_REPORT_NAME"  # environment variables by which the runner names both
@@ -54,6 +54,8 @@ def publish(run: str, store: Store, folder: Path, *, afresh: bool = False) -> Co
         )
     path = folder / f"{run}.parquet"
     before = {(line["kind"], line["key"]): line for line in (read(path).to_pylist() if path.exists() else [])}
+    if afresh:
+        before = {place: line | {"reports": []} for place, line in before.items()}
     lines, missing = {}, set()
     for place in notes:
         asked = json.loads(place.read_text(encoding="utf-8"))
@@ -99,4 +101,4 @@ def _line(store: Store, kind: str, key: str) -> dict | None:
 
 
 def _described(description: dict) -> dict:
-    return {name: description.get(name) for name in DESCRIBED}
+    return {name: description.get(name) for name in TEXTS + COUNTS}
