@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Refused: {error}", file=sys.stderr)
         return 2
     print(
-        f"{path}: {count.lines:,} runs and selections, {count.added:,} of them new, {path.stat().st_size / 2**20:.1f} MiB"
+        f"{path}: {count.lines:,} runs and selections, {count.added:,} of them new, {path.stat().st_size / 2**20:.2f} MiB"
     )
     if count.missing:
         print(f"{count.missing:,} asked for are not made yet: run the notebooks again, then publish again")
