@@ -434,3 +434,20 @@ def test_nothing_warns_on_import():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         import analysis.runner.__main__  # noqa: F401
+
+
+def test_a_notebook_is_told_its_run_and_its_report_so_that_its_runs_can_be_published(tmp_path, profile, monkeypatch):
+    told = []
+    monkeypatch.setattr("analysis.runner.jupyter.run_notebook", lambda *arguments: told.append(arguments[-1]))
+    run([notebook(tmp_path / "one.ipynb", FINDING)], profile, run_name="mine", reports=tmp_path / "reports", live=False)
+    names = [(one["ANALYSIS_RUN"], one["ANALYSIS_REPORT_NAME"]) for one in told]
+    assert names == [("mine", "one.a"), ("mine", "one.b")]
+
+
+def test_publishing_is_a_command_of_the_runner(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr("analysis.runner.publish.RESULTS", tmp_path)
+    assert main(["publish", "--profile", "quick"]) == 2
+    assert "Refused: no report of the run 'quick'" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="0"):
+        main(["publish", "--help"])
+    assert "--rekey" in capsys.readouterr().out
