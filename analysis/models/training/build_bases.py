@@ -34,7 +34,7 @@ LADDER = {
         RECIPES["tiny-weak"][0],
         replace(RECIPES["tiny-weak"][1], tokens=int(millions * 1_000_000)),
     )
-    for millions in (0.5, 1, 2)
+    for millions in (0.5, 1, 2, 5)
 }
 
 
