@@ -40,7 +40,7 @@ class Pages:
         found = [
             pd.read_csv(page.folder / f"{name}.csv").assign(report=page.report)
             for page in self.of(notebook)
-            if name in page.files
+            if name in page.files and (page.folder / f"{name}.csv").stat().st_size > 1
         ]
         if not found:
             return pd.DataFrame()

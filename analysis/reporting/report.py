@@ -98,17 +98,17 @@ def provenance_line(parameters: Mapping) -> str:
     pool, limit, budget = (parameters.get(name) for name in ("pool", "limit", "budget"))
     if pool:
         rows = f", up to {limit:,} rows" if isinstance(limit, int) and limit > 0 else ""
-        parts.append(_short(str(pool)) + rows)
+        parts.append(short_name(str(pool)) + rows)
     if isinstance(parameters.get("parts"), int) and parameters["parts"] > 1:
         parts.append(f"{parameters['parts']} parts")
     if isinstance(budget, int):
         parts.append(f"budget {budget:,}")
     if parameters.get("model"):
-        parts.append(_short(str(parameters["model"])))
+        parts.append(short_name(str(parameters["model"])))
     return " · ".join(parts)
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
     """Names of the files of a path or of several; a hub id stays whole."""
     return ", ".join(Path(part).name if Path(part).is_absolute() else part for part in name.split(","))
 

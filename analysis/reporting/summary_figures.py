@@ -8,7 +8,7 @@ from matplotlib.colors import ListedColormap
 from analysis.experiments.benchmarks.result import unit_of
 from analysis.experiments.results import EQUAL_ROWS
 from analysis.reporting import style
-from analysis.reporting.claim_rules import DEPENDS, FAILS, HOLDS, OPEN, UNTESTED, VERDICTS
+from analysis.reporting.answers import DEPENDS, FAILS, HOLDS, OPEN, UNTESTED, VERDICTS
 from analysis.reporting.palette import label
 from analysis.statistics import BETTER, NO_DIFFERENCE, WORSE
 
@@ -36,41 +36,41 @@ def claims(table: pd.DataFrame):
 
 def comparisons(table: pd.DataFrame):
     """Estimate and verdict of every comparison with random: a panel per pool and base, a column per regime and design."""
-    reports = list(dict.fromkeys(table["report"]))
-    methods = list(dict.fromkeys(table["method"]))
-    fig, axes = style.figure("full", 0.14 + 0.05 * len(methods), columns=len(reports), sharey=True, squeeze=False)
-    codes = {verdict: place for place, verdict in enumerate(CELLS)}
-    for ax, report in zip(axes[0], reports, strict=True):
-        own = table[table["report"] == report].assign(tokens=lambda lines: lines["design"] != EQUAL_ROWS)
-        columns = own[["rows_per_kind", "regime", "tokens"]].drop_duplicates().sort_values(["tokens", "rows_per_kind"])
-        keys = list(zip(columns["regime"], columns["tokens"], strict=True))
-        shade = pd.DataFrame(float("nan"), index=methods, columns=range(len(keys)))
-        for line in own.itertuples():
-            place = keys.index((line.regime, line.tokens))
-            shade.loc[line.method, place] = codes.get(line.verdict, codes["other"])
-            ax.text(
-                place,
-                methods.index(line.method),
-                f"{line.estimate:+.{unit_of(line.unit).digits}f}",
-                ha="center",
-                va="center",
-                size=6.5,
-            )
-        ax.imshow(shade, cmap=ListedColormap(list(CELLS.values())), vmin=-0.5, vmax=len(CELLS) - 0.5, aspect="auto")
-        heads = [f"{rows.split(' ')[0]}{' *' if tokens else ''}" for rows, tokens in keys]
-        ax.set_xticks(range(len(keys)), heads)
-        ax.set(
-            title=report.partition(".")[2],
-            xlabel=f"rows per {own['kind'].iloc[0]}; * at random's tokens\n(cells: {own['in'].iloc[0]})",
-        )
-        ax.tick_params(length=0)
-        ax.grid(False)
-        for edge in range(1, len(keys)):
-            ax.axvline(edge - 0.5, color="white", linewidth=2)
-        for edge in range(1, len(methods)):
-            ax.axhline(edge - 0.5, color="white", linewidth=2)
-    axes[0, 0].set_yticks(range(len(methods)), [textwrap.fill(label(name), 24) for name in methods])
+    reports, methods = list(dict.fromkeys(table["report"])), list(dict.fromkeys(table["method"]))
+    across = min(2, len(reports))
+    down = -(-len(reports) // across)
+    height = (0.14 + 0.045 * len(methods)) * down
+    fig, axes = style.figure("full", height, rows=down, columns=across, sharey=True, squeeze=False)
+    for ax, report in zip(axes.flat, reports, strict=False):
+        _panel(ax, table[table["report"] == report], methods)
+        ax.set_title(report.partition(".")[2])
+    for ax in axes.flat[len(reports) :]:
+        ax.set_axis_off()
+    for ax in axes[:, 0]:
+        ax.set_yticks(range(len(methods)), [textwrap.fill(label(name), 24) for name in methods])
+    fig.supxlabel(f"rows per {table['kind'].iloc[0]}; * at random's tokens; in the cells the difference in {table['in'].iloc[0]}", fontsize=8)  # fmt: skip
     marks = [style.plt.Rectangle((0, 0), 1, 1, color=colour) for colour in CELLS.values()]
-    names = [name if name != "other" else "undecided" for name in CELLS]
+    names = [name if name != "other" else "undecided or no verdict" for name in CELLS]
     fig.legend(marks, names, loc="outside upper center", ncols=len(CELLS))
     return fig
+
+
+def _panel(ax, own: pd.DataFrame, methods: list[str]) -> None:
+    own = own.assign(tokens=own["design"] != EQUAL_ROWS)
+    columns = own[["rows_per_kind", "tokens"]].drop_duplicates().sort_values(["tokens", "rows_per_kind"])
+    keys = list(columns.itertuples(index=False, name=None))
+    codes = {verdict: place for place, verdict in enumerate(CELLS)}
+    shade = pd.DataFrame(float("nan"), index=methods, columns=range(len(keys)))
+    digits = 0 if len(keys) > 4 and own["estimate"].abs().max() >= 10 else unit_of(own["unit"].iloc[0]).digits
+    for line in own.itertuples():
+        place = keys.index((line.rows_per_kind, line.tokens))
+        shade.loc[line.method, place] = codes.get(line.verdict, codes["other"])
+        ax.text(place, methods.index(line.method), f"{line.estimate:+.{digits}f}", ha="center", va="center", size=6.5)
+    ax.imshow(shade, cmap=ListedColormap(list(CELLS.values())), vmin=-0.5, vmax=len(CELLS) - 0.5, aspect="auto")
+    ax.set_xticks(range(len(keys)), [f"{rows:.2g}{' *' if tokens else ''}" if rows < 100 else f"{rows:,.0f}{' *' if tokens else ''}" for rows, tokens in keys])  # fmt: skip
+    ax.tick_params(length=0)
+    ax.grid(False)
+    for edge in range(1, len(keys)):
+        ax.axvline(edge - 0.5, color="white", linewidth=2)
+    for edge in range(1, len(methods)):
+        ax.axhline(edge - 0.5, color="white", linewidth=2)

@@ -4,47 +4,69 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from analysis.experiments.results import EQUAL_ROWS
+from analysis.experiments.results import EQUAL_ROWS, EQUAL_TOKENS
 from analysis.methods import RANDOM, label
-from analysis.reporting.claim_rules import OPEN, UNTESTED, VERDICTS, counts, main_comparisons, written
+from analysis.reporting.answers import (
+    OPEN,
+    UNTESTED,
+    VERDICTS,
+    comparisons,
+    counts,
+    first_benchmark,
+    main_comparisons,
+    variant,
+    written,
+)
+from analysis.reporting.claim_rules import DOES_NOT, against_compute, paying
 from analysis.reporting.pages import Pages
+from analysis.reporting.report import short_name
 from analysis.reporting.verdicts import runs_to_decide
 from analysis.reporting.wording import listed
-from analysis.statistics import BETTER, HELPS, HURTS, UNDECIDED, WORSE
+from analysis.statistics import BETTER, HELPS, HURTS, NO_VERDICT, UNDECIDED, WORSE
 from analysis.statistics.surface import DIVERSITY, QUALITY, RAISES
 
 EFFORTS = {DIVERSITY: "cover more skills", QUALITY: "correct more rows"}
+RUNS = "runs that would decide it, were the estimate the truth"
 ADVICE = ["where", "what to do", "because", "page"]
 
 
 def guide(pages: Pages) -> pd.DataFrame:
     """What to do, line by line, each with its evidence: where, what to do, because, page."""
-    lines = [*_by_regime(pages), *_fine_tuning(pages), *_built(pages), *_costs(pages), *_quoted(pages)]
+    lines = [*_fine_tuning(pages), *_by_regime(pages), *_built(pages), *_costs(pages), *_quoted(pages)]
     return pd.DataFrame(lines, columns=ADVICE)
 
 
 def _by_regime(pages: Pages) -> Iterable[tuple]:
-    """A line per regime, the fewest rows first: the methods that are better there, or a random draw."""
+    """A line per regime and design, the fewest rows first: the methods that are better there and nowhere worse, or a draw."""
     table = main_comparisons(pages)
     if table.empty:
         return
-    own = table[table["design"] == EQUAL_ROWS].sort_values("rows_per_kind", kind="stable")
-    for regime, part in own.groupby("regime", sort=False):
-        n_settings = part["report"].nunique()
-        where = f"a budget of about {regime}" + (f" ({n_settings} pools and bases)" if n_settings > 1 else "")
-        harmful = part[part["verdict"] == WORSE].groupby("method").size()
-        avoid = [label(name) for name in harmful.index[harmful == n_settings]]
-        worth = part[part["verdict"] == BETTER]
-        taken = worth.groupby("method", sort=False).size().sort_values(ascending=False, kind="stable")
+    table["design"] = pd.Categorical(table["design"], [EQUAL_ROWS, EQUAL_TOKENS])
+    for (_, design), part in table.groupby(["rows_per_kind", "design"], observed=True):
+        settings, benchmark = part["report"].nunique(), listed(list(part["benchmark"].unique()))
+        where = f"a budget of about {part['regime'].iloc[0]}, {design}, by {benchmark}"
+        where += f" ({settings} pools and bases)" if settings > 1 else ""
+        by_method = part.groupby("method", sort=False)["verdict"].agg(set)
+        taken = [name for name, said in by_method.items() if BETTER in said and WORSE not in said]
+        avoided = [name for name, said in by_method.items() if WORSE in said]
         what = (
-            f"take {listed([_named(name, count, n_settings) for name, count in taken.items()])}"
-            if len(taken)
+            f"take {listed(_where_better(part, taken))}"
+            if taken
             else "draw at random: no method is known to be worth more"
         )
-        what += f"; never {listed(avoid)}" if avoid else ""
-        told = [f"{label(line['method'])} {written(line)} {line['in']} with {line['tokens_ratio']:.1f} times random's tokens"
-                for line in worth.to_dict("records")]  # fmt: skip
-        yield where, what, "; ".join([f"of {len(part)} comparisons {counts(part['verdict'])}", *told]), _names(part)
+        what += f"; not {listed([label(name) for name in avoided])} here" if avoided else ""
+        decided = part[part["verdict"].isin([BETTER, WORSE])].to_dict("records")
+        told = [f"{label(line['method'])}{variant(line['report'])} {written(line)} {line['in']} with {line['tokens_ratio']:.1f} times "
+                f"random's tokens" for line in decided]  # fmt: skip
+        yield where, what, "; ".join([f"of {comparisons(len(part))} {counts(part['verdict'])}", *told]), _names(part)
+
+
+def _where_better(part: pd.DataFrame, methods: list[str]) -> list[str]:
+    """Names of methods, with in how many settings each is better where these are not all."""
+    better = part[part["verdict"] == BETTER].groupby("method").size()
+    tried = part.groupby("method").size()
+    return [label(name) if better[name] == tried[name] else f"{label(name)} (better in {better[name]} of {tried[name]}, else undecided or alike)"
+            for name in methods]  # fmt: skip
 
 
 def _names(part: pd.DataFrame) -> str:
@@ -52,41 +74,24 @@ def _names(part: pd.DataFrame) -> str:
     return ", ".join(dict.fromkeys(part["report"]))
 
 
-def _named(method: str, count: int, n_settings: int) -> str:
-    return label(method) if count == n_settings else f"{label(method)} (better in {count} of {n_settings})"
-
-
 def _fine_tuning(pages: Pages) -> Iterable[tuple]:
-    """Whether random rows help against the base at all, at the largest budget of each pool and base."""
+    """Whether random rows help against the base at all, at the largest budget of each pool and base, by every benchmark."""
     table = pages.table("30_versus_random", "against_base")
     if table.empty:
         return
     own = table[table["method"] == RANDOM]
     own = own[own["budget"] == own.groupby("report")["budget"].transform("max")]
-    for benchmark, part in own.groupby("benchmark", sort=False):
-        verdicts = part["verdict"].value_counts()
-        what = (
-            "fine-tune"
-            if verdicts.get(HELPS, 0) == len(part)
-            else "keep the base as it is"
-            if verdicts.get(HURTS, 0) == len(part)
-            else "try whether fine-tuning helps at all"
-        )
-        told = [
-            f"{written(line)} {line['in']} on random rows, {line['budget']:,} of them"
-            for line in part.to_dict("records")
-        ]
-        yield (
-            f"the base against fine-tuning, by {benchmark}",
-            what,
-            f"{counts_of(verdicts)}: {'; '.join(told)}",
-            _names(part),
-        )
-
-
-def counts_of(verdicts: pd.Series) -> str:
-    """1 helps and 2 undecided."""
-    return listed([f"{count} {name}" for name, count in verdicts.items()])
+    verdicts = set(own["verdict"])
+    what = (
+        "fine-tune"
+        if verdicts == {HELPS}
+        else "keep the base as it is"
+        if verdicts == {HURTS}
+        else "try whether fine-tuning helps at all"
+    )
+    told = [f"{line['benchmark']}{variant(line['report'])} {written(line)} {line['in']} (above zero is better) after {line['budget']:,} random "
+            f"rows: {line['verdict']}" for line in own.to_dict("records")]  # fmt: skip
+    yield "the base against fine-tuning", what, "; ".join(told), _names(own)
 
 
 def _built(pages: Pages) -> Iterable[tuple]:
@@ -101,13 +106,18 @@ def _built(pages: Pages) -> Iterable[tuple]:
 
 def _costs(pages: Pages) -> Iterable[tuple]:
     """Whether what selecting costs is better spent on more random rows."""
-    table = pages.table("35_cost_of_selection", "break_even")
-    for (report, benchmark), own in table.groupby(["report", "benchmark"], sort=False) if len(table) else ():
-        if benchmark == table["benchmark"].iloc[0]:
-            paying = [label(name) for name in own.loc[own["verdict"] == "pays", "method"].unique()]
-            what = f"spend it on {listed(paying)}" if paying else "spend it on more random rows"
-            told = [f"{label(line['method'])} {written(line)} ({line['verdict']})" for line in own.to_dict("records")]
-            yield "compute that selecting would cost", what, f"against as much compute: {'; '.join(told)}", report
+    table = first_benchmark(pages.table("35_cost_of_selection", "break_even"))
+    if table.empty:
+        return
+    worth = paying(table)
+    what = (
+        f"spend it on {listed([label(name) for name in worth])}"
+        if worth
+        else "spend it on more random rows"
+        if (table["verdict"] == DOES_NOT).all()
+        else "no method is known to pay"
+    )
+    yield "compute that selecting would cost", what, against_compute(table), _names(table)
 
 
 def _quoted(pages: Pages) -> Iterable[tuple]:
@@ -115,29 +125,33 @@ def _quoted(pages: Pages) -> Iterable[tuple]:
     for notebook, words, where, what in (
         ("33_length_effects", "later half points to its own prompt", "long answers of a pool", "look first whether they are padded or worked"),
         ("14_selectit", "The model cannot rate", "ratings by this base", "leave SelectIT out"),
-        ("13_ifd", "the base hardly follows instructions", "IFD with this base", "give it pre-experience"),
+        ("13_ifd", "IFD sets aside", "IFD with this base", "give it pre-experience"),
         ("31_failure_modes_at_scale", "None is beyond chance", "scores of single rows", "do not read them as worth"),
     ):  # fmt: skip
-        said = pages.sentences(notebook, words)
-        if said:
-            yield where, what, said[0], ", ".join(page.report for page in pages.of(notebook))
+        for page in pages.of(notebook):
+            for sentence in dict.fromkeys(said for said in page.findings if words in said):
+                yield where, what, f"“{sentence}”", page.report
 
 
 def undecided(pages: Pages) -> pd.DataFrame:
-    """Comparisons of notebook 30 that no verdict closes, the fewest runs to decide them first."""
+    """Comparisons of notebook 30 that no verdict closes, the fewest runs that would decide them first."""
     table = main_comparisons(pages)
     if table.empty:
         return pd.DataFrame()
     compared = table.groupby("report")["method"].transform("size")
     lines = []
     for line, n_compared in zip(table.to_dict("records"), compared, strict=True):
-        if line["verdict"] == UNDECIDED:
+        if line["verdict"] in (UNDECIDED, NO_VERDICT):
             lines.append({
                 "page": line["report"], "method": label(line["method"]), "regime": line["regime"], "design": line["design"],
-                "difference from random": f"{written(line)} {line['in']}", "runs so far": line["n_runs"],
-                "runs that would decide it": runs_to_decide(line, n_compared),
+                "difference from random": f"{written(line)} {line['in']}", "verdict": line["verdict"], "runs so far": line["n_runs"],
+                RUNS: runs_to_decide(line, n_compared),
             })  # fmt: skip
-    return pd.DataFrame(lines)
+    return pd.DataFrame(sorted(lines, key=lambda line: _first_number(line[RUNS])))
+
+
+def _first_number(text: str) -> float:
+    return float("inf") if text.startswith("more") else float(text.replace(",", ""))
 
 
 def headline(claims: pd.DataFrame, pages: Pages) -> list[str]:
@@ -161,7 +175,9 @@ def _settings(pages: Pages) -> str:
     for page in pages.of("30_versus_random") or pages.pages:
         of = page.parameters
         if "pool" in of:
-            told.append(f"{of['pool']} with {of['model']}, a budget of {of['budget']:,} rows, {of['parts']} parts of up to {of['limit']:,} rows")  # fmt: skip
+            budget = f", a budget of {of['budget']:,} rows" if "budget" in of else ""
+            parts = f", {of['parts']} parts of up to {of['limit']:,} rows" if "parts" in of else ""
+            told.append(f"{short_name(of['pool'])} with {short_name(of.get('model', 'no model'))}{budget}{parts}")
     return f"here is {'; '.join(dict.fromkeys(told))}" if told else "no page names a pool"
 
 
@@ -170,7 +186,9 @@ def open_finding(pages: Pages, left: pd.DataFrame) -> list[str]:
     said = []
     n_compared = len(main_comparisons(pages))
     if n_compared:
-        said.append(f"Of {n_compared} comparisons with random on the first benchmark, {len(left)} are undecided.")
+        said.append(
+            f"Of {comparisons(n_compared)} with random on the first benchmark, those without a decision: {len(left)}."
+        )
     if pages.unfinished:
         said.append(f"Left out, as their notebooks did not come to an end: {listed(list(pages.unfinished))}.")
     commits = {page.provenance["commit"] for page in pages.pages}
