@@ -5,13 +5,14 @@ import pandas as pd
 from analysis.experiments.benchmarks.result import unit_of
 from analysis.methods import METHODS, parse
 from analysis.reporting.pages import Pages
+from analysis.reporting.trained_rows import few
 from analysis.reporting.wording import listed
 from analysis.statistics import BETTER, NO_DIFFERENCE, NO_VERDICT, UNDECIDED, WORSE
 
 HOLDS, FAILS, DEPENDS, OPEN, UNTESTED = (
     "holds here",
     "does not hold here",
-    "depends on the regime",
+    "depends on the setting",
     "undecided",
     "not tested here",
 )
@@ -27,7 +28,9 @@ def main_comparisons(pages: Pages) -> pd.DataFrame:
     if table.empty:
         return table
     table["family"] = [METHODS[parse(name)[0]].family for name in table["method"]]
-    table["regime"] = [f"{rows:.2g} rows per {kind}" if rows < 100 else f"{rows:,.0f} rows per {kind}" for rows, kind in zip(table["rows_per_kind"], table["kind"], strict=True)]  # fmt: skip
+    table["regime"] = [
+        f"{few(rows)} rows per {kind}" for rows, kind in zip(table["rows_per_kind"], table["kind"], strict=True)
+    ]
     return table
 
 

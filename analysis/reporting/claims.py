@@ -35,7 +35,7 @@ CLAIMS = (
     Claim("K-means quotas usually help quality methods, cross-entropy most", f"{STUDY}, table 5", "32_diversity_vs_quality",
           "of two or more quality methods more than half have differences, paired by part, with intervals above zero; which gains most is not judged", rules.quotas),
     Claim("Selecting the longest answers works", f"{STUDY}, table 4", "30_versus_random",
-          "better at equal rows in every regime; depends on the regime where worse in another", rules.length_works),
+          "better at equal rows in every regime; depends on the setting where worse in another", rules.length_works),
     Claim("Length helps weaker bases more, and long text most", f"{STUDY}, abstract", "34_base_model_strength",
           "what longest-first is worth falls as the base gets stronger, by the interval of its slope; its second half is not judged", rules.length_for_weak_bases),
     Claim("The longest answers beat training on the whole pool", f"{STUDY}, tables 3-4", "", "", rules.untested(

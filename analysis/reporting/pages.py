@@ -47,11 +47,6 @@ class Pages:
         table = pd.concat(found, ignore_index=True)
         return table[["report", *table.columns.drop("report")]]
 
-    def sentences(self, notebook: str, holding: str) -> list[str]:
-        """The findings of a notebook that hold these words, without repeats."""
-        found = [text for page in self.of(notebook) for text in page.findings if holding in text]
-        return list(dict.fromkeys(found))
-
 
 def read(folder: Path, without: Sequence[str] = ()) -> Pages:
     """The pages in a folder of figures.

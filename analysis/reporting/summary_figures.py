@@ -10,6 +10,7 @@ from analysis.experiments.results import EQUAL_ROWS
 from analysis.reporting import style
 from analysis.reporting.answers import DEPENDS, FAILS, HOLDS, OPEN, UNTESTED, VERDICTS
 from analysis.reporting.palette import label
+from analysis.reporting.trained_rows import few
 from analysis.statistics import BETTER, NO_DIFFERENCE, WORSE
 
 # Blue is for, red against, as in all maps of the suite; grey says nothing.
@@ -67,7 +68,7 @@ def _panel(ax, own: pd.DataFrame, methods: list[str]) -> None:
         shade.loc[line.method, place] = codes.get(line.verdict, codes["other"])
         ax.text(place, methods.index(line.method), f"{line.estimate:+.{digits}f}", ha="center", va="center", size=6.5)
     ax.imshow(shade, cmap=ListedColormap(list(CELLS.values())), vmin=-0.5, vmax=len(CELLS) - 0.5, aspect="auto")
-    ax.set_xticks(range(len(keys)), [f"{rows:.2g}{' *' if tokens else ''}" if rows < 100 else f"{rows:,.0f}{' *' if tokens else ''}" for rows, tokens in keys])  # fmt: skip
+    ax.set_xticks(range(len(keys)), [f"{few(rows)}{' *' if tokens else ''}" for rows, tokens in keys])
     ax.tick_params(length=0)
     ax.grid(False)
     for edge in range(1, len(keys)):

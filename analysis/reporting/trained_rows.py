@@ -28,8 +28,12 @@ class Regime:
 
     def words(self, budget: int) -> str:
         """E.g. "20 rows per skill"."""
-        rows = self.rows_per_kind(budget)
-        return f"{rows:.2g} rows per {self.kind}" if rows < 100 else f"{rows:,.0f} rows per {self.kind}"
+        return f"{few(self.rows_per_kind(budget))} rows per {self.kind}"
+
+
+def few(rows: float) -> str:
+    """Rows of a kind as they are written: 2.8, 20 or 1,250."""
+    return f"{rows:.2g}" if rows < 100 else f"{rows:,.0f}"
 
 
 def regime_of(work: Workbench) -> Regime:

@@ -101,21 +101,28 @@ def test_provenance_names_pool_and_seconds(outcome):
     assert noted["seconds"] > 0
 
 
+@pytest.mark.parametrize("outcome", [NOTEBOOKS / "90_summary.ipynb"], ids=["90_summary"], indirect=True)
 def test_the_summary_states_no_number_that_no_other_page_has(outcome):
-    if outcome.job.report != "90_summary":
-        return
-    folder, told = outcome.job.figures.parent, []
-    sentences = "\n".join(findings(outcome)["findings"])
-    for triple in re.findall(r"([+-][\d.]+) \[([+-][\d.]+), ([+-][\d.]+)\]", sentences):
-        told.append(tuple(map(float, triple)))
     known = []
-    for path in folder.glob("*/*.csv"):
-        table = pd.read_csv(path) if path.parent.name != "90_summary" else pd.DataFrame()
-        for middle in {"estimate", "correlation", "standardised"} & set(table):
+    for path in outcome.job.figures.parent.glob("*/*.csv"):
+        table = pd.read_csv(path) if path.parent != outcome.job.figures else pd.DataFrame()
+        for middle in {"estimate", "correlation"} & set(table):
             if {"low", "high"} <= set(table):
                 known += table[[middle, "low", "high"]].to_numpy(float).tolist()
+        if "standardised" in table:
+            scale = table["standardised"] / table["estimate"]
+            known += (
+                pd.concat([table["standardised"], table["low"] * scale, table["high"] * scale], axis=1)
+                .to_numpy()
+                .tolist()
+            )
+    text = "\n".join(findings(outcome)["findings"] + pd.read_csv(outcome.job.figures / "claims.csv")["found"].tolist())
+    told = re.findall(r"([+-][\d.]+) \[([+-][\d.]+), ([+-][\d.]+)\]", text)
+    assert told
     for triple in told:
-        close = [all(abs(a - b) <= 0.051 for a, b in zip(triple, one, strict=True)) for one in known]
+        step = 0.51 * 10.0 ** -len(triple[0].partition(".")[2])
+        numbers = [float(one) for one in triple]
+        close = [all(abs(a - b) <= step for a, b in zip(numbers, one, strict=True)) for one in known]
         assert any(close), f"{triple} is in no table of another page"
 
 

@@ -45,10 +45,5 @@ def test_an_unfinished_page_is_named_and_not_read(folder):
     assert [page.report for page in read.pages] == ["30_versus_random.curated", "30_versus_random.wild"]
 
 
-def test_sentences_are_found_by_their_words_and_told_once(folder):
-    assert pages.read(folder).sentences("30_versus_random", "is so") == ["It is so."]
-    assert pages.read(folder).sentences("30_versus_random", "is not") == []
-
-
 def test_an_empty_folder_has_no_pages(tmp_path):
     assert pages.read(tmp_path / "absent") == pages.Pages(())

@@ -58,7 +58,7 @@ def _by_regime(pages: Pages) -> Iterable[tuple]:
         decided = part[part["verdict"].isin([BETTER, WORSE])].to_dict("records")
         told = [f"{label(line['method'])}{variant(line['report'])} {written(line)} {line['in']} with {line['tokens_ratio']:.1f} times "
                 f"random's tokens" for line in decided]  # fmt: skip
-        yield where, what, "; ".join([f"of {comparisons(len(part))} {counts(part['verdict'])}", *told]), _names(part)
+        yield where, what, "; ".join([f"of {comparisons(len(part))} {counts(part['verdict'])}", *told]), _pages_of(part)
 
 
 def _where_better(part: pd.DataFrame, methods: list[str]) -> list[str]:
@@ -69,7 +69,7 @@ def _where_better(part: pd.DataFrame, methods: list[str]) -> list[str]:
             for name in methods]  # fmt: skip
 
 
-def _names(part: pd.DataFrame) -> str:
+def _pages_of(part: pd.DataFrame) -> str:
     """The pages of these lines."""
     return ", ".join(dict.fromkeys(part["report"]))
 
@@ -91,7 +91,7 @@ def _fine_tuning(pages: Pages) -> Iterable[tuple]:
     )
     told = [f"{line['benchmark']}{variant(line['report'])} {written(line)} {line['in']} (above zero is better) after {line['budget']:,} random "
             f"rows: {line['verdict']}" for line in own.to_dict("records")]  # fmt: skip
-    yield "the base against fine-tuning", what, "; ".join(told), _names(own)
+    yield "the base against fine-tuning", what, "; ".join(told), _pages_of(own)
 
 
 def _built(pages: Pages) -> Iterable[tuple]:
@@ -117,7 +117,7 @@ def _costs(pages: Pages) -> Iterable[tuple]:
         if (table["verdict"] == DOES_NOT).all()
         else "no method is known to pay"
     )
-    yield "compute that selecting would cost", what, against_compute(table), _names(table)
+    yield "compute that selecting would cost", what, against_compute(table), _pages_of(table)
 
 
 def _quoted(pages: Pages) -> Iterable[tuple]:
