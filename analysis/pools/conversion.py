@@ -4,18 +4,21 @@ import hashlib
 import json
 import warnings
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 
-from analysis.pools.formats import Rejected, convert, source_of
+from analysis.pools.formats import SHAPES, Rejected, convert, source_of
 from analysis.pools.pool import SetAside
 
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 HASHES = ("content", "verbatim")  # of what a row says; of that with every space, and the source that it states
-SCHEMA = pa.schema(
-    [("id", pa.string()), ("source", pa.string()), ("messages", MESSAGES), *((name, pa.uint64()) for name in HASHES)]
-)
+ORIGIN = {"file": pa.int32(), "number": pa.int64()}  # number of the file in the order read, and of the row in it
+SCHEMA = pa.schema([
+    ("id", pa.string()), ("source", pa.string()), ("messages", MESSAGES), *ORIGIN.items(),
+    *((name, pa.uint64()) for name in HASHES),
+])  # fmt: skip
 ROWS_PER_BATCH = 2_000
 LONGEST_FOUND = 120  # characters of a value shown as an example
 
@@ -35,23 +38,33 @@ def _hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-def convert_records(records: Iterable[tuple[str, str, int, object]], path: Path) -> tuple[int, dict[str, SetAside]]:
+@dataclass
+class Counts:
+    """What a conversion found: the files in the order read, rows read, and what was set aside by reason."""
+
+    files: list[str] = field(default_factory=list)
+    rows_read: int = 0
+    set_aside: dict[str, SetAside] = field(default_factory=dict)
+
+    @property
+    def n_aside(self) -> int:
+        return sum(aside.count for aside in self.set_aside.values())
+
+
+def convert_records(records: Iterable[tuple[str, str, int, object]], path: Path) -> Counts:
     """Write the rows of records to an Arrow file.
 
     Parameters
     ----------
     records : (name for ids, file, row number, record or `Rejected`) of every record.
     path : the file to write.
-
-    Returns
-    -------
-    rows read, and what was set aside by reason.
     """
-    n_read, set_aside = 0, {}
+    counts, files = Counts(), {}
     batch: dict[str, list] = {name: [] for name in SCHEMA.names}
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, SCHEMA) as writer:
         for name, file, number, record in records:
-            n_read += 1
+            counts.rows_read += 1
+            place = files.setdefault(file, len(files))
             try:
                 if isinstance(record, Rejected):
                     raise record
@@ -59,11 +72,13 @@ def convert_records(records: Iterable[tuple[str, str, int, object]], path: Path)
             except Rejected as why:
                 found = why.found if isinstance(why.found, str) else repr(why.found)
                 example = {"file": file, "row": number, "field": why.field, "found": _printable(found)}
-                set_aside.setdefault(why.reason, SetAside()).add(example)
+                counts.set_aside.setdefault(why.reason, SetAside()).add(example)
                 continue
             batch["id"].append(f"{name}:{number}")
             batch["source"].append(_printable(source_of(record, name), 500))
             batch["messages"].append(messages)
+            batch["file"].append(place)
+            batch["number"].append(number)
             batch["content"].append(content_hash(messages))
             batch["verbatim"].append(verbatim_hash(_printable(source_of(record, ""), 500), messages))
             if len(batch["id"]) == ROWS_PER_BATCH:
@@ -71,7 +86,8 @@ def convert_records(records: Iterable[tuple[str, str, int, object]], path: Path)
                 batch = {name: [] for name in SCHEMA.names}
         if batch["id"]:
             writer.write_batch(pa.record_batch(batch, schema=SCHEMA))
-    return n_read, set_aside
+    counts.files = list(files)
+    return counts
 
 
 def _printable(text: str, longest: int = LONGEST_FOUND) -> str:
@@ -80,36 +96,33 @@ def _printable(text: str, longest: int = LONGEST_FOUND) -> str:
     return text if len(text) <= longest else f"{text[:longest]}…"
 
 
-def save_counts(path: Path, n_read: int, set_aside: dict[str, SetAside]) -> None:
+def save_counts(path: Path, counts: Counts) -> None:
     """The counts of a conversion, beside its Arrow file."""
-    reasons = {reason: {"count": aside.count, "examples": aside.examples} for reason, aside in set_aside.items()}
-    path.write_text(json.dumps({"rows_read": n_read, "set_aside": reasons}), encoding="utf-8")
+    path.write_text(json.dumps(asdict(counts)), encoding="utf-8")
 
 
-def load_counts(path: Path) -> tuple[int, dict[str, SetAside]]:
+def load_counts(path: Path) -> Counts:
     """What `save_counts` wrote."""
     content = json.loads(path.read_text(encoding="utf-8"))
-    return content["rows_read"], {reason: SetAside(**aside) for reason, aside in content["set_aside"].items()}
+    aside = {reason: SetAside(**found) for reason, found in content.pop("set_aside").items()}
+    return Counts(**content, set_aside=aside)
 
 
-def nothing_fits(where: str, n_read: int, set_aside: dict[str, SetAside]) -> ValueError:
+def nothing_fits(where: str, counts: Counts) -> ValueError:
     """The error for a source without one usable row: what was found instead."""
-    from analysis.pools.formats import SHAPES
-
-    if not n_read:
+    if not counts.rows_read:
         return ValueError(f"{where}: holds no row")
-    reason, aside = max(set_aside.items(), key=lambda item: item[1].count)
+    reason, aside = max(counts.set_aside.items(), key=lambda item: item[1].count)
     first = aside.examples[0]
     shapes = "; ".join(" + ".join(fields) for fields in SHAPES.values())
     return ValueError(
-        f"{where}: none of {n_read} rows can be used; {aside.count} of them: {reason}, first {first['file']} row "
-        f"{first['row']}, {first['field']}: {first['found']}. A row needs the fields {shapes}"
+        f"{where}: none of {counts.rows_read} rows can be used; {aside.count} of them: {reason}, first {first['file']} "
+        f"row {first['row']}, {first['field']}: {first['found']}. A row needs the fields {shapes}"
     )
 
 
-def warn_if_many(where: str, n_read: int, set_aside: dict[str, SetAside]) -> None:
+def warn_if_many(where: str, counts: Counts) -> None:
     """A warning where more than half of a source had to be set aside."""
-    lost = sum(aside.count for aside in set_aside.values())
-    if lost * 2 > n_read:
-        reasons = ", ".join(f"{reason} {aside.count}" for reason, aside in set_aside.items())
-        warnings.warn(f"{where}: {lost} of {n_read} rows were set aside: {reasons}", stacklevel=3)
+    if counts.n_aside * 2 > counts.rows_read:
+        reasons = ", ".join(f"{reason} {aside.count}" for reason, aside in counts.set_aside.items())
+        warnings.warn(f"{where}: {counts.n_aside} of {counts.rows_read} rows were set aside: {reasons}", stacklevel=3)

@@ -140,12 +140,12 @@ def _converted(name: str, options: dict, cache: Path) -> Split:
         source = ", ".join(str(file) for file in files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
         key = digest(files=[[file.name, content_hash(file, Store(cache))] for file in files], code=code)
         records = _file_records(files)
-    arrow, counts = cache / f"{key}.arrow", cache / f"{key}.json"
+    arrow, beside = cache / f"{key}.arrow", cache / f"{key}.json"
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / f"{key}.lock"):
-        if not (arrow.exists() and counts.exists()):
-            _convert(source, records, arrow, counts)
-    n_read, set_aside = load_counts(counts)
+        if not (arrow.exists() and beside.exists()):
+            _convert(source, records, arrow, beside)
+    counts = load_counts(beside)
     rows = Dataset.from_file(str(arrow))
     content, verbatim = (rows.data.column(name).to_numpy() for name in HASHES)
     occurrence = occurrences(content, verbatim)
@@ -158,7 +158,7 @@ def _converted(name: str, options: dict, cache: Path) -> Split:
         wanted[np.lexsort((occurrence, mixed(content, salt=options["seed"] + 1)))[options["limit"] :]] = False
     twin = (occurrence > 0) & (options["duplicates"] == "drop")
     provenance = {
-        "source": source, "rows_read": n_read,
+        "source": source, "rows_read": counts.rows_read, "files": counts.files,
         "left_out": {"over the limit": int((~wanted).sum()), "exact duplicate of another row": int((twin & wanted).sum())},
     }  # fmt: skip
     held = np.zeros(len(rows), dtype=bool)
@@ -169,7 +169,7 @@ def _converted(name: str, options: dict, cache: Path) -> Split:
             "checked": int(found["checked"]), "with a near-duplicate to select": int(found["near_duplicates"]),
         }  # fmt: skip
     fingerprint = digest(content=key, options=options, code=code_version(__name__))
-    return Split(_short_name(name), rows, held, wanted & ~twin, fingerprint, set_aside, provenance)
+    return Split(_short_name(name), rows, held, wanted & ~twin, fingerprint, counts.set_aside, provenance)
 
 
 def _held_out(rows: Dataset, content: np.ndarray, keys: np.ndarray, share: float, converted: str, store: Store) -> dict:
@@ -183,15 +183,15 @@ def _held_out(rows: Dataset, content: np.ndarray, keys: np.ndarray, share: float
     return found
 
 
-def _convert(source: str, records: Iterator, arrow: Path, counts: Path) -> None:
+def _convert(source: str, records: Iterator, arrow: Path, beside: Path) -> None:
     found: list = []
     write_atomic(arrow, lambda partial: found.append(convert_records(records, partial)))
-    n_read, set_aside = found[0]
-    if n_read == sum(aside.count for aside in set_aside.values()):
+    counts = found[0]
+    if counts.rows_read == counts.n_aside:
         arrow.unlink()
-        raise nothing_fits(source, n_read, set_aside)
-    warn_if_many(source, n_read, set_aside)
-    write_atomic(counts, lambda partial: save_counts(partial, n_read, set_aside))
+        raise nothing_fits(source, counts)
+    warn_if_many(source, counts)
+    write_atomic(beside, lambda partial: save_counts(partial, counts))
 
 
 def _file_records(files: list[Path]) -> Iterator[tuple[str, str, int, object]]:

@@ -30,11 +30,13 @@ class Pool:
     ----------
     rows, held_out : columns id, source, messages, dup_group (equal number = duplicate), and in the testbed the
         truth: skill, family, style, fault ("" = none), where dup_group also joins near-duplicates. Rows of files have
-        a key too (see `row_keys`), and near_group (equal number = near-duplicate) if rows are held out.
+        file and number (which of `provenance["files"]`, and which row of it, from 0), a key (see `row_keys`), and
+        near_group (equal number = near-duplicate) if rows are held out.
     fingerprint : changes with the content and with every option.
     set_aside : reason -> SetAside.
-    provenance : where the rows come from; `rows_read` counts what was found there. For files `held_out` says how many
-        held-out rows were checked, and how many of those have a near-duplicate among the rows that are not held out.
+    provenance : where the rows come from; `rows_read` counts what was found there, `files` lists where. For files
+        `held_out` says how many held-out rows were checked, and how many of those have a near-duplicate among the rows
+        that are not held out.
     skills : how many skills of the testbed the rows are of; `None` for all, and for other pools.
     """
 
