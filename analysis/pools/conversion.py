@@ -3,14 +3,17 @@
 import hashlib
 import json
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 
-from analysis.pools.formats import SHAPES, Rejected, convert, source_of
+from analysis.pools.files import kind
+from analysis.pools.formats import NEEDED, convert, id_of, source_of
+from analysis.pools.how_to_read import HowToRead
 from analysis.pools.pool import SetAside
+from analysis.pools.turns import Notes, Rejected, folded
 
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 HASHES = ("content", "verbatim")  # of what a row says; of that with every space, and the source that it states
@@ -20,6 +23,7 @@ SCHEMA = pa.schema([
     *((name, pa.uint64()) for name in HASHES),
 ])  # fmt: skip
 ROWS_PER_BATCH = 2_000
+MOST_NOTES = 200  # kinds of notes: a file whose fields are named after its rows has no end of them
 LONGEST_FOUND = 120  # characters of a value shown as an example
 
 
@@ -40,54 +44,134 @@ def _hash(text: str) -> int:
 
 @dataclass
 class Counts:
-    """What a conversion found: the files in the order read, rows read, and what was set aside by reason."""
+    """What a conversion found.
 
-    files: list[str] = field(default_factory=list)
-    rows_read: int = 0
+    Attributes
+    ----------
+    files : path -> rows read and rows set aside, in the order read.
+    set_aside, noted : by reason, rows that are not used, and what an owner should know of rows that are.
+    skipped : files of a folder that were not read, and why.
+    copies : rows of files that hold the same rows in the same order as one before: number of the file.
+    """
+
+    files: dict[str, list[int]] = field(default_factory=dict)
     set_aside: dict[str, SetAside] = field(default_factory=dict)
+    noted: dict[str, SetAside] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    copies: list[int] = field(default_factory=list)
+
+    @property
+    def rows_read(self) -> int:
+        return sum(read for read, _ in self.files.values())
 
     @property
     def n_aside(self) -> int:
         return sum(aside.count for aside in self.set_aside.values())
 
 
-def convert_records(records: Iterable[tuple[str, str, int, object]], path: Path) -> Counts:
+def convert_records(
+    records: Iterable[tuple[str, str, int, object]], path: Path, how: HowToRead | None = None
+) -> Counts:
     """Write the rows of records to an Arrow file.
 
     Parameters
     ----------
     records : (name for ids, file, row number, record or `Rejected`) of every record.
     path : the file to write.
+    how : names of fields, and which rows are wanted.
     """
-    counts, files = Counts(), {}
-    batch: dict[str, list] = {name: [] for name in SCHEMA.names}
+    rows = _Rows(how or HowToRead())
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, SCHEMA) as writer:
-        for name, file, number, record in records:
-            counts.rows_read += 1
-            place = files.setdefault(file, len(files))
-            try:
-                if isinstance(record, Rejected):
-                    raise record
-                messages = convert(record)
-            except Rejected as why:
-                found = why.found if isinstance(why.found, str) else repr(why.found)
-                example = {"file": file, "row": number, "field": why.field, "found": _printable(found)}
-                counts.set_aside.setdefault(why.reason, SetAside()).add(example)
-                continue
-            batch["id"].append(f"{name}:{number}")
-            batch["source"].append(_printable(source_of(record, name), 500))
-            batch["messages"].append(messages)
-            batch["file"].append(place)
-            batch["number"].append(number)
-            batch["content"].append(content_hash(messages))
-            batch["verbatim"].append(verbatim_hash(_printable(source_of(record, ""), 500), messages))
-            if len(batch["id"]) == ROWS_PER_BATCH:
-                writer.write_batch(pa.record_batch(batch, schema=SCHEMA))
-                batch = {name: [] for name in SCHEMA.names}
-        if batch["id"]:
-            writer.write_batch(pa.record_batch(batch, schema=SCHEMA))
-    counts.files = list(files)
-    return counts
+        for record in records:
+            rows.add(*record)
+            if len(rows.batch["id"]) == ROWS_PER_BATCH:
+                writer.write_batch(rows.taken())
+        if rows.batch["id"]:
+            writer.write_batch(rows.taken())
+    rows.counts.copies = rows.copies()
+    return rows.counts
+
+
+class _Rows:
+    """Rows on their way to an Arrow file: those of a batch, ids given so far, and what is known of each file."""
+
+    def __init__(self, how: HowToRead) -> None:
+        self.how, self.counts = how, Counts()
+        self.batch: dict[str, list] = {name: [] for name in SCHEMA.names}
+        self._ids: set[int] = set()
+        self._places: dict[str, int] = {}
+        self._said: dict[str, tuple[int, int]] = {}  # of each file its rows, and a digest of what they say in order
+
+    def taken(self) -> pa.RecordBatch:
+        """The batch so far; the next row begins another."""
+        batch, self.batch = self.batch, {name: [] for name in SCHEMA.names}
+        return pa.record_batch(batch, schema=SCHEMA)
+
+    def add(self, name: str, file: str, number: int, record: object) -> None:
+        """Convert one record, or count why it cannot be."""
+        read = self.counts.files.setdefault(file, [0, 0])
+        place = self._places.setdefault(file, len(self._places))
+        read[0] += 1
+        notes = Notes()
+        try:
+            if isinstance(record, Rejected):
+                raise record
+            messages = convert(record, self.how, notes)
+            fields = folded(record.items()) if isinstance(record, Mapping) else {}
+            wanted(fields, self.how)
+        except Rejected as why:
+            read[1] += 1
+            self._count(self.counts.set_aside, why.reason, file, number, why.field, why.found)
+            return
+        source = _printable(source_of(fields, "", self.how), 500)
+        row = {
+            "id": self._unique(id_of(fields, self.how) or f"{name}:{number}", notes), "source": source or name,
+            "messages": messages, "file": place, "number": number,
+            "content": content_hash(messages), "verbatim": verbatim_hash(source, messages),
+        }  # fmt: skip
+        for column, value in row.items():
+            self.batch[column].append(value)
+        n_rows, said = self._said.get(file, (0, 0))
+        self._said[file] = n_rows + 1, hash((said, row["content"]))
+        for what, where, found in notes:
+            if what not in self.counts.noted and len(self.counts.noted) >= MOST_NOTES:
+                what = "more fields not read"
+            self._count(self.counts.noted, what, file, number, where, found)
+
+    def copies(self) -> list[int]:
+        """Numbers of the files that say row by row what one before of their kind says; a single row is no copy."""
+        known: set = set()
+        found = []
+        for file, said in self._said.items():
+            if (what := (kind(Path(file)), *said)) in known and said[0] > 1:
+                found.append(self._places[file])
+            known.add(what)
+        return found
+
+    def _unique(self, given: str, notes: Notes) -> str:
+        unique, times = _printable(given, 200), 1
+        while _hash(unique) in self._ids:
+            times += 1
+            unique = f"{_printable(given, 200)}#{times}"
+        if times > 1:
+            notes.add("id made unique", "id", given)
+        self._ids.add(_hash(unique))
+        return unique
+
+    @staticmethod
+    def _count(counted: dict[str, SetAside], what: str, file: str, number: int, field: str, found: object) -> None:
+        found = found if isinstance(found, str) else repr(found)
+        example = {"file": file, "row": number, "field": field, "found": _printable(found)}
+        counted.setdefault(what, SetAside()).add(example)
+
+
+def wanted(fields: Mapping, how: HowToRead) -> None:
+    """Rejected where an owner wants no such row: another language, marked toxic or redacted, as WildChat marks rows."""
+    if how.language and str(fields.get("language", "")).strip().casefold() != how.language.casefold():
+        raise Rejected("another language", "language", fields.get("language"))
+    for mark in ("toxic", "redacted"):
+        if getattr(how, mark) == "drop" and fields.get(mark) is True:
+            raise Rejected(f"marked {mark}", mark, True)
 
 
 def _printable(text: str, longest: int = LONGEST_FOUND) -> str:
@@ -104,8 +188,9 @@ def save_counts(path: Path, counts: Counts) -> None:
 def load_counts(path: Path) -> Counts:
     """What `save_counts` wrote."""
     content = json.loads(path.read_text(encoding="utf-8"))
-    aside = {reason: SetAside(**found) for reason, found in content.pop("set_aside").items()}
-    return Counts(**content, set_aside=aside)
+    for counted in ("set_aside", "noted"):
+        content[counted] = {what: SetAside(**found) for what, found in content[counted].items()}
+    return Counts(**content)
 
 
 def nothing_fits(where: str, counts: Counts) -> ValueError:
@@ -114,10 +199,10 @@ def nothing_fits(where: str, counts: Counts) -> ValueError:
         return ValueError(f"{where}: holds no row")
     reason, aside = max(counts.set_aside.items(), key=lambda item: item[1].count)
     first = aside.examples[0]
-    shapes = "; ".join(" + ".join(fields) for fields in SHAPES.values())
     return ValueError(
-        f"{where}: none of {counts.rows_read} rows can be used; {aside.count} of them: {reason}, first {first['file']} "
-        f"row {first['row']}, {first['field']}: {first['found']}. A row needs the fields {shapes}"
+        f"{where}: none of {counts.rows_read} rows can be used; {aside.count} of them: {reason}; first {first['file']} "
+        f"row {first['row']}, {first['field']}: {first['found']}. A row needs the fields {NEEDED}; others are named with "
+        "--fields prompt=…,answer=… or messages=… (load_pool: fields='prompt=…,answer=…')"
     )
 
 

@@ -1,134 +1,232 @@
-"""Shapes of instruction rows, recognised by their fields and turned into messages."""
+"""Rows of the shapes that people have, recognised by their fields and turned into messages."""
 
-import json
+import re
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
-ROLES = {
-    "human": "user", "user": "user",
-    "gpt": "assistant", "assistant": "assistant", "bot": "assistant", "model": "assistant", "chatgpt": "assistant",
-    "system": "system",
-}  # fmt: skip
-# Fields that make a shape, most telling first; a row has the first shape all of whose fields are there and not null.
-SHAPES = {
-    "conversations": ("conversations",),  # OpenHermes-2.5, ShareGPT: from/value
-    "conversation": ("conversation",),  # WildChat-1M: role/content
-    "messages": ("messages",),  # role/content
-    "instruction/output": ("instruction", "output"),  # Alpaca, with an optional input
-    "prompt/completion": ("prompt", "completion"),
-    "prompt/response": ("prompt", "response"),
-}
-SOURCE_FIELDS = ("source", "dataset", "category")
-FIELDS = tuple(
-    dict.fromkeys([field for fields in SHAPES.values() for field in fields] + ["input", "system", *SOURCE_FIELDS])
+from analysis.pools.how_to_read import HowToRead
+from analysis.pools.turns import (
+    MARKS,
+    Notes,
+    Rejected,
+    as_list,
+    checked,
+    empty,
+    folded,
+    from_turns,
+    marked_off,
+    missing,
+    text,
+)
+
+NO_INPUT = ("<noinput>", "<no input>", "<no_input>", "noinput")
+SAYS_MISSING = ("nan", "none", "null", "n/a", "na")
+MEDIA = ("image", "images", "video", "videos", "audio", "audios")
+SPECIAL = re.compile(
+    r"<\|[^|<>\s]{1,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>"
+    r"|^#{2,3} ?(?:Instruction|Response|Input|Human|Assistant|System|User) ?:", re.MULTILINE | re.IGNORECASE,
+)  # fmt: skip
+MARKED_TEXT = re.compile(r"#{2,3} ?(?:Human|Assistant)|<\|im_start\|>|\[INST\]|\b(?:Human|USER): ")
+NEEDED = "; ".join(
+    f"{' or '.join(names)}{' + ' + ' or '.join(more) if more else ''}"
+    for names, more in ((HowToRead.messages, ()), (HowToRead.prompt, HowToRead.answer))
 )
 
 
-class Rejected(Exception):
-    """Why a row cannot be used: the reason that it is counted under, the field, and what was found there."""
-
-    def __init__(self, reason: str, field: str, found: object) -> None:
-        super().__init__(f"{reason}: {field}: {found!r}")
-        self.reason, self.field, self.found = reason, field, found
-
-
-def recognise(row: Mapping) -> str | None:
-    """Name of the shape of a row, or None."""
-    for shape, fields in SHAPES.items():
-        if all(row.get(field) is not None for field in fields):
-            return shape
-    return None
-
-
-def convert(row: object) -> list[dict]:
+def convert(row: object, how: HowToRead | None = None, notes: Notes | None = None) -> list[dict]:
     """Messages of a row of any known shape: an optional system message, then user and assistant in turn.
+
+    Parameters
+    ----------
+    how : names of the fields, see `HowToRead`.
+    notes : what its owner should know about the row is added to these: fields not read, numbers taken as text, …
 
     Raises
     ------
     Rejected
         The row does not fit; says why, in which field, and what was found.
     """
+    how, notes = how or HowToRead(), Notes() if notes is None else notes
+    if isinstance(row, list) and row and all(isinstance(turn, Mapping) for turn in row):
+        row = {how.messages[0] if how.messages else "messages": row}
     if not isinstance(row, Mapping):
         raise Rejected("not an object", "row", row)
-    shape = recognise(row)
-    if shape is None:
-        raise Rejected("other shape", "fields", sorted(map(str, row)))
-    if shape in ("conversations", "conversation", "messages"):
-        messages = _from_turns(row[shape], shape)
-    elif shape == "instruction/output":
-        extra = row.get("input")
-        question = _text(row["instruction"], "instruction")
-        extra = _text(extra, "input") if extra is not None else ""
-        question = f"{question}\n\n{extra}" if extra.strip() else question
-        messages = [_message("user", question), _message("assistant", _text(row["output"], "output"))]
-    else:
-        messages = _from_pair(row, *SHAPES[shape])
-    if messages and messages[0]["role"] != "system" and isinstance(row.get("system"), str) and row["system"].strip():
-        messages.insert(0, _message("system", row["system"]))
-    return _checked(messages)
+    row = folded(row.items())
+    shape = _shape(row, how)
+    if mark := marked_off(row) or marked_off({"label": _truth(row.get("label"))}, ("label",)):
+        raise Rejected("answer marked not to be trained on", mark, row[mark])
+    if media := next((name for name in MEDIA if not empty(row.get(name))), None):
+        raise Rejected("needs more than text (a picture, sound or film)", media, row[media])
+    messages, read = _from_list(row, shape, how, notes) if len(shape) == 1 else _from_pair(row, *shape, how, notes)
+    messages = _with_system(row, messages, read, how, notes)
+    messages = checked(messages, notes)
+    _unread(row, messages, read, how, notes)
+    for turn in messages:
+        if special := SPECIAL.search(turn["content"]):
+            notes.add("special token or template mark in the text", turn["role"], special[0])
+        if turn["content"].strip().casefold() in SAYS_MISSING:
+            notes.add("text that says that it is missing", turn["role"], turn["content"])
+    return messages
 
 
-def source_of(row: Mapping, otherwise: str) -> str:
-    """Where a row says that it comes from, else `otherwise`."""
-    for field in SOURCE_FIELDS:
+def recognise(row: Mapping, how: HowToRead | None = None) -> bool:
+    """Whether a row has the fields of a known shape."""
+    try:
+        _shape(folded(row.items()), how or HowToRead())
+    except Rejected:
+        return False
+    return True
+
+
+def source_of(row: Mapping, otherwise: str, how: HowToRead | None = None) -> str:
+    """Where a row says that it comes from (of an address its host), else `otherwise`."""
+    for field in (how or HowToRead()).source:
         value = row.get(field)
         if isinstance(value, str) and value.strip():
-            return value
+            return (urlsplit(value).hostname or value) if value.startswith(("http://", "https://")) else value
     return otherwise
 
 
-def _from_pair(row: Mapping, asked: str, answered: str) -> list[dict]:
-    """Two texts, or two lists of messages."""
-    if isinstance(row[asked], list) and isinstance(row[answered], list):
-        return _from_turns(row[asked], asked) + _from_turns(row[answered], answered)
-    return [_message("user", _text(row[asked], asked)), _message("assistant", _text(row[answered], answered))]
+def id_of(row: Mapping, how: HowToRead | None = None) -> str | None:
+    """The id that a row's owner gave it, a text or a whole number."""
+    for field in (how or HowToRead()).id:
+        value = row.get(field)
+        if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
+            return str(value)
+    return None
 
 
-def _from_turns(turns: object, field: str) -> list[dict]:
-    if isinstance(turns, str) and turns.lstrip().startswith("["):  # a CSV cell
-        try:
-            turns = json.loads(turns)
-        except (ValueError, RecursionError) as error:  # ValueError also for a number of too many digits
-            raise Rejected("not JSON", field, str(error)) from error
-    if not isinstance(turns, list):
-        raise Rejected("wrong type", field, turns)
-    messages = []
-    for place, turn in enumerate(turns):
-        where = f"{field}[{place}]"
-        if not isinstance(turn, Mapping):
-            raise Rejected("wrong type", where, turn)
-        role = turn.get("role") if turn.get("role") is not None else turn.get("from")
-        content = turn.get("content") if turn.get("content") is not None else turn.get("value")
-        if not isinstance(role, str) or role.lower() not in ROLES:
-            raise Rejected("unknown role", where, role)
-        messages.append(_message(ROLES[role.lower()], _text(content, where)))
-    return messages
+def _first(row: Mapping, names: tuple[str, ...]) -> str | None:
+    return next((name for name in names if not missing(row.get(name))), None)
 
 
-def _message(role: str, content: str) -> dict:
-    return {"role": role, "content": content}
+def _shape(row: Mapping, how: HowToRead) -> tuple[str, ...]:
+    """The field of the turns, or those of prompt and answer."""
+    turns, answer = _first(row, how.messages), _first(row, how.answer)
+    preference = next((name for name in ("chosen", "rejected") if not empty(row.get(name))), None)
+    whole = turns and not (preference and not _ends_with_answer(row[turns], how))
+    prompt = _first(row, how.prompt)
+    if turns and (whole or not preference) and not ({"prompt", "answer"} & set(how.said)):
+        return (turns,)
+    if prompt and answer and prompt != answer and not (preference and "answer" not in how.said):
+        return prompt, answer
+    raise _no_shape(row, preference, how)
 
 
-def _text(value: object, field: str) -> str:
-    if not isinstance(value, str):
-        raise Rejected("wrong type", field, value)
+def _ends_with_answer(turns: object, how: HowToRead) -> bool:
     try:
-        value.encode()
-    except UnicodeEncodeError as error:  # half of a surrogate pair, escaped in JSON
-        raise Rejected("invalid UTF-8", field, str(error)) from error
-    return value
+        return bool(messages := from_turns(turns, "messages", how, Notes())) and messages[-1]["role"] == "assistant"
+    except Rejected:
+        return False
 
 
-def _checked(messages: list[dict]) -> list[dict]:
-    turns = messages[1:] if messages and messages[0]["role"] == "system" else messages
-    roles = [turn["role"] for turn in turns]
-    if not turns:
-        raise Rejected("no messages", "messages", roles)
-    if roles != [("user", "assistant")[place % 2] for place in range(len(roles))]:
-        raise Rejected("does not alternate", "roles", " ".join(message["role"] for message in messages))
-    if roles[-1] != "assistant":
-        raise Rejected("does not end with assistant", "roles", " ".join(roles))
-    for place, turn in enumerate(turns):
-        if not turn["content"].strip():
-            kind = "answer" if turn["role"] == "assistant" else "prompt"
-            raise Rejected(f"empty {kind}", f"turn {place}", turn["content"])
+def _no_shape(row: Mapping, preference: str | None, how: HowToRead) -> Rejected:
+    """Names the kind of data that it is, where that can be told, and what to do."""
+    names = sorted(row)
+    nested = next(
+        (name for name, value in row.items() if isinstance(value, list) and value and isinstance(value[0], Mapping)),
+        None,
+    )
+    if preference:
+        why = "preference data (chosen, rejected): two answers to compare, none to train on; name one: answer=chosen"
+    elif {"parent_id", "text", "role"} <= set(row):
+        why = "single messages with parent_id: join the threads into messages first"
+    elif "segments" in row or {"custom_id", "body"} <= set(row):
+        why = "no answer: " + ("segments of a text" if "segments" in row else "requests of a batch")
+    elif isinstance(row.get("text"), str):
+        marked = MARKED_TEXT.search(row["text"])
+        why = (
+            f"one text with the marks of turns ({marked[0].strip()}): convert it to messages" if marked
+            else "plain text without an answer"
+        )  # fmt: skip
+    elif "instances" in row:
+        why = "nested instances: flatten them to instruction, input, output"
+    elif nested:
+        why = f"a list of turns in {nested!r}? Name it: messages={nested}"
+    elif any(isinstance(value, Mapping) for value in row.values()):
+        why = "nested objects: convert them to messages"
+    elif how.said:
+        why = "other shape, without a field that was named"
+    else:
+        why = "other shape"
+    return Rejected(why, "fields", names)
+
+
+def _truth(value: object) -> object:
+    """`label` is a mark where it is true or false, and a class where it is a number or a name."""
+    return (
+        value if isinstance(value, bool) or (isinstance(value, str) and value.strip().casefold() == "false") else None
+    )
+
+
+def _from_list(row: Mapping, shape: tuple[str], how: HowToRead, notes: Notes) -> tuple[list[dict], set[str]]:
+    return from_turns(row[shape[0]], shape[0], how, notes), {shape[0]}
+
+
+def _from_pair(row: Mapping, asked: str, answered: str, how: HowToRead, notes: Notes) -> tuple[list[dict], set[str]]:
+    """Two texts, or lists of messages, with context in the question and earlier turns before it."""
+    read = {asked, answered}
+    if isinstance(row[asked], list) and row[asked] and isinstance(row[asked][0], Mapping):
+        messages = from_turns(row[asked], asked, how, notes)
+    else:
+        question = text(row[asked], asked, notes)
+        for name in how.context:
+            if name in read or missing(row.get(name)) or (name == "context" and empty(row[name])):
+                continue
+            read.add(name)
+            extra = text(row[name], name, notes)
+            if extra.strip().casefold() in NO_INPUT:
+                notes.add("marker of an empty input left away", name, extra)
+            elif extra.strip():
+                question = f"{question}\n\n{extra}" if question.strip() else extra
+        messages = [*_history(row, read, how, notes), {"role": "user", "content": question}]
+    if (
+        isinstance(row[answered], list)
+        and row[answered]
+        and isinstance(row[answered][0], Mapping)
+        and "type" not in row[answered][0]
+    ):
+        return messages + from_turns(row[answered], answered, how, notes), read
+    return [*messages, {"role": "assistant", "content": text(row[answered], answered, notes)}], read
+
+
+def _history(row: Mapping, read: set[str], how: HowToRead, notes: Notes) -> list[dict]:
+    """Earlier turns: pairs of question and answer, or turns."""
+    field = _first(row, how.history)
+    if field is None or empty(row[field]):
+        return []
+    read.add(field)
+    turns = as_list(row[field], field)
+    if isinstance(turns[0], Mapping):
+        return from_turns(turns, field, how, notes)
+    messages = []
+    for place, pair in enumerate(turns):
+        if not (isinstance(pair, list | tuple) and len(pair) == 2):
+            raise Rejected("wrong type", f"{field}[{place}]", pair)
+        messages += [
+            {"role": role, "content": text(said, f"{field}[{place}]", notes)}
+            for role, said in zip(("user", "assistant"), pair, strict=True)
+        ]
     return messages
+
+
+def _with_system(row: Mapping, messages: list[dict], read: set[str], how: HowToRead, notes: Notes) -> list[dict]:
+    field = next((name for name in how.system if not empty(row.get(name))), None)
+    if field is None or (messages and messages[0]["role"] == "system"):
+        return messages
+    read.add(field)
+    return [{"role": "system", "content": text(row[field], field, notes)}, *messages]
+
+
+def _unread(row: Mapping, messages: list[dict], read: set[str], how: HowToRead, notes: Notes) -> None:
+    """Fields that are not empty and were not read; what repeats a turn says nothing more."""
+    said = {turn["content"].strip() for turn in messages}
+    for name, value in row.items():
+        known = name in read or name in how.id or name in MARKS or name == "label"
+        if name in how.source and not empty(value) and not isinstance(value, str):
+            notes.add("source that is no text", name, value)
+        elif name in ("language", "toxic", "redacted"):
+            if not missing(value) and value is not False:
+                notes.add(f"language {value}" if name == "language" else f"marked {name}", name, value)
+        elif not known and name not in how.source and not empty(value) and str(value).strip() not in said:
+            notes.add(f"field not read: {name}", name, value)

@@ -2,8 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from itertools import count
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,12 @@ from datasets import Dataset, concatenate_datasets
 from filelock import FileLock
 
 from analysis.paths import RESULTS
-from analysis.pools import conversion, formats, held_out, reading
+from analysis.pools import conversion, csv_files, formats, held_out, how_to_read, json_files, reading, turns
 from analysis.pools.conversion import HASHES, convert_records, load_counts, nothing_fits, save_counts, warn_if_many
+from analysis.pools.files import Found, find_files, kind
+from analysis.pools.how_to_read import HowToRead, split_name
 from analysis.pools.pool import Pool, Split
-from analysis.pools.reading import find_files, read_records
+from analysis.pools.reading import read_records
 from analysis.pools.row_keys import KEY, chance, mixed, occurrences, unique_keys
 from analysis.pools.testbed import RECIPES
 from analysis.pools.testbed.blocks import block_files, world_fingerprint
@@ -24,6 +26,7 @@ from analysis.store.file_states import content_hash
 from analysis.store.store import Store, digest, write_atomic
 
 TESTBED_ROWS = 5_000
+REMEMBERED_FROM = 1 << 22  # bytes of a file whose hash is kept
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
@@ -36,14 +39,15 @@ def load_pool(
     held_out_share: float = 0.05,
     skills: int | None = None,
     long_answers: str = PADDED,
+    fields: str | Mapping[str, str] = "",
     cache: Path | None = None,
 ) -> Pool:
     """Load a pool.
 
     Parameters
     ----------
-    name_or_path : "curated" or "wild" (testbed); a .jsonl, .json, .parquet or .csv file, a folder, a pattern, or
-        several with commas; else the id of a data set on the hub.
+    name_or_path : "curated" or "wild" (testbed); a file of JSON, CSV, Parquet or Arrow, a folder, a pattern, or several
+        with commas; else the id of a data set on the hub. What `fields` says may follow it after "::".
     limit : rows used, before any is held out. In the testbed the first rows (default 5,000), so that a pool is part of
         every larger one; elsewhere rows drawn by content and seed (default all), because files have an order.
     seed : of the testbed's draw, or of the draw of `limit` rows.
@@ -52,6 +56,9 @@ def load_pool(
     skills : of the testbed, so many of its skills (see `testbed.skills_of`), with items to evaluate of these alone;
         default all.
     long_answers : of the testbed, what verbose answers are: "padded", "worked" or "mixed" (see `testbed.rows`).
+    fields : what the fields of a file mean where their names do not tell, `prompt=question,answer=solution` or
+        `messages=turns,role=who,content=said`, and how it is read: `encoding=cp1252`, `language=English`, `toxic=drop`,
+        `redacted=drop`. See `how_to_read.HowToRead`.
 
     Raises
     ------
@@ -66,15 +73,16 @@ def load_pool(
         "skills": skills,
         "long_answers": long_answers,
     }
-    return load_split(name_or_path, cache=cache, **options).pool()
+    return load_split(name_or_path, fields=fields, cache=cache, **options).pool()
 
 
 def load_split(
     name_or_path: str | Path, *, limit: int | None, seed: int, duplicates: str, held_out_share: float,
-    skills: int | None = None, long_answers: str = PADDED, cache: Path | None = None,
+    skills: int | None = None, long_answers: str = PADDED, fields: str | Mapping[str, str] = "", cache: Path | None = None,
 ) -> Split:  # fmt: skip
     """All rows behind a pool; parameters and errors of `load_pool`."""
-    name, cache = str(name_or_path), Path(cache or RESULTS / "pools")
+    (name, told), cache = split_name(str(name_or_path)), Path(cache or RESULTS / "pools")
+    how = how_to_read.how_to_read(fields or told)
     if limit is not None:
         check_count("limit", limit)
     if duplicates not in ("keep", "drop"):
@@ -95,7 +103,7 @@ def load_split(
     if name in RECIPES:
         of_world = {"skills": skills} | ({} if long_answers == PADDED else {"long_answers": long_answers})
         return _testbed(name, options | of_world, cache)
-    return _converted(name, options, cache)
+    return _converted(name, how, options, cache)
 
 
 def check_count(what: str, count: int) -> None:
@@ -127,24 +135,27 @@ def _testbed(name: str, options: dict, cache: Path) -> Split:
     return Split(name, rows, held, kept, fingerprint, {}, provenance, skills)
 
 
-def _converted(name: str, options: dict, cache: Path) -> Split:
+def _converted(name: str, how: HowToRead, options: dict, cache: Path) -> Split:
     # A path that exists is a path; what looks like `owner/name` and is no file is asked of the hub.
-    on_hub = not Path(name).expanduser().exists() and HUB_ID.fullmatch(name) and not reading.kind(Path(name))
-    code = code_version(conversion.__name__, formats.__name__, reading.__name__)
+    on_hub = not Path(name).expanduser().exists() and HUB_ID.fullmatch(name) and not kind(Path(name))
+    code = code_version(
+        *(one.__name__ for one in (conversion, csv_files, formats, how_to_read, json_files, reading, turns))
+    )
     if on_hub:
-        revision = _hub_revision(name)
-        source, key = f"hub {name} at {revision}", digest(hub=name, revision=revision, code=code)
+        revision, found = _hub_revision(name), Found()
+        source, key = f"hub {name} at {revision}", digest(hub=name, revision=revision, code=code, told=how.told())
         records = _hub_records(name, revision)
     else:
-        files = find_files(name)
+        found = find_files(name)
+        files = found.files
         source = ", ".join(str(file) for file in files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
-        key = digest(files=[[file.name, content_hash(file, Store(cache))] for file in files], code=code)
-        records = _file_records(files)
+        key = digest(files=[[file.name, _hash(file, cache)] for file in files], code=code, told=how.told())
+        records = _file_records(files, how.encoding, found.skipped)
     arrow, beside = cache / f"{key}.arrow", cache / f"{key}.json"
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / f"{key}.lock"):
         if not (arrow.exists() and beside.exists()):
-            _convert(source, records, arrow, beside)
+            _convert(source, records, how, found.skipped, arrow, beside)
     counts = load_counts(beside)
     rows = Dataset.from_file(str(arrow))
     content, verbatim = (rows.data.column(name).to_numpy() for name in HASHES)
@@ -153,13 +164,19 @@ def _converted(name: str, options: dict, cache: Path) -> Split:
     rows = rows.remove_columns(list(HASHES)).add_column("dup_group", first[group].astype(np.int64))
     keys = unique_keys(content, occurrence)
     rows = rows.add_column(KEY, keys)
-    wanted = np.ones(len(rows), dtype=bool)
-    if options["limit"] is not None and options["limit"] < len(rows):
-        wanted[np.lexsort((occurrence, mixed(content, salt=options["seed"] + 1)))[options["limit"] :]] = False
+    copied = np.isin(rows.data.column("file").to_numpy(), counts.copies)
+    wanted = ~copied
+    if options["limit"] is not None and options["limit"] < wanted.sum():
+        order = np.lexsort((occurrence, mixed(content, salt=options["seed"] + 1)))
+        wanted[order[wanted[order]][options["limit"] :]] = False
     twin = (occurrence > 0) & (options["duplicates"] == "drop")
     provenance = {
-        "source": source, "rows_read": counts.rows_read, "files": counts.files,
-        "left_out": {"over the limit": int((~wanted).sum()), "exact duplicate of another row": int((twin & wanted).sum())},
+        "source": source, "rows_read": counts.rows_read, "files": list(counts.files),
+        "read_by_file": counts.files, "skipped": counts.skipped, "told": how.told(),
+        "left_out": {
+            "in a copy of another file": int(copied.sum()), "over the limit": int((~wanted & ~copied).sum()),
+            "exact duplicate of another row": int((twin & wanted).sum()),
+        },
     }  # fmt: skip
     held = np.zeros(len(rows), dtype=bool)
     if options["held_out_share"]:
@@ -169,7 +186,16 @@ def _converted(name: str, options: dict, cache: Path) -> Split:
             "checked": int(found["checked"]), "with a near-duplicate to select": int(found["near_duplicates"]),
         }  # fmt: skip
     fingerprint = digest(content=key, options=options, code=code_version(__name__))
-    return Split(_short_name(name), rows, held, wanted & ~twin, fingerprint, counts.set_aside, provenance)
+    return Split(
+        _short_name(name),
+        rows,
+        held,
+        wanted & ~twin,
+        fingerprint,
+        counts.set_aside,
+        provenance,
+        noted=counts.noted,
+    )
 
 
 def _held_out(rows: Dataset, content: np.ndarray, keys: np.ndarray, share: float, converted: str, store: Store) -> dict:
@@ -183,10 +209,10 @@ def _held_out(rows: Dataset, content: np.ndarray, keys: np.ndarray, share: float
     return found
 
 
-def _convert(source: str, records: Iterator, arrow: Path, beside: Path) -> None:
+def _convert(source: str, records: Iterator, how: HowToRead, skipped: dict, arrow: Path, beside: Path) -> None:
     found: list = []
-    write_atomic(arrow, lambda partial: found.append(convert_records(records, partial)))
-    counts = found[0]
+    write_atomic(arrow, lambda partial: found.append(convert_records(records, partial, how)))
+    counts = replace(found[0], skipped=skipped)
     if counts.rows_read == counts.n_aside:
         arrow.unlink()
         raise nothing_fits(source, counts)
@@ -194,15 +220,25 @@ def _convert(source: str, records: Iterator, arrow: Path, beside: Path) -> None:
     write_atomic(beside, lambda partial: save_counts(partial, counts))
 
 
-def _file_records(files: list[Path]) -> Iterator[tuple[str, str, int, object]]:
+def _hash(file: Path, cache: Path) -> str:
+    """Of a large file the store remembers it; a folder of many small ones would leave as many records."""
+    return content_hash(file, Store(cache) if file.stat().st_size > REMEMBERED_FROM else None)
+
+
+def _file_records(files: list[Path], encoding: str, skipped: dict[str, str]) -> Iterator[tuple[str, str, int, object]]:
+    """Records of files, with a name for the ids of each; one of several that holds no row is skipped."""
     stems = Counter(file.name.split(".")[0] for file in files)
-    for place, file in enumerate(files):
+    given: Counter = Counter()
+    for file in files:
         unique = stem = file.name.split(".")[0]
-        if stems[stem] > 1:
-            unique = next(name for extra in count(place) if (name := f"{stem}-{extra}") not in stems)
-            stems[unique] = 1  # taken
-        for number, record in read_records(file):
+        while stems[stem] > 1 and (unique == stem or unique in stems):
+            unique = f"{stem}-{given[stem]}"
+            given[stem] += 1
+        number = None
+        for number, record in read_records(file, encoding):
             yield unique, str(file), number, record
+        if number is None and len(files) > 1:
+            skipped[str(file)] = "holds no row"
 
 
 def _hub_revision(name: str) -> str:

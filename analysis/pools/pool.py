@@ -37,6 +37,8 @@ class Pool:
     provenance : where the rows come from; `rows_read` counts what was found there, `files` lists where. For files
         `held_out` says how many held-out rows were checked, and how many of those have a near-duplicate among the rows
         that are not held out.
+    noted : what the owner should know of rows that are used, as `set_aside` counts those that are not: fields that were
+        not read, numbers taken as text, …
     skills : how many skills of the testbed the rows are of; `None` for all, and for other pools.
     """
 
@@ -47,6 +49,7 @@ class Pool:
     set_aside: dict[str, SetAside]
     provenance: dict
     skills: int | None = None
+    noted: dict[str, SetAside] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -82,6 +85,11 @@ class Pool:
         counts |= {f"set aside: {reason}": aside.count for reason, aside in self.set_aside.items()}
         return counts
 
+    def notes(self) -> dict[str, int]:
+        """Rows by what their owner should know of them; one row may count in several lines."""
+        counts = {f"read: {what}": noted.count for what, noted in self.noted.items()}
+        return counts | {f"not read: {path}: {why}": 0 for path, why in self.provenance.get("skipped", {}).items()}
+
 
 @dataclass(frozen=True)
 class Split:
@@ -101,6 +109,7 @@ class Split:
     set_aside: dict[str, SetAside]
     provenance: dict
     skills: int | None = None
+    noted: dict[str, SetAside] = field(default_factory=dict)
 
     @property
     def selectable(self) -> np.ndarray:
@@ -122,4 +131,6 @@ class Split:
         if not len(selectable):
             raise ValueError(f"pool {self.name}: all of its {len(held_out)} rows are held out; use more rows")
         rows, held_out = self.rows.select(selectable), self.rows.select(held_out)
-        return Pool(self.name, rows, held_out, self.fingerprint, self.set_aside, self.provenance, self.skills)
+        return Pool(
+            self.name, rows, held_out, self.fingerprint, self.set_aside, self.provenance, self.skills, self.noted
+        )

@@ -3,9 +3,10 @@
 import numpy as np
 
 from analysis.pools import Pool, load_pool
+from analysis.pools.files import find_files
 from analysis.pools.held_out import set_apart
+from analysis.pools.how_to_read import split_name
 from analysis.pools.pool import Messages
-from analysis.pools.reading import find_files
 from analysis.pools.testbed import evaluation_items
 
 AUTO, DEVELOPMENT, HELD_OUT, POOL = "auto", "development", "held-out", "pool"
@@ -67,7 +68,7 @@ def _held_out(pool: Pool, seed: int) -> dict[str, list[Messages]]:
 
 def _from_files(name: str) -> dict[str, list[Messages]]:
     try:
-        find_files(name)
+        find_files(split_name(name)[0])
     except FileNotFoundError as error:
         known = ", ".join(map(repr, NAMES))
         raise ValueError(f"targets: expected one of {known}, or a file of target rows, found {name!r}") from error

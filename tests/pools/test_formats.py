@@ -2,7 +2,8 @@
 
 import pytest
 
-from analysis.pools.formats import Rejected, convert, recognise, source_of
+from analysis.pools.formats import convert, recognise, source_of
+from analysis.pools.turns import Notes, Rejected
 
 SUM = [{"role": "user", "content": "1 + 2?"}, {"role": "assistant", "content": "3"}]
 
@@ -56,15 +57,16 @@ def test_a_leading_system_message_is_kept_wherever_it_stands():
         ({"messages": None, "prompt": "x", "completion": None, "response": None}, "other shape", "fields"),
         ({"messages": []}, "no messages", "messages"),
         ({"messages": [{"role": "system", "content": "x"}]}, "no messages", "messages"),
-        ({"messages": [{"role": "tool", "content": "x"}]}, "unknown role", "messages[0]"),
+        ({"messages": [{"role": "tool", "content": "x"}]}, "tool use", "messages[0]"),
+        ({"messages": [{"role": "sage", "content": "x"}]}, "unknown role", "messages[0]"),
         ({"messages": [SUM[0], {"role": "assistant", "content": None}]}, "wrong type", "messages[1]"),
         ({"messages": [SUM[0], SUM[0], SUM[1]]}, "does not alternate", "roles"),
-        ({"messages": [SUM[1], SUM[0]]}, "does not alternate", "roles"),
-        ({"messages": [*SUM, SUM[0]]}, "does not end with assistant", "roles"),
+        ({"messages": [SUM[1], SUM[0]]}, "no answer", "roles"),
+        ({"messages": [*SUM, SUM[0], SUM[0]]}, "does not alternate", "roles"),
         ({"messages": [SUM[0], {"role": "assistant", "content": " \n"}]}, "empty answer", "turn 1"),
         ({"prompt": "", "response": "3"}, "empty prompt", "turn 0"),
         ({"prompt": "x", "response": "\ud800"}, "invalid UTF-8", "response"),
-        ({"instruction": "x", "input": 4, "output": "3"}, "wrong type", "input"),
+        ({"instruction": "x", "input": [4], "output": "3"}, "wrong type", "input"),
     ],
 )
 def test_what_does_not_fit_says_why_and_where(row, reason, field):
@@ -73,9 +75,14 @@ def test_what_does_not_fit_says_why_and_where(row, reason, field):
     assert (caught.value.reason, caught.value.field) == (reason, field)
 
 
-def test_the_first_complete_shape_is_recognised():
-    assert recognise({"messages": SUM, "prompt": "x", "response": "y"}) == "messages"
-    assert recognise({"prompt": "x", "completion": None}) is None
+def test_a_list_of_turns_is_read_before_a_pair_and_what_is_not_read_is_noted():
+    notes = Notes()
+    assert convert({"messages": SUM, "Prompt ": "x", "response": "3", "stars": 5}, notes=notes) == SUM
+    assert notes == [
+        ("field not read: prompt", "prompt", "x"),
+        ("field not read: stars", "stars", 5),
+    ]  # 3 is the answer
+    assert recognise({"messages": SUM}) and not recognise({"prompt": "x", "completion": None})
 
 
 def test_a_source_is_what_the_row_says_or_the_file():

@@ -81,7 +81,7 @@ def test_rows_that_do_not_fit_are_counted_with_three_examples(tmp_path):
     bad = [{"prompt": "x", "response": ""}] * 5 + [{"messages": []}, {"other": 1}]
     write_lines(path, good + bad)
     with path.open("ab") as file:
-        file.write(b'{"prompt": "\xff", "response": "y"}\n{"prompt": \n')
+        file.write(b'{"prompt": "\xff", "resp\n{"prompt": \n')
     pool = load(path, tmp_path)
     counts = {reason: aside.count for reason, aside in pool.set_aside.items()}
     assert counts == {"empty answer": 5, "no messages": 1, "other shape": 1, "invalid UTF-8": 1, "not JSON": 1}
@@ -106,9 +106,8 @@ def test_an_object_over_several_lines_is_one_row(tmp_path):
     path = tmp_path / "a.json"
     path.write_text(json.dumps(rows(1)[0], indent=2))
     assert load(path, tmp_path, held_out_share=0).messages([0])[0][1]["content"] == "It is 1."
-    path.write_text(json.dumps({"data": rows(3)}, indent=2))
-    with pytest.raises(ValueError, match=r"a\.json: none of 1 rows .* other shape, .* fields: \['data'\]"):
-        load(path, tmp_path)
+    path.write_text(json.dumps({"data": rows(3), "version": 1}, indent=2))
+    assert len(load(path, tmp_path, held_out_share=0)) == 3
     path.write_text('{"prompt": \n' + "".join(json.dumps(row) + "\n" for row in rows(5)))  # lines, the first damaged
     assert load(path, tmp_path, held_out_share=0).summary()["set aside: not JSON"] == 1
 
@@ -120,14 +119,17 @@ def test_a_number_of_too_many_digits_sets_its_row_aside(tmp_path):
     assert load(path, tmp_path, held_out_share=0).summary()["set aside: not JSON"] == 1
 
 
-def test_a_csv_cell_that_is_not_utf8_sets_its_row_aside(tmp_path):
+def test_damaged_lines_of_csv_cost_their_own_rows(tmp_path):
     path = tmp_path / "a.csv"
-    path.write_bytes(b"prompt,response,source\nx,y,\xff\n\xff,y,s\nz\nz,z,s,t\nz,z,s\nv,v,s\n")
+    path.write_text('prompt,response,source\nx,y,\nz\n"z,z,s\nz,z,s,t\nprompt,response,source\nz,"z"z,s\nv,v,s\n')
     pool = load(path, tmp_path, held_out_share=0)
     assert {reason: aside.examples[0]["row"] for reason, aside in pool.set_aside.items()} == {
-        "invalid UTF-8": 1, "other shape": 2, "more cells than columns": 3,
+        "other shape": 1, "quote never closed": 2, "more cells than columns": 3, "the header again": 4,
     }  # fmt: skip
-    assert pool.rows["source"][:] == ["?", "s", "s"]
+    assert pool.rows["source"][:] == ["a", "s", "s"] and pool.rows["number"][:] == [0, 5, 6]
+    path.write_bytes(b"prompt,response\nx,y\n\xff,y\n")
+    with pytest.raises(ValueError, match=r"a\.csv: row 1: byte 0xff is no UTF-8.*encoding=cp1252"):
+        load(path, tmp_path)
 
 
 def test_ids_are_unique_whatever_the_files_are_called(tmp_path):
@@ -145,8 +147,6 @@ def damaged(tmp_path, kind):
         path.write_bytes(b"")
     elif kind == "unknown shape":
         write_lines(path, [{"question": 1, "reply": 2}] * 3)
-    elif kind == "utf-16":
-        path.write_text('{"prompt": "x", "response": "y"}\n', encoding="utf-16")
     elif kind == "no row":
         path.write_text("\n \n")
     elif kind == "flip":
@@ -157,9 +157,6 @@ def damaged(tmp_path, kind):
     elif kind == "list":
         path = tmp_path / "list.json"
         path.write_text('[{"prompt": "x", "response": "y"}, {"pro')
-    elif kind == "quote":
-        path = tmp_path / "quote.csv"
-        path.write_text('prompt,response\nx,y\n"x,y\n')
     elif kind == "columns":
         path = tmp_path / "columns.parquet"
         pd.DataFrame({"question": ["x"], "reply": ["y"]}).to_parquet(path)
@@ -178,10 +175,10 @@ def damaged(tmp_path, kind):
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("empty", "the file is empty"), ("unknown shape", r"other shape, first .* fields: .*question"),
-        ("utf-16", "encoded in UTF-16"), ("parquet", "cut short"), ("gz", "cut short"), ("kind", "not read; expected"),
-        ("no row", "holds no row"), ("flip", "cannot be read to its end"), ("list", "is not a JSON list"),
-        ("quote", "is not well-formed CSV"), ("columns", r"has the columns \['question', 'reply'\]; expected some of"),
+        ("empty", "the file is empty"), ("unknown shape", r"other shape; first .* fields: .*question"),
+        ("parquet", "cut short"), ("gz", "cut short"), ("kind", "not read: save the sheet as CSV"),
+        ("no row", "holds no row"), ("flip", "cannot be read to its end"), ("list", "line 1, row 1: the list is cut short"),
+        ("columns", r"other shape; .* fields: \['question', 'reply'\]\. A row needs the fields messages or"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_used_is_an_error_that_names_it(tmp_path, kind, message):
