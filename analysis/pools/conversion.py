@@ -125,7 +125,7 @@ class _Rows:
             return
         source = _printable(source_of(fields, "", self.how), 500)
         row = {
-            "id": self._unique(id_of(fields, self.how) or f"{name}:{number}", notes), "source": source or name,
+            "id": self._unique(_printable(id_of(fields, self.how) or f"{name}:{number}", 200), notes), "source": source or name,
             "messages": messages, "file": place, "number": number,
             "content": content_hash(messages), "verbatim": verbatim_hash(source, messages),
         }  # fmt: skip
@@ -149,13 +149,14 @@ class _Rows:
         return found
 
     def _unique(self, given: str, notes: Notes) -> str:
-        unique, times = _printable(given, 200), 1
-        while _hash(unique) in self._ids:
+        """An id that no row before has: the second row of an id is given `#2`."""
+        unique, times = given, 1
+        while (hashed := _hash(unique)) in self._ids:
             times += 1
-            unique = f"{_printable(given, 200)}#{times}"
+            unique = f"{given}#{times}"
         if times > 1:
             notes.add("id made unique", "id", given)
-        self._ids.add(_hash(unique))
+        self._ids.add(hashed)
         return unique
 
     @staticmethod

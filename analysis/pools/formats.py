@@ -21,7 +21,8 @@ from analysis.pools.turns import (
 
 NO_INPUT = ("<noinput>", "<no input>", "<no_input>", "noinput")
 SAYS_MISSING = ("nan", "none", "null", "n/a", "na")
-MEDIA = ("image", "images", "video", "videos", "audio", "audios")
+LONGEST_MISSING = 10  # letters, with space around
+MEDIA = {"image", "images", "video", "videos", "audio", "audios"}
 SPECIAL = re.compile(
     r"<\|[^|<>\s]{1,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>"
     r"|^#{2,3} ?(?:Instruction|Response|Input|Human|Assistant|System|User) ?:", re.MULTILINE | re.IGNORECASE,
@@ -55,16 +56,17 @@ def convert(row: object, how: HowToRead | None = None, notes: Notes | None = Non
     shape = _shape(row, how)
     if mark := marked_off(row) or marked_off({"label": _truth(row.get("label"))}, ("label",)):
         raise Rejected("answer marked not to be trained on", mark, row[mark])
-    if media := next((name for name in MEDIA if not empty(row.get(name))), None):
+    if media := next((name for name in sorted(row.keys() & MEDIA) if not empty(row[name])), None):
         raise Rejected("needs more than text (a picture, sound or film)", media, row[media])
     messages, read = _from_list(row, shape, how, notes) if len(shape) == 1 else _from_pair(row, *shape, how, notes)
     messages = _with_system(row, messages, read, how, notes)
     messages = checked(messages, notes)
     _unread(row, messages, read, how, notes)
     for turn in messages:
-        if special := SPECIAL.search(turn["content"]):
+        said = turn["content"]
+        if ("<" in said or "#" in said or "[" in said) and (special := SPECIAL.search(said)):
             notes.add("special token or template mark in the text", turn["role"], special[0])
-        if turn["content"].strip().casefold() in SAYS_MISSING:
+        if len(said) < LONGEST_MISSING and said.strip().casefold() in SAYS_MISSING:
             notes.add("text that says that it is missing", turn["role"], turn["content"])
     return messages
 
@@ -97,13 +99,16 @@ def id_of(row: Mapping, how: HowToRead | None = None) -> str | None:
 
 
 def _first(row: Mapping, names: tuple[str, ...]) -> str | None:
-    return next((name for name in names if not missing(row.get(name))), None)
+    for name in names:
+        if not missing(row.get(name)):
+            return name
+    return None
 
 
 def _shape(row: Mapping, how: HowToRead) -> tuple[str, ...]:
     """The field of the turns, or those of prompt and answer."""
     turns, answer = _first(row, how.messages), _first(row, how.answer)
-    preference = next((name for name in ("chosen", "rejected") if not empty(row.get(name))), None)
+    preference = next((name for name in sorted(row.keys() & {"chosen", "rejected"}) if not empty(row[name])), None)
     whole = turns and not (preference and not _ends_with_answer(row[turns], how))
     prompt = _first(row, how.prompt)
     if turns and (whole or not preference) and not ({"prompt", "answer"} & set(how.said)):

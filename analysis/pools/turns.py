@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from analysis.pools.how_to_read import ROLES, HowToRead
 
@@ -17,7 +18,7 @@ TOOLS = (
     "tool_call",
     "tool_response",
 )
-CALLS = ("tool_calls", "function_call")
+CALLS = {"tool_calls", "function_call"}
 TEXT_PARTS = ("text", "input_text", "output_text")
 MARKS = ("weight", "loss_weight", "train", "training", "kto_tag")  # 0 or false: the answer is not to be trained on
 OFF = ("0", "0.0", "false")
@@ -53,11 +54,16 @@ def empty(value: object) -> bool:
     )
 
 
+@lru_cache(maxsize=1 << 12)
+def _folded_name(name: object) -> str:
+    return str(name).strip().casefold()
+
+
 def folded(row: Iterable[tuple[object, object]]) -> dict[str, object]:
     """Fields by name without case and outer space; a second one of a name is kept under a name of its own."""
     named: dict[str, object] = {}
     for name, value in row:
-        name = folded_name = str(name).strip().casefold()
+        name = folded_name = _folded_name(name)
         while name in named and not empty(named[name]):
             name += f" ({folded_name} again)"
         named[name] = value
@@ -66,9 +72,10 @@ def folded(row: Iterable[tuple[object, object]]) -> dict[str, object]:
 
 def marked_off(fields: Mapping, names: tuple[str, ...] = MARKS) -> str | None:
     """The first of these fields that says: do not train on this."""
-    return next(
-        (name for name in names if not missing(fields.get(name)) and str(fields[name]).strip().casefold() in OFF), None
-    )
+    if fields.keys().isdisjoint(names):
+        return None
+    said = (name for name in names if not missing(fields.get(name)))
+    return next((name for name in said if str(fields[name]).strip().casefold() in OFF), None)
 
 
 def text(value: object, field: str, notes: Notes) -> str:
@@ -154,7 +161,7 @@ def _message(turn: object, where: str, how: HowToRead, notes: Notes) -> dict:
             f"turn without a role (convert it, or name the field: role=…), has {', '.join(turn)}", where, None
         )
     role = turn[spoke].strip().casefold() if isinstance(turn[spoke], str) else turn[spoke]
-    if role in TOOLS or any(not empty(turn.get(call)) for call in CALLS):
+    if role in TOOLS or not all(empty(turn.get(call)) for call in turn.keys() & CALLS):
         raise Rejected("tool use", where, turn[spoke])
     if not isinstance(role, str) or role not in ROLES:
         raise Rejected("unknown role", where, turn[spoke])
@@ -164,8 +171,8 @@ def _message(turn: object, where: str, how: HowToRead, notes: Notes) -> dict:
         details = turn.get("train_detail")
         if isinstance(details, list) and any(isinstance(one, Mapping) and marked_off(one) for one in details):
             raise Rejected("answer marked not to be trained on", f"{where}.train_detail", details)
-    for name, value in turn.items():
-        if name not in (spoke, said, *MARKS) and not empty(value):
+    for name in turn.keys() - {spoke, said, *MARKS}:
+        if not empty(value := turn[name]):
             notes.add(f"field not read: {where.split('[')[0]}[].{name}", where, value)
     return {"role": ROLES[role], "content": text(turn.get(said), where, notes)}
 
