@@ -12,3 +12,4 @@ RESULTS = Path(os.environ.get("ANALYSIS_RESULTS", ROOT / "results"))
 PUBLISHED = Path(os.environ.get("ANALYSIS_PUBLISHED", FIGURES / "runs"))
 PROFILES = PACKAGE / "runner" / "profiles"
 BASES = PACKAGE / "models" / "bases"
+SPLITTER = "::"  # between the path of a pool and how it is to be read

@@ -3,8 +3,8 @@
 import hashlib
 import json
 import warnings
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -48,12 +48,14 @@ class Counts:
 
     Attributes
     ----------
+    given : the files that were asked for, in their order.
     files : path -> rows read and rows set aside, in the order read.
     set_aside, noted : by reason, rows that are not used, and what an owner should know of rows that are.
     skipped : files of a folder that were not read, and why.
     copies : rows of files that hold the same rows in the same order as one before: number of the file.
     """
 
+    given: list[str] = field(default_factory=list)
     files: dict[str, list[int]] = field(default_factory=dict)
     set_aside: dict[str, SetAside] = field(default_factory=dict)
     noted: dict[str, SetAside] = field(default_factory=dict)
@@ -63,6 +65,21 @@ class Counts:
     @property
     def rows_read(self) -> int:
         return sum(read for read, _ in self.files.values())
+
+    def moved(self, files: Sequence[Path]) -> "Counts":
+        """The same counts under the paths that the files have now."""
+        now = dict(zip(self.given, map(str, files), strict=True))
+
+        def here(counted: dict[str, SetAside]) -> dict[str, SetAside]:
+            examples = {what: [one | {"file": now.get(one["file"], one["file"])} for one in found.examples]
+                        for what, found in counted.items()}  # fmt: skip
+            return {what: SetAside(found.count, examples[what]) for what, found in counted.items()}
+
+        return replace(
+            self, given=list(map(str, files)), set_aside=here(self.set_aside), noted=here(self.noted),
+            files={now.get(path, path): read for path, read in self.files.items()},
+            skipped={now.get(path, path): why for path, why in self.skipped.items()},
+        )  # fmt: skip
 
     @property
     def n_aside(self) -> int:

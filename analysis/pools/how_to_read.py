@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
+from analysis.paths import SPLITTER
+
 ROLES = {
     "human": "user", "user": "user", "prompter": "user",
     "gpt": "assistant", "assistant": "assistant", "bot": "assistant", "model": "assistant", "chatgpt": "assistant",
     "system": "system", "developer": "system",
 }  # fmt: skip
-SPLITTER = "::"  # between a pool's name and how it is to be read
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,15 @@ from filelock import FileLock
 
 from analysis.paths import RESULTS
 from analysis.pools import conversion, csv_files, formats, held_out, how_to_read, json_files, reading, turns
-from analysis.pools.conversion import HASHES, convert_records, load_counts, nothing_fits, save_counts, warn_if_many
+from analysis.pools.conversion import (
+    HASHES,
+    Counts,
+    convert_records,
+    load_counts,
+    nothing_fits,
+    save_counts,
+    warn_if_many,
+)
 from analysis.pools.files import Found, find_files, kind
 from analysis.pools.how_to_read import HowToRead, split_name
 from analysis.pools.pool import Pool, Split
@@ -135,7 +143,15 @@ def _testbed(name: str, options: dict, cache: Path) -> Split:
     return Split(name, rows, held, kept, fingerprint, {}, provenance, skills)
 
 
-def _converted(name: str, how: HowToRead, options: dict, cache: Path) -> Split:
+def try_pool(name_or_path: str, cache: Path | None = None) -> None:
+    """Read a pool's files, which `load_pool` will find read; errors of `load_pool`."""
+    name, told = split_name(name_or_path)
+    if name not in RECIPES:
+        _read(name, how_to_read.how_to_read(told), Path(cache or RESULTS / "pools"))
+
+
+def _read(name: str, how: HowToRead, cache: Path) -> tuple[str, str, Path, Counts]:
+    """Where the rows come from, the key of what was read, the Arrow file of it, and its counts."""
     # A path that exists is a path; what looks like `owner/name` and is no file is asked of the hub.
     on_hub = not Path(name).expanduser().exists() and HUB_ID.fullmatch(name) and not kind(Path(name))
     code = code_version(
@@ -155,8 +171,13 @@ def _converted(name: str, how: HowToRead, options: dict, cache: Path) -> Split:
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / f"{key}.lock"):
         if not (arrow.exists() and beside.exists()):
-            _convert(source, records, how, found.skipped, arrow, beside)
-    counts = load_counts(beside)
+            _convert(source, records, how, found, arrow, beside)
+    counts = load_counts(beside).moved(found.files)
+    return source, key, arrow, replace(counts, skipped=counts.skipped | found.skipped)
+
+
+def _converted(name: str, how: HowToRead, options: dict, cache: Path) -> Split:
+    source, key, arrow, counts = _read(name, how, cache)
     rows = Dataset.from_file(str(arrow))
     content, verbatim = (rows.data.column(name).to_numpy() for name in HASHES)
     occurrence = occurrences(content, verbatim)
@@ -209,10 +230,10 @@ def _held_out(rows: Dataset, content: np.ndarray, keys: np.ndarray, share: float
     return found
 
 
-def _convert(source: str, records: Iterator, how: HowToRead, skipped: dict, arrow: Path, beside: Path) -> None:
+def _convert(source: str, records: Iterator, how: HowToRead, files: Found, arrow: Path, beside: Path) -> None:
     found: list = []
     write_atomic(arrow, lambda partial: found.append(convert_records(records, partial, how)))
-    counts = replace(found[0], skipped=skipped)
+    counts = replace(found[0], given=list(map(str, files.files)), skipped=files.skipped)
     if counts.rows_read == counts.n_aside:
         arrow.unlink()
         raise nothing_fits(source, counts)

@@ -14,12 +14,12 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import active_children, get_context
 from pathlib import Path
 
-from analysis.paths import REPORTS
+from analysis.paths import REPORTS, SPLITTER
 from analysis.runner import publish
 from analysis.runner.index import duration, write_index
 from analysis.runner.job import Outcome, execute_job
 from analysis.runner.parameters import CommandLineText
-from analysis.runner.plan import Job, find_notebooks, load_profile, make_plan, profile_names
+from analysis.runner.plan import POOL_NAMES, Job, find_notebooks, load_profile, make_plan, profile_names
 from analysis.store.workers import end_with
 
 EPILOG = """examples:
@@ -67,6 +67,7 @@ def run(
     plan = make_plan(find_notebooks(notebooks), chosen, parameters or {}, run=run_name, reports=reports, base=base)
     if not plan:
         raise ValueError(f"profile {profile} runs none of the notebooks named")
+    _try_pools({str(job.parameters.get("pool", "")) for job in plan} - {"", *POOL_NAMES})
     outcomes = []
     try:
         for outcome in _outcomes(plan, jobs, force, live):
@@ -75,6 +76,15 @@ def run(
     finally:
         write_index(reports)
     return outcomes
+
+
+def _try_pools(names: set[str]) -> None:
+    """Read every pool once, so that what is wrong with a file is said once, and before any notebook starts."""
+    if names:
+        from analysis.pools.loading import try_pool  # takes seconds, which the testbed's runs need not spend
+
+        for name in sorted(names):
+            try_pool(name)
 
 
 def _outcomes(plan: Sequence[Job], jobs: int, force: bool, live: bool | None):
@@ -123,6 +133,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--profile", default="quick", metavar="NAME", help=f"{', '.join(profile_names())} (default quick)"
     )
     parser.add_argument("--pool", help="curated, wild, a file, folder, pattern, comma-separated files, or a hub id")
+    parser.add_argument("--fields", metavar="MEANING=FIELD,…", help="what the fields of the pool's rows mean, as "
+                        "prompt=question,answer=solution; also encoding=, language=, toxic=drop, redacted=drop")  # fmt: skip
     parser.add_argument("--model", help="tiny-weak, tiny-strong, scratch, a folder, or a hub id")
     parser.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
                         help="any other parameter; lists as '[a, b]'; may be repeated")  # fmt: skip
@@ -136,11 +148,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     parameters = {name: CommandLineText(value) for name, value in given.parameter}
     parameters |= {name: CommandLineText(getattr(given, name)) for name in ("pool", "model") if getattr(given, name)}
+    if given.fields:
+        parameters["pool"] = CommandLineText(f"{given.pool or ''}{SPLITTER}{given.fields}")
     started = time.monotonic()
     signal.signal(signal.SIGTERM, _as_interrupt)
     try:
         if given.jobs is not None and given.jobs < 1:
             raise ValueError(f"--jobs is at least 1, not {given.jobs}")
+        if given.fields and not given.pool:
+            raise ValueError("--fields says how the rows of --pool are read; name a pool too")
         outcomes = run(
             [*given.notebooks, *given.only],
             given.profile,

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from analysis.paths import PACKAGE, PROFILES, ROOT
+from analysis.paths import PACKAGE, PROFILES, ROOT, SPLITTER
 from analysis.runner.index import read_record
 from analysis.runner.plan import Job
 from analysis.store import publishing
-from analysis.store.file_states import files_named
+from analysis.store.file_states import files_named, states
 from analysis.store.store import digest, write_atomic
 
 
@@ -47,9 +47,13 @@ def job_key(job: Job, version: str) -> str:
     cells = [[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]]
     files = {}
     for value in (value for value in job.parameters.values() if isinstance(value, str)):
-        for part in value.split(","):
-            if os.path.isabs(part) and value != job.parameters.get("output_dir"):
-                files[part] = files_named(part)
+        named = value.partition(SPLITTER)[0]
+        if not os.path.isabs(named) or value == job.parameters.get("output_dir"):
+            continue
+        if os.path.exists(named):  # whatever commas it has
+            files[named] = states(sorted(Path(named).rglob("*")) if os.path.isdir(named) else [Path(named)])
+        else:
+            files |= {part: files_named(part) for part in named.split(",") if os.path.isabs(part)}
     found = _of_others(job) if job.reads_others else {}
     return digest(
         cells=cells, run=job.run, report=job.report, parameters=job.parameters, files=files, version=version, found=found,

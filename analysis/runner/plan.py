@@ -8,12 +8,12 @@ from pathlib import Path
 
 import yaml
 
-from analysis.paths import FIGURES, NOTEBOOKS, PROFILES, REPORTS, ROOT
+from analysis.paths import FIGURES, NOTEBOOKS, PROFILES, REPORTS, ROOT, SPLITTER
 from analysis.runner.parameters import CommandLineText, convert, notebook_parameters, unknown_parameter
 
 POOL_NAMES = ("curated", "wild")
 MODEL_NAMES = ("tiny-weak", "tiny-strong", "scratch")
-FILE_ENDINGS = (".jsonl", ".json", ".parquet", ".csv", ".gz", ".zst", ".arrow")
+FILE_ENDINGS = (".jsonl", ".json", ".ndjson", ".parquet", ".csv", ".tsv", ".gz", ".zst", ".arrow", ".feather")
 COMMITTED_RUN = "full"  # its figures are the ones in figures/
 READS_OTHERS = re.compile(r"9\d_")  # notebooks of these numbers read what the others found, and run after them
 
@@ -127,16 +127,20 @@ def absolute(value: str, name: str, base: Path) -> str:
     """
     if value in (POOL_NAMES if name == "pool" else MODEL_NAMES):
         return value
+    value, splitter, told = value.partition(SPLITTER)
+    told = splitter + told
+    if (base / Path(value).expanduser()).exists():  # whatever commas it has
+        return f"{(base / Path(value).expanduser()).absolute()}{told}"
     parts = []
     for part in (one.strip() for one in value.split(",")):
         place = base / Path(part).expanduser()
         if place.exists() or (glob.has_magic(part) and glob.glob(str(place), recursive=True)):
-            parts.append(str(place.resolve() if place.exists() else place.absolute()))
+            parts.append(str(place.absolute()))  # not what a link leads to: its own name says what kind of file it is
         elif part.startswith((".", "/", "~")) or part.endswith(FILE_ENDINGS) or glob.has_magic(part):
             raise FileNotFoundError(f"{name}: no such file or folder: {part} (looked for {place})")
         else:
             parts.append(part)
-    return ",".join(parts)
+    return ",".join(parts) + told
 
 
 def run_name(profile: str, overrides: Mapping[str, object]) -> str:

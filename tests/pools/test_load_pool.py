@@ -241,11 +241,22 @@ def test_a_second_call_reads_nothing_and_a_changed_file_is_read_again(tmp_path, 
     path = write_lines(tmp_path / "a.jsonl", rows(50))
     before = load(path, tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(loading, "read_records", lambda file: pytest.fail("read again"))
+        patch.setattr(loading, "read_records", lambda *_: pytest.fail("read again"))
         assert load(path, tmp_path).fingerprint == before.fingerprint
     write_lines(path, rows(51))
     after = load(path, tmp_path)
     assert after.fingerprint != before.fingerprint and after.summary()["read"] == 51
+
+
+def test_a_file_that_was_moved_is_named_where_it_is_now(tmp_path, monkeypatch):
+    path = write_lines(tmp_path / "a.jsonl", [*rows(50), {"prompt": "x", "response": ""}])
+    before = load(path, tmp_path)
+    (tmp_path / "new").mkdir()
+    path = path.rename(tmp_path / "new" / "a.jsonl")
+    monkeypatch.setattr(loading, "read_records", lambda *_: pytest.fail("read again"))
+    after = load(path, tmp_path)
+    assert after.fingerprint == before.fingerprint and after.provenance["files"] == [str(path)]
+    assert after.set_aside["empty answer"].examples[0]["file"] == str(path)
 
 
 def test_two_processes_at_once_give_the_same_pool(tmp_path):

@@ -451,3 +451,31 @@ def test_publishing_is_a_command_of_the_runner(capsys, monkeypatch, tmp_path):
     with pytest.raises(SystemExit, match="0"):
         main(["publish", "--help"])
     assert "--rekey" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "fields", "message"),
+    [
+        ('{"problem": "1 + 1?", "solution": "2"}\n', "", r"mine, all\.jsonl.*fields: \['problem', 'solution'\].*--fields prompt="),
+        ('{"problem": "1 + 1?", "solution": "2"}\n', "promt=problem", "'promt' is no meaning of a field"),
+        ("version https://git-lfs.github.com/spec/v1\n", "", "git lfs pull"),
+    ],
+)  # fmt: skip
+def test_a_pool_that_cannot_be_read_is_refused_once_before_any_notebook(tmp_path, content, fields, message, capsys):
+    path = tmp_path / "mine, all.jsonl"
+    path.write_text(content)
+    asked = ["--pool", str(path), *(["--fields", fields] if fields else []), "--name", "refused"]
+    assert main(asked) == 2
+    told = capsys.readouterr()
+    assert re.search(message, told.err) and told.err.count("Refused") == 1 and "FAILED" not in told.out
+
+
+def test_fields_reach_the_notebooks_with_the_pool(tmp_path):
+    path = tmp_path / "mine, all.jsonl"
+    path.write_text("{}")
+    overrides = {"pool": CommandLineText(f"{path}::prompt=problem,answer=solution")}
+    jobs = make_plan(find_notebooks(["00"]), load_profile("quick"), overrides)
+    assert jobs[0].parameters["pool"] == f"{path}::prompt=problem,answer=solution"
+    before = job_key(jobs[0], "version")
+    path.write_text("{ }")
+    assert job_key(jobs[0], "version") != before
