@@ -46,18 +46,19 @@ class Estimate:
 
 
 def estimate(work, method: str, budget: int, *, seed: int, budget_unit: str = "rows", sample: int = SAMPLE) -> Estimate:
-    """Select from `sample` rows of the pool in a store that is thrown away, and extend time and memory to all rows."""
+    """Select from `sample` rows in a store that is thrown away, and extend time and memory to all rows."""
     key = selecting.selection_key(work, method, budget, seed, budget_unit)
     stored = work.store.record("selections", key) is not None and work.store.arrays("selections", key) is not None
     sample, kinds, size, seconds, trouble = min(sample, len(work.pool)), {}, 0, float("nan"), ""
     share = len(work.pool) / sample
-    try:
-        for n_rows in dict.fromkeys((min(FIRST, sample), sample)):
-            with tempfile.TemporaryDirectory() as folder:
-                seconds = _seconds(work, method, budget, n_rows, Store(folder), seed) * share
-                kinds, size = _asked(Path(folder), work.store)
-    except ValueError as error:
-        trouble = f"not measured on {sample} rows: {error}"
+    tried = ((min(FIRST, sample), 1), (sample, max(1, min(sample // 2, round(budget / share)))))
+    for n_rows, n_chosen in tried:
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                seconds = _seconds(work, method, n_chosen, n_rows, Store(folder), seed) * share
+            except ValueError as error:
+                seconds, trouble = float("nan"), f"not measured, for {n_chosen} of {n_rows} rows: {error}"
+            kinds, size = _asked(Path(folder), work.store)
     return Estimate(stored, needs_of(method), kinds, seconds, _resident_gib() + size * share / 2**30, trouble)
 
 
@@ -71,7 +72,7 @@ def _seconds(work, method: str, budget: int, n_rows: int, store: Store, seed: in
     )  # fmt: skip
     part = replace(work, pool=pool, features=features, store=store, others=())
     started = time.perf_counter()
-    selecting.select(part, method, max(1, min(n_rows // 2, budget * n_rows // len(work.pool))), seed=seed)
+    selecting.select(part, method, budget, seed=seed)
     return time.perf_counter() - started
 
 

@@ -134,6 +134,7 @@ def _reasons(work, selection: Selection, method: str | None, conversations: list
     if "file" in table:
         files = work.pool.provenance["files"]
         table["file"] = [files[one] for one in table["file"]]
+    table = table.rename(columns={"number": "row"})
     table.insert(0, "rank", np.arange(1, len(table) + 1))
     scores = selection.scores
     tokens = count_tokens(conversations, work.base.tokenizer, work.base.template)["total"]
@@ -175,7 +176,7 @@ def _about_pool(work, selection: Selection) -> dict:
         "set aside": aside,
         "seed": work.seed,
         "part": work.part,
-        "parts": len(work.parts),
+        "parts": pool.provenance.get("parts", {}).get("made", 1),
     }
 
 
