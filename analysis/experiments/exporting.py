@@ -169,6 +169,7 @@ def _about_method(work, selection: Selection, method: str | None) -> dict:
 def _about_pool(work, selection: Selection) -> dict:
     pool = work.pool
     told = {"name": pool.name, "fingerprint": pool.fingerprint, "source": pool.provenance.get("source")}
+    told["fields"] = pool.provenance.get("told", "")
     aside = {reason: {"rows": found.count, "examples": found.examples} for reason, found in pool.set_aside.items()}
     rows = pool.summary() if "rows_read" in pool.provenance else {"to select from": len(pool)}
     return {

@@ -73,7 +73,7 @@ def test_every_line_is_the_line_of_its_owner_best_first(work, tmp_path):
     lines = (tmp_path / "data.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
     expected = "".join(lines[row] for row in CHOSEN)
     assert (tmp_path / "subset.jsonl").read_text(encoding="utf-8") == expected
-    assert (tmp_path / "subset.ids.txt").read_text().split() == [f"data:{row}" for row in CHOSEN]
+    assert (tmp_path / "subset.ids.txt").read_text().split() == [str(row) for row in CHOSEN]
 
 
 @pytest.mark.parametrize("kind", ["gz", "json list", "csv", "parquet", "folder"])
@@ -103,16 +103,22 @@ def test_files_of_every_kind_give_their_records_back(tmp_path, kind):
     assert written == [expected[row] for row in CHOSEN] and list(written[0]) == list(expected[0])
 
 
+def test_fields_that_the_owner_named_and_the_encoding_are_used_again(tmp_path):
+    lines = [json.dumps({"ask": f"Was heißt {n}?", "say": f"Größe {n}"}, ensure_ascii=False) for n in range(N_ROWS)]
+    (tmp_path / "data.jsonl").write_bytes("\n".join(lines).encode("cp1252"))
+    named = f"{tmp_path / 'data.jsonl'}::prompt=ask,answer=say,encoding=cp1252"
+    work = workbench(tmp_path, named)
+    work.export(chosen(), tmp_path / "subset.jsonl")
+    assert (tmp_path / "subset.jsonl").read_text(encoding="utf-8").splitlines() == [lines[row] for row in CHOSEN]
+
+
 @pytest.mark.parametrize("shape", ["original", "messages", "sharegpt", "alpaca"])
 @pytest.mark.parametrize("ending", [".jsonl", ".json"])
-def test_what_is_written_is_read_back_by_this_suite_and_by_datasets(tmp_path, shape, ending):
-    # One question to a row: our reader takes the earlier ones from no field `history`.
-    single = [record for record in records(system=True) if len(record["conversations"]) < 4]
-    work = workbench(tmp_path, write(tmp_path / "data.jsonl", single))
-    path, rows = tmp_path / f"subset{ending}", [7, 3, 11, 0, 12]
-    work.export(chosen(rows), path, shape=shape)
+def test_what_is_written_is_read_back_by_this_suite_and_by_datasets(work, tmp_path, shape, ending):
+    path = tmp_path / f"subset{ending}"
+    work.export(chosen(), path, shape=shape)
     again = load_pool(path, held_out_share=0, cache=tmp_path / "pools")
-    assert again.messages(range(5)) == work.pool.messages(rows) and not again.set_aside
+    assert again.messages(range(5)) == work.pool.messages(CHOSEN) and not again.set_aside
     loaded = load_dataset("json", data_files=str(path), split="train", cache_dir=str(tmp_path / "hub"))
     assert list(loaded) == [row for _, row in read_records(path)]
 
