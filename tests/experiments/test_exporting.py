@@ -5,6 +5,7 @@ import gzip
 import json
 from dataclasses import replace
 
+import datasets
 import numpy as np
 import pandas as pd
 import pytest
@@ -217,6 +218,21 @@ def test_files_are_found_where_the_pool_was_named_though_their_content_was_known
         replace(work, prepared=None).export(chosen(), tmp_path / "subset.jsonl")
     workbench(tmp_path, moved).export(chosen(), tmp_path / "subset.jsonl")
     assert len((tmp_path / "subset.jsonl").read_text().splitlines()) == 5
+
+
+def test_rows_of_the_hub_are_streamed_again_at_the_revision_that_was_read(work, tmp_path, monkeypatch):
+    asked = []
+
+    def streamed(name, *, split, streaming, revision):
+        asked.append((name, split, streaming, revision))
+        return iter(records(system=True))
+
+    monkeypatch.setattr(datasets, "load_dataset", streamed)
+    provenance = work.pool.provenance | {"source": "hub owner/rows at abc", "files": ["owner/rows"]}
+    on_hub = replace(work, pool=replace(work.pool, provenance=provenance), prepared={"pool": "owner/rows"})
+    on_hub.export(chosen(), tmp_path / "subset.json")
+    assert json.loads((tmp_path / "subset.json").read_text()) == [records(system=True)[row] for row in CHOSEN]
+    assert asked == [("owner/rows", "train", True, "abc")]
 
 
 def test_rows_of_the_testbed_have_no_original_and_are_messages(tmp_path):
