@@ -6,7 +6,9 @@ import pytest
 
 from analysis.paths import PACKAGE
 
-ROOMS = tuple("paths store pools models features methods subsets experiments statistics reporting runner".split())
+ROOMS = tuple(
+    "paths store pools models features methods subsets experiments statistics reporting runner select".split()
+)
 PURE = {"methods": "", "subsets": "pandas", "statistics": "pandas"}  # what each may import of `HEAVY`
 HEAVY = tuple("torch transformers peft datasets pandas matplotlib seaborn pathlib os io".split())
 FILES = [file for file in sorted(PACKAGE.rglob("*.py")) if file != PACKAGE / "__init__.py"]

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
-from analysis.experiments import selecting
+from analysis.experiments import exporting, selecting
 from analysis.features.features import Features
 from analysis.methods import RANDOM, Selection, parse
 from analysis.models.language_model import LanguageModel, load_model
@@ -76,6 +77,10 @@ class Workbench:
         by_chance = parse(method)[0] == RANDOM
         seed = stream(self.seed, "random draw", self.part, number) if by_chance else self.selection_seed
         return selecting.select(self, method, budget, seed=seed, budget_unit=budget_unit)
+
+    def export(self, selection: Selection, path: Path | str, **how) -> dict:
+        """Write a selection of this part as a file to train on, with a manifest beside it; see `exporting.export`."""
+        return exporting.export(self, selection, path, **how)
 
 
 def stream(seed: int, role: str, *place: int) -> int:

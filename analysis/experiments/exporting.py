@@ -1,0 +1,187 @@
+"""A selection as files: the rows to train on, best first, and beside them what they are and why they were chosen."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis.methods import RANDOM, Selection, calls, parse
+from analysis.methods.calls import code_of, default_options
+from analysis.methods.selection import check_budget, choose
+from analysis.models.encoding import count_tokens
+from analysis.pools.originals import has_originals, originals
+from analysis.pools.training_formats import FORMATS, llama_factory
+from analysis.store.code_version import code_version
+from analysis.store.store import write_atomic
+
+ORIGINAL = "original"
+ENDINGS = (".jsonl", ".json")
+BESIDE = (".manifest.json", ".ids.txt", ".rows.csv")
+PACKAGES = ("torch", "transformers", "datasets", "numpy", "scikit-learn")
+
+
+def paths(path: Path | str) -> list[Path]:
+    """The file to train on and those beside it, none of which may exist yet.
+
+    Raises
+    ------
+    ValueError
+        The name has another ending than .jsonl (a row per line) or .json (a list).
+    FileExistsError
+        One of them exists.
+    """
+    path = Path(path).expanduser()
+    if path.suffix not in ENDINGS:
+        raise ValueError(
+            f"{path}: expected a file that ends in {' or '.join(ENDINGS)}, found {path.suffix or 'no ending'!r}"
+        )
+    every = [path, *(path.with_name(path.stem + ending) for ending in BESIDE)]
+    if taken := next((one for one in every if one.exists()), None):
+        raise FileExistsError(f"{taken}: exists and is not overwritten; name another file, or move this one away")
+    return every
+
+
+def check(work, method: str, budget: int, budget_unit: str = "rows") -> None:
+    """What can be refused before anything is computed: budgets that cannot be met, targets that are not there.
+
+    Raises
+    ------
+    ValueError
+        Says what was found and what is expected.
+    """
+    if budget_unit == "rows" or budget < 1:
+        check_budget(budget, len(work.pool))
+    elif (tokens := int(np.minimum(work.features.lengths().total, work.settings.max_tokens).sum())) < budget:
+        raise ValueError(f"budget: {budget} tokens asked for, but the rows of the pool have only {tokens}")
+    for call in _calls_of(method):
+        name, options = parse(call)
+        if (targets := (default_options(name) | options).get("targets")) is not None:
+            work.features.targets(targets)
+
+
+def export(
+    work, selection: Selection, path: Path | str, *, shape: str | None = None, method: str | None = None, **asked
+) -> dict:
+    """Write a selection's rows, and beside them a manifest, their ids, and a table of why each row was chosen.
+
+    Parameters
+    ----------
+    path : ends in .jsonl or .json; `subset.jsonl` gets `subset.manifest.json`, `.ids.txt` and `.rows.csv` beside it.
+    shape : "original" (fields and their order as the owner wrote them; the default where the pool is of files or
+        of the hub), or "messages" (the default elsewhere), "alpaca" or "sharegpt", see `training_formats`.
+    method : the call that selected, for the manifest and for the columns of the table that it explains.
+    asked : further entries of the manifest, such as the budget.
+
+    Returns
+    -------
+    The manifest.
+
+    Raises
+    ------
+    ValueError, FileExistsError, FileNotFoundError
+        Those of `paths` and `originals`, and an unknown shape.
+    """
+    target, *beside = paths(path)
+    shape = shape or (ORIGINAL if has_originals(work.pool) else "messages")
+    made = choose("format", shape, {ORIGINAL: None} | FORMATS)
+    conversations = work.pool.messages(selection.rows)
+    if made is None:
+        rows = originals(work.pool, selection.rows, (work.prepared or {}).get("pool"))
+    else:
+        rows = made(conversations)
+    content = "".join(_written(rows, target.suffix)).encode()
+    reasons = _reasons(work, selection, method, conversations)
+    manifest = {
+        "file": target.name, "sha256": hashlib.sha256(content).hexdigest(), "format": shape,
+        "rows": len(selection.rows), "tokens": int(reasons["tokens"].sum()), "most tokens of a row": work.settings.max_tokens,
+        **_about_method(work, selection, method), **asked, **_about_pool(work, selection),
+        "model": {"name": work.base.name, "fingerprint": work.base.fingerprint, "precision": work.features.precisions},
+        "versions": {name: metadata.version(name) for name in PACKAGES},
+        "llama_factory": llama_factory(target.name, shape, list(rows[0])),
+    }  # fmt: skip
+    told = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    ids = "".join(f"{one}\n" for one in reasons["id"])
+    texts = [told, ids, reasons.to_csv(index=False)]
+    for place, text in zip([*beside, target], [*(text.encode() for text in texts), content], strict=True):
+        write_atomic(place, lambda partial, text=text: partial.write_bytes(text))  # the rows last: then all is there
+    return manifest
+
+
+def _written(rows: list, ending: str) -> Iterator[str]:
+    """JSON text of the rows, one to a line; what JSON does not know (dates of a parquet file) as text."""
+    for place, row in enumerate(rows):
+        text = json.dumps(row, ensure_ascii=False, default=str)
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # half of a surrogate pair in a field that nobody trains on
+            text = json.dumps(row, default=str)
+        before, after = (
+            ("", "\n")
+            if ending == ".jsonl"
+            else ("[\n" if place == 0 else "", "\n]\n" if place == len(rows) - 1 else ",\n")
+        )
+        yield before + text + after
+
+
+def _reasons(work, selection: Selection, method: str | None, conversations: list) -> pd.DataFrame:
+    """A line per chosen row: rank from 1, where it comes from, score (higher = first), tokens of an epoch, cluster."""
+    known = [name for name in ("id", "file", "number", "source") if name in work.pool.rows.column_names]
+    table = work.pool.rows.select_columns(known).select(selection.rows).to_pandas()
+    if "file" in table:
+        files = work.pool.provenance["files"]
+        table["file"] = [files[one] for one in table["file"]]
+    table = table.rename(columns={"number": "row"})
+    table.insert(0, "rank", np.arange(1, len(table) + 1))
+    scores = selection.scores
+    tokens = count_tokens(conversations, work.base.tokenizer, work.base.template)["total"]
+    table["tokens"] = np.minimum(tokens, work.settings.max_tokens)
+    name, options = parse(method) if method else ("", {})
+    if name == "kmeans":
+        options = default_options(name) | options
+        seed, inside = work.selection_seed, calls.inner_call(name, options)
+        labels = work.features.clusters(options["embedding"], options["clusters"], seed).labels
+        table["cluster"] = labels[selection.rows]
+        scores = calls.scored(inside, work.features, seed=seed).scores if inside else None
+    if scores is not None:
+        table["score"] = scores[selection.rows]
+    return table
+
+
+def _about_method(work, selection: Selection, method: str | None) -> dict:
+    seconds = None if np.isnan(selection.seconds) else selection.seconds
+    about = {"seconds of selecting": seconds, "could not be selected": selection.excluded}
+    if method is None:
+        return {"method": None, **about}
+    name, options = parse(method)
+    told = {
+        "call": method,
+        "name": name,
+        "options": default_options(name) | options,
+        "code": code_version(*code_of(method)),
+    }
+    return {"method": told | ({} if name == RANDOM else {"seed": work.selection_seed}), **about}
+
+
+def _about_pool(work, selection: Selection) -> dict:
+    pool = work.pool
+    told = {"name": pool.name, "fingerprint": pool.fingerprint, "source": pool.provenance.get("source")}
+    told["fields"] = pool.provenance.get("told", "")
+    aside = {reason: {"rows": found.count, "examples": found.examples} for reason, found in pool.set_aside.items()}
+    rows = pool.summary() if "rows_read" in pool.provenance else {"to select from": len(pool)}
+    return {
+        "pool": told | {"rows": rows},
+        "set aside": aside,
+        "seed": work.seed,
+        "part": work.part,
+        "parts": pool.provenance.get("parts", {}).get("made", 1),
+    }
+
+
+def _calls_of(method: str) -> list[str]:
+    """A call and those within it."""
+    inner = calls.inner_call(*parse(method))
+    return [method, *(_calls_of(inner) if inner else ())]
