@@ -26,6 +26,9 @@ def csv_rows(path: Path, opened: Callable[[], BinaryIO]) -> Iterator[tuple[int, 
     with opened() as file:
         lines = _Lines(io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline=""), path)
         header = lines.peek()
+        if header.lower().startswith("sep="):  # a line that Excel writes and reads
+            next(lines.rows("\0", None))
+            header = lines.peek()
         separator = max(SEPARATORS, key=lambda one: _outside_quotes(header, one))
         names = _named(next(lines.rows(separator, None), []))
         for number, row in enumerate(lines.rows(separator, len(names))):

@@ -11,7 +11,7 @@ ENDINGS = {
 }  # fmt: skip
 COMPRESSED = (".gz", ".zst")
 PACKED = {
-    ".zip": "unpack it first", ".tar": "unpack it first", ".tgz": "unpack it first", ".7z": "unpack it first",
+    **dict.fromkeys((".zip", ".tar", ".tar.gz", ".tgz", ".7z", ".rar", ".bz2", ".xz"), "unpack it first"),
     ".xlsx": "save the sheet as CSV in UTF-8", ".xls": "save the sheet as CSV in UTF-8",
 }  # fmt: skip
 SPLIT = re.compile(r"(?:^|[^a-z])(test|testing|validation|valid|val|dev|eval|evaluation)(?:[^a-z]|$)")
@@ -56,7 +56,7 @@ def find_files(names: str) -> Found:
             some = _of_folder(path, found.skipped)
         elif path.is_file():
             if not kind(path):
-                repair = PACKED.get(path.suffix.lower())
+                repair = _repair(path)
                 raise ValueError(
                     f"{path}: files of this kind are not read" + (f": {repair}" if repair else f"; {_expected()}")
                 )
@@ -76,6 +76,10 @@ def find_files(names: str) -> Found:
                 known.add(one.resolve())
                 found.files.append(one.absolute())
     return found
+
+
+def _repair(path: Path) -> str | None:
+    return next((repair for ending, repair in PACKED.items() if path.name.lower().endswith(ending)), None)
 
 
 def _expected() -> str:
@@ -121,7 +125,7 @@ def _snapshot(folder: Path) -> Path:
 def _no_rows(relative: Path, path: Path) -> str | None:
     """Why a file of a folder is not read, or None."""
     if not kind(path):
-        return f"not a kind that is read ({PACKED.get(path.suffix.lower(), 'other data')})"
+        return f"not a kind that is read ({_repair(path) or 'other data'})"
     if path.name.lower() in ABOUT:
         return "describes a data set"
     if not path.exists():

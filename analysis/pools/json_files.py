@@ -90,6 +90,10 @@ def _rows_of(whole: Mapping) -> list:
     known = names & {*TEXTS.messages, *TEXTS.prompt, *TEXTS.answer}
     if not values:
         return [whole]
+    if {"columns", "data"} <= set(whole) and all(
+        isinstance(row, list) for row in whole["data"]
+    ):  # pandas, orient="split"
+        return [dict(zip(whole["columns"], row, strict=False)) for row in whole["data"]]
     if known and all(isinstance(value, Mapping) for value in values):  # columns by index, as pandas writes them
         return [{name: column.get(place) for name, column in whole.items()} for place in values[0]]
     if known and all(isinstance(value, list) for value in values) and len({len(value) for value in values}) == 1:

@@ -58,6 +58,10 @@ def text_lines(path: Path, encoding: str) -> Callable[[], BinaryIO]:
     def opened() -> BinaryIO:
         file = _unpacked(path)
         start = file.peek(4)[:4]
+        if b"\0" in start and start[:2] not in (b"\xff\xfe", b"\xfe\xff") and encoding == "utf-8":
+            raise ValueError(
+                f"{path}: is not in UTF-8, and perhaps in UTF-16: say encoding=utf-16-le, or save it in UTF-8"
+            )
         if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return _as_utf8(file, "utf-16", path)
         if start[:3] == b"\xef\xbb\xbf":

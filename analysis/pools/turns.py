@@ -143,7 +143,11 @@ def from_turns(turns: object, field: str, how: HowToRead, notes: Notes) -> list[
     Rejected
         Names the turn: an unknown role, the use of a tool, an answer marked not to be trained on, something unreadable.
     """
-    return [_message(turn, f"{field}[{place}]", how, notes) for place, turn in enumerate(as_list(turns, field))]
+    turns = as_list(turns, field)
+    if len(turns) > 1 and all(isinstance(turn, str) for turn in turns):  # as LIMA has them
+        notes.add("list of texts read as question and answer in turn", field, len(turns))
+        return [{"role": ("user", "assistant")[place % 2], "content": turn} for place, turn in enumerate(turns)]
+    return [_message(turn, f"{field}[{place}]", how, notes) for place, turn in enumerate(turns)]
 
 
 def _message(turn: object, where: str, how: HowToRead, notes: Notes) -> dict:

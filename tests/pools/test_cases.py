@@ -1,13 +1,15 @@
 """Input files of the shapes that people have, each with what must come of it: `tests/cases/EXPECTED.tsv`."""
 
 import csv
+import gzip
+import json
 import re
 from itertools import product
 
 import pytest
 
 from analysis.paths import ROOT
-from analysis.pools import load_pool
+from analysis.pools import json_files, load_pool
 
 CASES = ROOT / "tests" / "cases"
 with (CASES / "EXPECTED.tsv").open(encoding="utf-8") as file:
@@ -124,6 +126,56 @@ def test_what_the_owner_says_is_checked(tmp_path, fields, message):
         loaded("e22_question_answer.jsonl", tmp_path, fields=fields)
 
 
+QUESTION = {"prompt": "1 + 1?", "response": "2"}
+TURNS = [{"role": "user", "content": "1 + 1?"}, {"role": "assistant", "content": "2"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rows"),
+    [
+        ("split.json", {"columns": ["prompt", "response"], "index": [0, 1], "data": [["1 + 1?", "2"], ["2 + 2?", "4"]]}, 2),
+        ("table.json", {"schema": {"fields": []}, "data": [QUESTION]}, 1),
+        ("excel.csv", "sep=;\nprompt;response\n1 + 1?;2\n", 1),
+        ("lima.jsonl", {"conversations": ["1 + 1?", "2"], "source": "x"}, 1),
+        ("lists.jsonl", f"{json.dumps(TURNS)}\n{json.dumps(TURNS)}\n", 2),
+        ("greeting.json", [{"messages": [{"role": "assistant", "content": "Hello"}, *TURNS]}], 1),
+        ("user weight.json", [{"messages": [TURNS[0] | {"loss_weight": 0}, TURNS[1]]}], 1),
+        ("columns.json", {"messages": [TURNS, TURNS, TURNS], "id": ["a", "b", "c"]}, 3),
+        ("twice.csv", "prompt,response,response\n1 + 1?,2,3\n", 1),
+        ("data[1].json", [QUESTION], 1),
+        ("kto.json", [QUESTION | {"label": True}, QUESTION | {"kto_tag": False}, QUESTION | {"label": 0}], 2),
+        ("utf16.csv", "prompt,response\n1 + 1?,2\n".encode("utf-16"), 1),
+        ("two answers.json", [QUESTION | {"chosen": "2", "rejected": "3", "messages": TURNS}], 1),
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore:.*rows were set aside")
+def test_further_files_of_the_same_kinds(tmp_path, name, content, rows):
+    path = tmp_path / name
+    path.write_bytes(
+        content
+        if isinstance(content, bytes)
+        else (content if isinstance(content, str) else json.dumps(content)).encode()
+    )
+    pool = load_pool(str(path), held_out_share=0, cache=tmp_path / "cache")
+    assert len(pool) == rows and pool.messages([0])[0][-2:] == TURNS
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("page.jsonl", b"\n<!DOCTYPE html><html>", "web page"), ("rows.tar.gz", b"x", "unpack it first"),
+        ("rows.jsonl", '{"prompt": "é"}'.encode("utf-16-le"), "utf-16-le"), ("rows.csv", b"a,b\n1,2\n", r"fields: \['a', 'b'\]"),
+        ("calls.json", json.dumps([{"messages": [TURNS[0], TURNS[1] | {"tool_calls": [{"id": 1}]}]}]).encode(), "tool use"),
+        ("some.csv", b"prompt,response\nCaf\xe9?,2\n1 + 1?,2\n", "row 0: byte 0xe9.*cp1252"),
+        ("segments.json", b'[{"segments": [{"label": true, "text": "x"}]}]', "no answer: segments"),
+    ],
+)  # fmt: skip
+def test_further_files_that_cannot_be_read_say_why(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        load_pool(str(tmp_path / name), held_out_share=0, cache=tmp_path / "cache")
+
+
 def test_links_are_followed_once_and_copies_count_once(tmp_path):
     lines = (CASES / "f05_crlf.jsonl").read_bytes()
     blob = tmp_path / "hub" / "blobs" / "0a1b"
@@ -137,8 +189,6 @@ def test_links_are_followed_once_and_copies_count_once(tmp_path):
     (tmp_path / "links" / "sub" / "up").symlink_to(tmp_path / "links")  # a circle
     for folder in ("hub", "links", "links/one.jsonl"):
         assert len(load_pool(str(tmp_path / folder), held_out_share=0, cache=tmp_path / "cache")) == 3
-    import gzip
-
     copies = tmp_path / "copies"
     copies.mkdir()
     (copies / "a.jsonl").write_bytes(lines)
@@ -149,10 +199,6 @@ def test_links_are_followed_once_and_copies_count_once(tmp_path):
 
 def test_lists_and_objects_are_read_as_they_come(tmp_path):
     """Whatever the layout and wherever a chunk ends, the same rows in the same order."""
-    import json
-
-    from analysis.pools import json_files
-
     rows = [{"prompt": f"Wie viel ist {n}? é{'x' * (n % 37)}", "response": "ü" * (n % 53 + 1)} for n in range(60)]
     texts = {
         "list": json.dumps(rows, ensure_ascii=False), "pretty list": json.dumps(rows, indent=1),
