@@ -97,8 +97,8 @@ def test_items_of_the_same_words_but_other_signs_are_left_out_and_repeats_count_
 
 
 def test_text_without_spaces_is_compared_by_characters():
-    asked = "小明有五个苹果他又买了三个苹果现在他一共有几个"  # noqa: RUF001
-    table = found(rows_of(f"请问，{asked}？", asked[:12]), items_of(asked))  # noqa: RUF001
+    asked = "小明有五个苹果他又买了三个苹果现在他一共有几个"
+    table = found(rows_of(f"请问，{asked}？", asked[:12]), items_of(asked))
     assert is_contaminated(table).to_dict() == {0: True}
 
 
