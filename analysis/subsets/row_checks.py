@@ -9,7 +9,8 @@ from scipy import stats
 
 REFUSAL = re.compile(
     r"\bas an? (ai|artificial intelligence|(large )?language model)\b"
-    r"|^\W*(i['’]m|i am) (sorry|afraid|unable|not able)[,.]? ?(but )?(as an?|i|to (assist|help|provide|answer))\b"
+    r"|^\W*(i['’]m|i am) (unable|not able) to\b"
+    r"|^\W*(i['’]m|i am) (sorry|afraid)[,.]? ?(but )?(as an?|i) "
     r"|^\W*(sorry|unfortunately),? (but )?i (can|am|do)\b|^\W*i (cannot|can['’]?t|can not|won['’]?t) "
     r"|^\W*(很?抱歉|对不起)",
     re.IGNORECASE,
