@@ -15,8 +15,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 from datasets import Dataset
 
+from analysis.pools.files import kind
 from analysis.pools.formats import Rejected, convert
-from analysis.pools.reading import find_files, kind, read_records
+from analysis.pools.reading import read_records
 from analysis.pools.word_windows import words
 
 WINDOW = 13  # words (GPT-3, Brown et al. 2020, appendix C)
@@ -68,7 +69,7 @@ def read_items(names: str) -> Iterator[Item]:
     for name in filter(None, (name.strip() for name in names.split(","))):
         root = Path(name).expanduser().resolve()
         found = 0
-        for file in find_files(name):
+        for file in _files(root):
             inner = file.relative_to(root).parts if root.is_dir() else ()
             benchmark = inner[0] if len(inner) > 1 else root.name if inner else f"{file.parent.name}/{file.name}"
             for number, record in _records(file):
@@ -178,9 +179,18 @@ def _messages(rows: Dataset) -> Iterator[tuple[np.ndarray, list[str]]]:
     yield np.array(numbers, dtype=np.int64), texts
 
 
+def _files(root: Path) -> list[Path]:
+    """Every readable file of a folder, test splits too, which `find_files` leaves out; else the file itself."""
+    if not root.is_dir():
+        if not root.is_file():
+            raise FileNotFoundError(f"{root}: no file or folder of items here")
+        return [root]
+    return sorted(file for file in root.rglob("*") if file.is_file() and kind(file) and file.name[0] != ".")
+
+
 def _records(file: Path) -> Iterator[tuple[object, Mapping]]:
     """Records that are objects; a list of `examples` inside one is its records (BIG-Bench Hard)."""
-    numbered = enumerate(pq.read_table(file).to_pylist()) if kind(file) == ".parquet" else read_records(file)
+    numbered = enumerate(pq.read_table(file).to_pylist()) if kind(file) == "parquet" else read_records(file)
     for number, record in numbered:
         inner = record.get("examples") if isinstance(record, Mapping) else None
         for place, one in enumerate(inner if isinstance(inner, list) else [record]):
@@ -190,12 +200,12 @@ def _records(file: Path) -> Iterator[tuple[object, Mapping]]:
 
 def _texts(record: Mapping) -> tuple[str, str]:
     """What an item asks, and its choices; where no field is known to ask, all that it says."""
-    try:
-        return _asked_of(convert(record)), ""
-    except Rejected:
-        pass
     asked = [record[name] for name in ASKED if isinstance(record.get(name), str)]
-    asked = asked or [value for value in record.values() if isinstance(value, str)]
+    if not asked:
+        try:
+            return _asked_of(convert(record)), ""
+        except Rejected:
+            asked = [value for value in record.values() if isinstance(value, str)]
     choices = next((record[name] for name in CHOICES if record.get(name) is not None), [])
     choices = choices.get("text", []) if isinstance(choices, Mapping) else choices
     return "\n".join(asked), "\n".join(map(str, choices)) if isinstance(choices, list) else str(choices)
