@@ -1,0 +1,76 @@
+"""The numbers that a pool's owner reads, on a file whose oddities are planted and counted."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from analysis.features.features import Features
+from analysis.pools import load_pool
+from analysis.reporting.topics import pool_checks
+from analysis.store.store import Store
+from analysis.subsets.rows import table
+
+ITEM = "A farmer has seven brown hens and each of them lays two white eggs on every single day of the week"
+
+
+def rows():
+    """100 rows of their own words from `a`, of which 4 say nothing, 3 refuse, 2 hold the item; 3 alike from b, c, c."""
+    random = np.random.default_rng(0)
+    for number in range(100):
+        made = [" ".join("".join(chr(97 + letter) for letter in word) for word in random.integers(0, 26, (9, 6)))
+                for _ in range(2)]  # fmt: skip
+        asked = f"{made[0]} {ITEM.upper()}?" if number in (50, 51) else made[0]
+        answer = "<|endoftext|>" if number < 4 else f"I cannot {made[1]}" if number < 7 else made[1]
+        yield "a", asked, answer
+    for number, source in enumerate("bcc"):
+        said = "The same long words again about the sea and its ships and many harbours and one old captain"
+        yield source, said, f"{said} {number}"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("planted")
+    lines = [json.dumps({"source": source, "prompt": asked, "response": told}) for source, asked, told in rows()]
+    (folder / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "exam.jsonl").write_text(json.dumps({"question": ITEM}), encoding="utf-8")
+    pool = load_pool(str(folder / "rows.jsonl"), held_out_share=0, cache=folder / "cache")
+    work = SimpleNamespace(pool=pool, features=Features(pool, None, store=Store(folder), show_progress=False))
+    ones = np.ones(len(pool), dtype=np.int64)
+    known = table(pool, SimpleNamespace(answer=ones, prompt=ones, total=ones, truncated=ones > 1))
+    return work, pool_checks.check(work, known, str(folder / "exam.jsonl"), seed=0)
+
+
+def test_planted_oddities_are_counted(made):
+    overview = pool_checks.overview(made[1]).set_index("what")
+    counts = overview["rows"].to_dict()
+    assert (overview["of"].drop("held-out row with a near-duplicate to select") == 103).all()
+    assert counts["has a near-duplicate (similarity 0.8 or more)"] == 3
+    assert counts["… in its own source"] == 2 and counts["… in another source"] == 3
+    assert counts["answer of nothing but markers or signs"] == 4 and counts["an answer worded as a refusal"] == 3
+    held = [what for what in counts if what.startswith("holds an item of")]
+    assert len(held) == 1 and counts[held[0]] == 2
+    assert overview.loc["held-out row with a near-duplicate to select", "share"] == "not known"
+
+
+def test_sources_and_examples_name_the_rows(made):
+    work, checked = made
+    by_source = pool_checks.by_source(checked)
+    assert by_source["rows"].to_dict() == {"a": 100, "c": 2, "b": 1}
+    assert by_source.loc["c", "near-duplicate in it"] == 1.0 and by_source.loc["b", "near-duplicate elsewhere"] == 1.0
+    shown = pool_checks.examples(work.pool, checked)
+    assert [one["what"] for one in shown][:3] == ["answer of nothing but markers or signs"] * 2 + [
+        "an answer worded as a refusal"
+    ]
+    contaminated = pool_checks.contaminated_examples(work.pool, checked)
+    assert len(contaminated) == 2 and all(
+        ITEM in one["item"] and one["shared"].startswith("100 %") for one in contaminated
+    )
+
+
+def test_sentences_say_the_same_and_what_is_not_known(made):
+    said = " ".join(pool_checks.findings(made[1]))
+    assert "2.9 % of the 103 rows have a near-duplicate" in said and "from a." in said
+    assert "4 answers (3.9 %) say nothing" in said and "Languages of all 103 rows" in said
+    assert "held-out rows looked at" not in said and "No benchmark was given" not in said
