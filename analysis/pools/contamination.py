@@ -6,7 +6,7 @@ row stands in `is_contaminated`. It finds copies, whatever was done to case, pun
 paraphrase, no translation, and no answer without its question.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from analysis.pools.files import kind
 from analysis.pools.formats import Rejected, convert
 from analysis.pools.reading import read_records
 from analysis.pools.word_windows import words
+from analysis.store.code_version import code_version
+from analysis.store.store import Store, digest
 
 WINDOW = 13  # words (GPT-3, Brown et al. 2020, appendix C)
 SHORTEST = 8  # words of a question that is looked for as a whole: shorter ones are asked by chance
@@ -139,6 +141,23 @@ def find_overlaps(rows: Dataset, items: Items) -> pd.DataFrame:
     table["share"] = table["windows"] / np.maximum(of["windows"].to_numpy(), 1)
     best = table.sort_values(["row", "whole", "share"], ascending=[True, False, False], kind="stable")
     return best.drop_duplicates(["row", "benchmark"]).reset_index(drop=True)
+
+
+def contaminated(rows: Dataset, names: Sequence[str], converted: str, store: Store) -> tuple[np.ndarray, str]:
+    """The benchmark of which each row holds an item ("" for none), and a digest of the items; found once."""
+    items = index_items(item for name in names for item in read_items(name))
+    of_items = digest(items=items.table.drop(columns="item").to_csv())
+    key = digest(converted=converted, items=of_items, code=code_version(__name__))
+    with store.claim("overlaps", key):
+        found = store.arrays("overlaps", key)
+        if found is None:
+            overlaps = find_overlaps(rows, items)
+            held = overlaps[is_contaminated(overlaps)].drop_duplicates("row")
+            found = {"row": held["row"].to_numpy(np.int64), "benchmark": held["benchmark"].to_numpy(str)}
+            store.save_arrays("overlaps", key, **found)
+    benchmark = np.full(len(rows), "", dtype=found["benchmark"].dtype if len(found["row"]) else "U1")
+    benchmark[found["row"]] = found["benchmark"]
+    return benchmark, of_items
 
 
 def _overlaps(row: np.ndarray, texts: list[str], items: Items, sieve: np.ndarray) -> pd.DataFrame:

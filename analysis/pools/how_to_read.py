@@ -10,6 +10,7 @@ ROLES = {
     "gpt": "assistant", "assistant": "assistant", "bot": "assistant", "model": "assistant", "chatgpt": "assistant",
     "system": "system", "developer": "system",
 }  # fmt: skip
+NOT_OF_READING = ("said", "decontaminate")  # what is told without them decides how records become rows
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class HowToRead:
     said : the meanings that an owner named: nothing else is taken for them.
     encoding : of text files.
     language : keep only rows that say they are in this one; toxic, redacted : "keep" or "drop" rows so marked.
+    decontaminate : files or folders of benchmark items, with semicolons: rows that hold one are left out.
     """
 
     messages: tuple[str, ...] = ("messages", "conversations", "conversation")
@@ -41,11 +43,12 @@ class HowToRead:
     language: str = ""
     toxic: str = "keep"
     redacted: str = "keep"
+    decontaminate: str = ""
 
     def told(self) -> str:
         """What differs from the defaults, as text that `how_to_read` reads; part of a pool's key."""
         default = HowToRead()
-        options = [(one.name, getattr(self, one.name)) for one in fields(self) if one.name != "said"]
+        options = [(one.name, getattr(self, one.name)) for one in fields(self) if one.name not in NOT_OF_READING]
         return ",".join(
             f"{name}={value[0] if isinstance(value, tuple) else value}"
             for name, value in options
@@ -53,7 +56,7 @@ class HowToRead:
         )
 
 
-OPTIONS = ("encoding", "language", "toxic", "redacted")
+OPTIONS = ("encoding", "language", "toxic", "redacted", "decontaminate")
 MEANINGS = tuple(one.name for one in fields(HowToRead) if one.name not in (*OPTIONS, "said"))
 
 

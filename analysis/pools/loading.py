@@ -2,16 +2,26 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from datasets import Dataset, concatenate_datasets
+from datasets import Dataset
 from filelock import FileLock
 
 from analysis.paths import RESULTS
-from analysis.pools import conversion, csv_files, formats, held_out, how_to_read, json_files, reading, turns
+from analysis.pools import (
+    contamination,
+    conversion,
+    csv_files,
+    formats,
+    held_out,
+    how_to_read,
+    json_files,
+    reading,
+    turns,
+)
 from analysis.pools.conversion import (
     HASHES,
     Counts,
@@ -24,16 +34,15 @@ from analysis.pools.conversion import (
 from analysis.pools.files import Found, find_files, kind
 from analysis.pools.how_to_read import HowToRead, split_name
 from analysis.pools.pool import Pool, Split
-from analysis.pools.reading import read_records
-from analysis.pools.row_keys import KEY, chance, mixed, occurrences, unique_keys
+from analysis.pools.records import file_records, hub_records, hub_revision
+from analysis.pools.row_keys import KEY, mixed, occurrences, unique_keys
 from analysis.pools.testbed import RECIPES
-from analysis.pools.testbed.blocks import block_files, world_fingerprint
 from analysis.pools.testbed.long_answers import PADDED
+from analysis.pools.testbed_split import testbed_split
 from analysis.store.code_version import code_version
 from analysis.store.file_states import content_hash
 from analysis.store.store import Store, digest, write_atomic
 
-TESTBED_ROWS = 5_000
 REMEMBERED_FROM = 1 << 22  # bytes of a file whose hash is kept
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
@@ -48,6 +57,7 @@ def load_pool(
     skills: int | None = None,
     long_answers: str = PADDED,
     fields: str | Mapping[str, str] = "",
+    decontaminate: Sequence[str | Path] = (),
     cache: Path | None = None,
 ) -> Pool:
     """Load a pool.
@@ -67,6 +77,8 @@ def load_pool(
     fields : what the fields of a file mean where their names do not tell, `prompt=question,answer=solution` or
         `messages=turns,role=who,content=said`, and how it is read: `encoding=cp1252`, `language=English`, `toxic=drop`,
         `redacted=drop`. See `how_to_read.HowToRead`.
+    decontaminate : files or folders of benchmark items; rows that hold one are left out, see `contamination`. In `fields`
+        too, with semicolons between several.
 
     Raises
     ------
@@ -81,16 +93,20 @@ def load_pool(
         "skills": skills,
         "long_answers": long_answers,
     }
-    return load_split(name_or_path, fields=fields, cache=cache, **options).pool()
+    return load_split(name_or_path, fields=fields, decontaminate=decontaminate, cache=cache, **options).pool()
 
 
 def load_split(
     name_or_path: str | Path, *, limit: int | None, seed: int, duplicates: str, held_out_share: float,
-    skills: int | None = None, long_answers: str = PADDED, fields: str | Mapping[str, str] = "", cache: Path | None = None,
+    skills: int | None = None, long_answers: str = PADDED, fields: str | Mapping[str, str] = "",
+    decontaminate: Sequence[str | Path] = (), cache: Path | None = None,
 ) -> Split:  # fmt: skip
     """All rows behind a pool; parameters and errors of `load_pool`."""
     (name, told), cache = split_name(str(name_or_path)), Path(cache or RESULTS / "pools")
     how = how_to_read.how_to_read(fields or told)
+    benchmarks = tuple(map(str, decontaminate)) or tuple(filter(None, how.decontaminate.split(";")))
+    if benchmarks and name in RECIPES:
+        raise ValueError(f"decontaminate: only of files, and {name!r} is the testbed, whose items are in no pool")
     if limit is not None:
         check_count("limit", limit)
     if duplicates not in ("keep", "drop"):
@@ -110,37 +126,14 @@ def load_split(
     }
     if name in RECIPES:
         of_world = {"skills": skills} | ({} if long_answers == PADDED else {"long_answers": long_answers})
-        return _testbed(name, options | of_world, cache)
-    return _converted(name, how, options, cache)
+        return testbed_split(name, options | of_world, cache)
+    return _converted(name, how, options | ({"decontaminate": benchmarks} if benchmarks else {}), cache)
 
 
 def check_count(what: str, count: int) -> None:
     """ValueError unless it is a whole number from 1 up."""
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise ValueError(f"{what}: expected a whole number from 1 up, found {count!r}")
-
-
-def _testbed(name: str, options: dict, cache: Path) -> Split:
-    n_rows = options["limit"] or TESTBED_ROWS
-    skills, long_answers = options["skills"], options.get("long_answers", PADDED)
-    files = block_files(name, options["seed"], n_rows, cache, skills, long_answers)
-    rows = concatenate_datasets([Dataset.from_file(str(file)) for file in files]).select(range(n_rows))
-    group = rows.data.column("dup_group").to_numpy()[:n_rows]
-    held = chance(group.astype(np.uint64), salt=options["seed"] + 1) < options["held_out_share"]
-    kept = np.ones(n_rows, dtype=bool)
-    if options["duplicates"] == "drop":
-        kept = group == np.arange(n_rows)
-    fingerprint = digest(
-        pool=name, world=world_fingerprint(), options=options | {"limit": n_rows}, code=code_version(__name__)
-    )
-    told = (f", {skills} skills" if skills else "") + (
-        f", {long_answers} long answers" if long_answers != PADDED else ""
-    )
-    provenance = {
-        "source": f"testbed, seed {options['seed']}{told}", "rows_read": n_rows,
-        "left_out": {"near-duplicate of an earlier row": int((~kept).sum())},
-    }  # fmt: skip
-    return Split(name, rows, held, kept, fingerprint, {}, provenance, skills)
 
 
 def try_pool(name_or_path: str, cache: Path | None = None) -> None:
@@ -158,15 +151,15 @@ def _read(name: str, how: HowToRead, cache: Path) -> tuple[str, str, Path, Count
         *(one.__name__ for one in (conversion, csv_files, formats, how_to_read, json_files, reading, turns))
     )
     if on_hub:
-        revision, found = _hub_revision(name), Found()
+        revision, found = hub_revision(name), Found()
         source, key = f"hub {name} at {revision}", digest(hub=name, revision=revision, code=code, told=how.told())
-        records = _hub_records(name, revision)
+        records = hub_records(name, revision)
     else:
         found = find_files(name)
         files = found.files
         source = ", ".join(str(file) for file in files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
         key = digest(files=[[file.name, _hash(file, cache)] for file in files], code=code, told=how.told())
-        records = _file_records(files, how.encoding, found.skipped)
+        records = file_records(files, how.encoding, found.skipped)
     arrow, beside = cache / f"{key}.arrow", cache / f"{key}.json"
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / f"{key}.lock"):
@@ -206,12 +199,18 @@ def _converted(name: str, how: HowToRead, options: dict, cache: Path) -> Split:
         provenance["held_out"] = {
             "checked": int(found["checked"]), "with a near-duplicate to select": int(found["near_duplicates"]),
         }  # fmt: skip
+    kept = wanted & ~twin
+    if options.get("decontaminate"):
+        benchmark, items = contamination.contaminated(rows, options["decontaminate"], key, Store(cache))
+        counted = Counter(benchmark[kept & (benchmark != "")].tolist())
+        provenance["left_out"] |= {f"holds an item of {found}": count for found, count in sorted(counted.items())}
+        kept, options = kept & (benchmark == ""), options | {"decontaminate": items}
     fingerprint = digest(content=key, options=options, code=code_version(__name__))
     return Split(
         _short_name(name),
         rows,
         held,
-        wanted & ~twin,
+        kept,
         fingerprint,
         counts.set_aside,
         provenance,
@@ -244,43 +243,6 @@ def _convert(source: str, records: Iterator, how: HowToRead, files: Found, arrow
 def _hash(file: Path, cache: Path) -> str:
     """Of a large file the store remembers it; a folder of many small ones would leave as many records."""
     return content_hash(file, Store(cache) if file.stat().st_size > REMEMBERED_FROM else None)
-
-
-def _file_records(files: list[Path], encoding: str, skipped: dict[str, str]) -> Iterator[tuple[str, str, int, object]]:
-    """Records of files, with a name for the ids of each; one of several that holds no row is skipped."""
-    stems = Counter(file.name.split(".")[0] for file in files)
-    given: Counter = Counter()
-    for file in files:
-        unique = stem = file.name.split(".")[0]
-        while stems[stem] > 1 and (unique == stem or unique in stems):
-            unique = f"{stem}-{given[stem]}"
-            given[stem] += 1
-        number = None
-        for number, record in read_records(file, encoding):
-            yield unique, str(file), number, record
-        if number is None and len(files) > 1:
-            skipped[str(file)] = "holds no row"
-
-
-def _hub_revision(name: str) -> str:
-    import httpx
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
-
-    try:
-        return HfApi().dataset_info(name).sha
-    except (HfHubHTTPError, OfflineModeIsEnabled, OSError, httpx.HTTPError) as error:
-        raise ValueError(
-            f"pool {name!r}: not a file or folder here, not a testbed pool ({', '.join(RECIPES)}), and the hub does not "
-            f"give a data set of this name: {type(error).__name__}"
-        ) from error
-
-
-def _hub_records(name: str, revision: str) -> Iterator[tuple[str, str, int, object]]:
-    from datasets import load_dataset
-
-    for number, record in enumerate(load_dataset(name, split="train", streaming=True, revision=revision)):
-        yield name.split("/")[-1], name, number, record
 
 
 def _short_name(name: str) -> str:

@@ -7,13 +7,18 @@ from pathlib import Path
 import numpy as np
 from datasets import concatenate_datasets
 
-from analysis.pools.loading import TESTBED_ROWS, check_count, load_split
+from analysis.pools import row_keys as keys_of_rows
+from analysis.pools.loading import check_count, load_split
 from analysis.pools.pool import Pool, Split
 from analysis.pools.row_keys import mixed, row_keys
 from analysis.pools.testbed import RECIPES
 from analysis.pools.testbed.long_answers import PADDED
-from analysis.store.code_version import code_version
+from analysis.pools.testbed_split import TESTBED_ROWS
+from analysis.store.code_version import code_version, own_code
 from analysis.store.store import digest
+
+# What makes parts of a pool, whose own fingerprint says how it was read.
+CODE = [own_code(__name__), code_version(keys_of_rows.__name__)]
 
 
 def load_parts(
@@ -109,7 +114,7 @@ def smaller(pool: Pool, n_rows: int, seed: int = 0) -> Pool:
         pool,
         name=f"{pool.name}, {n_rows:,} rows",
         rows=pool.rows.select(rows),
-        fingerprint=digest(pool=pool.fingerprint, rows=n_rows, seed=seed, code=code_version(__name__)),
+        fingerprint=digest(pool=pool.fingerprint, rows=n_rows, seed=seed, code=CODE),
         provenance=pool.provenance | {"left_out": left_out},
     )
 
@@ -145,6 +150,6 @@ def _part(whole: Pool, split: Split, rows: np.ndarray, number: int, made: int, a
         whole,
         name=f"{whole.name}, part {number} of {made}",
         rows=split.rows.select(rows),
-        fingerprint=digest(pool=whole.fingerprint, part=number, parts=made, code=code_version(__name__)),
+        fingerprint=digest(pool=whole.fingerprint, part=number, parts=made, code=CODE),
         provenance=whole.provenance | {"left_out": left_out, "parts": about},
     )

@@ -8,6 +8,7 @@ import pytest
 from datasets import Dataset
 
 from analysis.paths import ROOT
+from analysis.pools import load_pool
 from analysis.pools.contamination import (
     HELD_OUT,
     find_overlaps,
@@ -152,3 +153,32 @@ def test_a_training_set_is_clean_of_its_test_set_until_that_is_planted(tmp_path)
     assert len(train) > 7_000
     assert (flagged >= clean).sum() >= 0.99 * len(planted) > 0
     assert (flagged < clean).sum() <= 0.001 * clean
+
+
+@pytest.mark.parametrize("told", ["option", "name"])
+def test_rows_that_hold_an_item_are_left_out_by_benchmark(tmp_path, told):
+    asked = [
+        f"Item {n}: how many of the {n + 3} red and {n + 5} green apples in the basket of Anna are left on day {n}?"
+        for n in range(40)
+    ]
+
+    def write(name, rows):
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return str(tmp_path / name)
+
+    items = write("bench.jsonl", [{"question": one, "answer": "7"} for one in asked[:4]])
+    pool = write("pool.jsonl", [{"prompt": one, "response": "7"} for one in asked])
+    options = {"held_out_share": 0, "cache": tmp_path / "cache"}
+    for _ in range(2):  # looked for, and found again
+        clean = (
+            load_pool(pool, decontaminate=[items], **options)
+            if told == "option"
+            else load_pool(f"{pool}::decontaminate={items}", **options)
+        )
+        assert len(clean) == 36 and not {messages[0]["content"] for messages in clean.rows["messages"]} & set(asked[:4])
+        assert (
+            sum(count for line, count in clean.summary().items() if line.startswith("left out: holds an item of")) == 4
+        )
+    assert clean.fingerprint != load_pool(pool, **options).fingerprint
+    with pytest.raises(ValueError, match="is the testbed"):
+        load_pool("curated", decontaminate=[items], cache=tmp_path / "cache")

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.paths import ROOT
-from analysis.pools import load_pool, loading
+from analysis.pools import load_pool, records
 from analysis.pools.testbed import skills_of
 
 SHARED = ROOT.parent / "shared"
@@ -241,7 +241,7 @@ def test_a_second_call_reads_nothing_and_a_changed_file_is_read_again(tmp_path, 
     path = write_lines(tmp_path / "a.jsonl", rows(50))
     before = load(path, tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(loading, "read_records", lambda *_: pytest.fail("read again"))
+        patch.setattr(records, "read_records", lambda *_: pytest.fail("read again"))
         assert load(path, tmp_path).fingerprint == before.fingerprint
     write_lines(path, rows(51))
     after = load(path, tmp_path)
@@ -253,7 +253,7 @@ def test_a_file_that_was_moved_is_named_where_it_is_now(tmp_path, monkeypatch):
     before = load(path, tmp_path)
     (tmp_path / "new").mkdir()
     path = path.rename(tmp_path / "new" / "a.jsonl")
-    monkeypatch.setattr(loading, "read_records", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(records, "read_records", lambda *_: pytest.fail("read again"))
     after = load(path, tmp_path)
     assert after.fingerprint == before.fingerprint and after.provenance["files"] == [str(path)]
     assert after.set_aside["empty answer"].examples[0]["file"] == str(path)
@@ -299,7 +299,7 @@ def test_only_the_testbed_has_skills_to_choose(tmp_path):
 def test_a_hub_pool_is_streamed_at_a_recorded_revision(tmp_path, monkeypatch):
     import datasets
 
-    monkeypatch.setattr(loading, "_hub_revision", lambda name: "abc123")
+    monkeypatch.setattr("analysis.pools.loading.hub_revision", lambda name: "abc123")
     asked = {}
 
     def load_dataset(name, **options):

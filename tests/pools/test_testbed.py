@@ -224,3 +224,13 @@ def test_a_pool_of_fewer_skills_keeps_the_recipe_and_holds_no_item(name, skills)
     for position, original in enumerate(columns["dup_group"]):
         assert original <= position and columns["skill"][original] == columns["skill"][position]
     assert not set(columns["id"]) & set(rows(name, 0, 0, 50)["id"])
+
+
+def test_how_files_are_read_is_no_part_of_a_testbed_pool():
+    """Else every stored run of the testbed would be lost whenever a shape of files is added."""
+    from analysis.pools import parts, testbed_split
+    from analysis.store.code_version import code_version, modules_behind, own_code
+
+    assert not {"analysis.pools.loading", "analysis.pools.formats"} & modules_behind("analysis.pools.row_keys")
+    expected = [own_code(parts.__name__), code_version("analysis.pools.row_keys")]
+    assert parts.CODE == expected and "analysis.pools.loading" not in modules_behind(testbed_split.__name__)

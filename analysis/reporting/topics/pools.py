@@ -26,6 +26,25 @@ def set_aside_examples(pool: Pool) -> list[dict]:
     ]
 
 
+def noted_examples(pool: Pool) -> list[dict]:
+    """What an owner should know of rows that are used: what, how many rows, and one of them."""
+    return [
+        {"what": what, "rows": f"{noted.count:,}", **noted.examples[0]}
+        for what, noted in sorted(pool.noted.items(), key=lambda item: -item[1].count)
+    ]
+
+
+def files(pool: Pool, at_most: int = 30) -> pd.DataFrame:
+    """Rows read and set aside of every file, those that lost most first, and the files that were left out, with why."""
+    read = [(path, read, aside, "") for path, (read, aside) in pool.provenance.get("read_by_file", {}).items()]
+    read = sorted(read, key=lambda line: -line[2]) + [
+        (path, 0, 0, why) for path, why in pool.provenance.get("skipped", {}).items()
+    ]
+    more = [(f"{len(read) - at_most:,} more files", sum(line[1] for line in read[at_most:]),
+             sum(line[2] for line in read[at_most:]), "")] if len(read) > at_most else []  # fmt: skip
+    return pd.DataFrame(read[:at_most] + more, columns=["file", "rows read", "set aside", "not read"])
+
+
 def colours(groups: pd.Series) -> dict[str, str]:
     """A colour for every group, the same in every figure of a pool; grey for all rows and for the rest."""
     named = sorted(set(groups) - {ALL, OTHER})

@@ -8,7 +8,7 @@ import pytest
 
 from analysis.features.features import Features
 from analysis.pools import load_pool
-from analysis.reporting.topics import pool_checks
+from analysis.reporting.topics import pool_checks, pools
 from analysis.store.store import Store
 from analysis.subsets.rows import table
 
@@ -74,3 +74,19 @@ def test_sentences_say_the_same_and_what_is_not_known(made):
     assert "2.9 % of the 103 rows have a near-duplicate" in said and "from a." in said
     assert "4 answers (3.9 %) say nothing" in said and "Languages of all 103 rows" in said
     assert "held-out rows looked at" not in said and "No benchmark was given" not in said
+
+
+def test_an_owner_sees_what_was_not_read_and_what_every_file_lost(tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    good = [{"prompt": f"{n} + 1?", "response": str(n + 1), "stars": 5} for n in range(4)]
+    (folder / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in good))
+    (folder / "b.jsonl").write_text(
+        "".join(json.dumps(row) + "\n" for row in [*good[:1], {"prompt": "x"}, {"prompt": "y"}])
+    )
+    (folder / "test.jsonl").write_text("{}\n")
+    pool = load_pool(str(folder), held_out_share=0, cache=tmp_path / "cache")
+    assert [(line["what"], line["rows"]) for line in pools.noted_examples(pool)] == [("field not read: stars", "5")]
+    lines = pools.files(pool).assign(file=lambda table: table["file"].str.rsplit("/").str[-1]).values.tolist()
+    assert lines == [["b.jsonl", 3, 2, ""], ["a.jsonl", 4, 0, ""], ["test.jsonl", 0, 0, "test split"]]
+    assert pools.files(pool, at_most=1)["file"].tolist()[-1] == "2 more files"
