@@ -11,12 +11,18 @@ REFUSAL = re.compile(
     r"\bas an? (ai|artificial intelligence|(large )?language model)\b"
     r"|^\W*(i['’]m|i am) (unable|not able) to\b"
     r"|^\W*(i['’]m|i am) (sorry|afraid)[,.]? ?(but )?(as an?|i) "
-    r"|^\W*(sorry|unfortunately),? (but )?i (can|am|do)\b|^\W*i (cannot|can['’]?t|can not|won['’]?t) "
+    r"|^\W*(sorry|unfortunately),? (but )?i (cannot|can['’]?t|can not|am (unable|not able)|do(n['’]t| not))\b"
+    # "I can't imagine" is talk: what is refused is a deed.
+    r"|^\W*i (cannot|can['’]?t|can not|won['’]?t|will not) (help|assist|provide|fulfil|comply|answer|create|generate|write|give"
+    r"|offer|engage|discuss|share|complete|support|open|access|browse|perform|do (that|this))"
     r"|^\W*(很?抱歉|对不起)",
     re.IGNORECASE,
 )
 REFUSAL_WITHIN = 200  # characters from the beginning of an answer
-MARKER = re.compile(r"<[^<>\n]{1,40}>|\[[A-Z_ /]{1,20}\]|\b(nan|null|n/a|eos)\b", re.IGNORECASE)
+MARKER = re.compile(
+    r"<\|[^|<>\n]{1,40}\|>|</?(s|pad|eos|bos|unk|endoftext|no_?(in|out)put|no (in|out)put|end_of_turn)>|\[[A-Z_ /]{1,20}\]|\b(nan|null|n/a|eos)\b",
+    re.IGNORECASE,
+)
 OPENING = 3  # words
 COMMON = 0.01  # share of the rows from which an opening is boilerplate
 FEWEST = 5  # rows, at least, that open alike

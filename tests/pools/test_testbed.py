@@ -233,4 +233,4 @@ def test_how_files_are_read_is_no_part_of_a_testbed_pool():
 
     assert not {"analysis.pools.loading", "analysis.pools.formats"} & modules_behind("analysis.pools.row_keys")
     expected = [own_code(parts.__name__), code_version("analysis.pools.row_keys")]
-    assert parts.CODE == expected and "analysis.pools.loading" not in modules_behind(testbed_split.__name__)
+    assert expected == parts.CODE and "analysis.pools.loading" not in modules_behind(testbed_split.__name__)

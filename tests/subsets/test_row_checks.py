@@ -29,7 +29,7 @@ def test_turns_system_prompts_and_openings_are_read_from_answers():
 @pytest.mark.parametrize("answer, refuses", [
     ("I'm sorry, but I can't help with that.", True), ("As an AI language model, I have no body.", True),
     ("I cannot open links.", True), ("对不起，我不能。", True), ("I’m unable to do this.", True),
-    ("I'm sorry to hear that your cat is ill.", False), ("He said: I cannot swim.", False), ("Yes, I can.", False),
+    ("I'm sorry to hear that your cat is ill.", False), ("He said: I cannot swim.", False), ("Yes, I can.", False), ("I can’t imagine anyone else.", False),
 ])  # fmt: skip
 def test_what_is_worded_as_a_refusal(answer, refuses):
     assert checks([row("Fine, go on.", answer)])["refusal"].tolist() == [refuses]

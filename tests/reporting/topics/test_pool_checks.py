@@ -22,7 +22,7 @@ def rows():
         made = [" ".join("".join(chr(97 + letter) for letter in word) for word in random.integers(0, 26, (9, 6)))
                 for _ in range(2)]  # fmt: skip
         asked = f"{made[0]} {ITEM.upper()}?" if number in (50, 51) else made[0]
-        answer = "<|endoftext|>" if number < 4 else f"I cannot {made[1]}" if number < 7 else made[1]
+        answer = "<|endoftext|>" if number < 4 else f"I cannot help with {made[1]}" if number < 7 else made[1]
         yield "a", asked, answer
     for number, source in enumerate("bcc"):
         said = "The same long words again about the sea and its ships and many harbours and one old captain"
