@@ -186,7 +186,8 @@ def _converted(name: str, how: HowToRead, options: dict, cache: Path) -> Split:
     twin = (occurrence > 0) & (options["duplicates"] == "drop")
     provenance = {
         "source": source, "rows_read": counts.rows_read, "files": list(counts.files),
-        "read_by_file": counts.files, "skipped": counts.skipped, "told": how.told(),
+        "read_by_file": counts.files, "skipped": counts.skipped,
+        "copies": [path for place, path in enumerate(counts.files) if place in counts.copies], "told": how.told(),
         "left_out": {
             "in a copy of another file": int(copied.sum()), "over the limit": int((~wanted & ~copied).sum()),
             "exact duplicate of another row": int((twin & wanted).sum()),

@@ -21,6 +21,7 @@ TOOLS = (
 CALLS = {"tool_calls", "function_call"}
 TEXT_PARTS = ("text", "input_text", "output_text")
 MARKS = ("weight", "loss_weight", "train", "training", "kto_tag")  # 0 or false: the answer is not to be trained on
+OF_ROW = ("language", "toxic", "redacted")  # WildChat says these of every turn, and of the row
 OFF = ("0", "0.0", "false")
 PYTHON_TEXT = re.compile(r"\s*[\[{]\s*[\[{]?\s*'")
 
@@ -175,8 +176,8 @@ def _message(turn: object, where: str, how: HowToRead, notes: Notes) -> dict:
         details = turn.get("train_detail")
         if isinstance(details, list) and any(isinstance(one, Mapping) and marked_off(one) for one in details):
             raise Rejected("answer marked not to be trained on", f"{where}.train_detail", details)
-    for name in turn.keys() - {spoke, said, *MARKS}:
-        if not empty(value := turn[name]):
+    for name in sorted(turn.keys() - {spoke, said, *MARKS, *OF_ROW}):
+        if not empty(value := turn[name]) and value is not False:
             notes.add(f"field not read: {where.split('[')[0]}[].{name}", where, value)
     return {"role": ROLES[role], "content": text(turn.get(said), where, notes)}
 

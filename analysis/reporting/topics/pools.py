@@ -36,13 +36,17 @@ def noted_examples(pool: Pool) -> list[dict]:
 
 def files(pool: Pool, at_most: int = 30) -> pd.DataFrame:
     """Rows read and set aside of every file, those that lost most first, and the files that were left out, with why."""
-    read = [(path, read, aside, "") for path, (read, aside) in pool.provenance.get("read_by_file", {}).items()]
-    read = sorted(read, key=lambda line: -line[2]) + [
+    copies = pool.provenance.get("copies", [])
+    read = [
+        (path, read, aside, "a copy of another file" if path in copies else "")
+        for path, (read, aside) in pool.provenance.get("read_by_file", {}).items()
+    ]
+    read = sorted(read, key=lambda line: (-line[2], not line[3])) + [
         (path, 0, 0, why) for path, why in pool.provenance.get("skipped", {}).items()
     ]
     more = [(f"{len(read) - at_most:,} more files", sum(line[1] for line in read[at_most:]),
              sum(line[2] for line in read[at_most:]), "")] if len(read) > at_most else []  # fmt: skip
-    return pd.DataFrame(read[:at_most] + more, columns=["file", "rows read", "set aside", "not read"])
+    return pd.DataFrame(read[:at_most] + more, columns=["file", "rows read", "set aside", "not used"])
 
 
 def colours(groups: pd.Series) -> dict[str, str]:

@@ -85,8 +85,14 @@ def test_an_owner_sees_what_was_not_read_and_what_every_file_lost(tmp_path):
         "".join(json.dumps(row) + "\n" for row in [*good[:1], {"prompt": "x"}, {"prompt": "y"}])
     )
     (folder / "test.jsonl").write_text("{}\n")
+    (folder / "z.jsonl").write_bytes((folder / "a.jsonl").read_bytes())
     pool = load_pool(str(folder), held_out_share=0, cache=tmp_path / "cache")
-    assert [(line["what"], line["rows"]) for line in pools.noted_examples(pool)] == [("field not read: stars", "5")]
+    assert [(line["what"], line["rows"]) for line in pools.noted_examples(pool)] == [("field not read: stars", "9")]
     lines = pools.files(pool).assign(file=lambda table: table["file"].str.rsplit("/").str[-1]).values.tolist()
-    assert lines == [["b.jsonl", 3, 2, ""], ["a.jsonl", 4, 0, ""], ["test.jsonl", 0, 0, "test split"]]
-    assert pools.files(pool, at_most=1)["file"].tolist()[-1] == "2 more files"
+    assert lines == [
+        ["b.jsonl", 3, 2, ""],
+        ["z.jsonl", 4, 0, "a copy of another file"],
+        ["a.jsonl", 4, 0, ""],
+        ["test.jsonl", 0, 0, "test split"],
+    ]
+    assert pools.files(pool, at_most=1)["file"].tolist()[-1] == "3 more files"
