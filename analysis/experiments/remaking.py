@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 import numpy as np
@@ -24,38 +24,39 @@ TOLERANCE = 1e-4  # nats per answer token; an answer is graded the same or not
 
 def of_other_code(line: dict) -> bool:
     """Whether a published line is a run, with its rows, that the code of today would not find."""
-    return (
-        bool(line["settings"]) and "rows" in arrays_of(line) and json.loads(line["settings"])["code"] != _code_today()
-    )
+    return bool(line["settings"]) and "rows" in arrays_of(line) and rekeyed(line)["key"] != line["key"]
 
 
 def rekeyed(line: dict) -> dict:
-    """A published run under the key that it has with the code of today."""
-    settings = json.loads(line["settings"]) | {"code": _code_today()}
+    """A published run under the key that it has with the code of today, also for its pool.
+
+    That the pool has the same rows in the same places is what a run made again shows: else its scores would differ.
+    """
+    settings = json.loads(line["settings"]) | {"code": _code_today()} | _pool_today(line)
     key = digest(**settings, rows=arrays_of(line)["rows"].tolist())
     return line | {"key": key, "settings": json.dumps(settings, sort_keys=True)}
 
 
 def sample(lines: Sequence[dict], seed: int = 0) -> list[tuple[dict, float]]:
-    """Runs made again, drawn by chance, each with its `difference`: `SAMPLE` of them, and one of every family of methods.
+    """Runs made again, drawn by chance, each with its `difference`: `SAMPLE` of them, one of every family and pool at least.
 
     Raises
     ------
     ValueError
-        Fewer can be made again, or none of a family (names it).
+        Fewer can be made again, or none of a family or pool (names it).
     """
     order = np.random.default_rng(seed).permutation(len(lines))
     drawn = [line for _, line in sorted(_turns([lines[place] for place in order]), key=lambda one: one[0])]
     found = []
     for line in drawn:
-        if len(found) < SAMPLE or family(line) not in {family(one) for one, _ in found}:
+        if len(found) < SAMPLE or not kinds(line) <= _kinds(one for one, _ in found):
             known = difference(line)
             found += [] if known is None else [(line, known)]
-    lacking = {family(line) for line in lines} - {family(line) for line, _ in found}
+    lacking = _kinds(lines) - _kinds(line for line, _ in found)
     if lacking or len(found) < min(SAMPLE, len(lines)):
         raise ValueError(
             f"of {len(lines)} runs of other code {len(found)} could be made again"
-            + "".join(f", none of the family {one!r}" for one in sorted(lacking))
+            + "".join(f", none of {one}" for one in sorted(lacking))
         )
     return found
 
@@ -68,6 +69,15 @@ def _turns(lines: Sequence[dict]) -> list[tuple[int, dict]]:
         seen[family(line)] += 1
         turns.append((seen[family(line)], line))
     return turns
+
+
+def kinds(line: dict) -> set[str]:
+    """What a run stands for: the family of its method, and its pool."""
+    return {f"the family {family(line)!r}", f"the pool {line['pool'].partition(', part')[0]!r}"}
+
+
+def _kinds(lines: Iterable[dict]) -> set[str]:
+    return set().union(*map(kinds, lines))
 
 
 def family(line: dict) -> str:
@@ -101,6 +111,14 @@ def arrays_of(line: dict) -> dict[str, np.ndarray]:
 
 def _code_today() -> str:
     return code_version(finetuning.__name__, catalogue.__name__)  # as in the key of a run
+
+
+def _pool_today(line: dict) -> dict:
+    """The fingerprint that the run's pool has today; nothing where it cannot be made again."""
+    if line["prepared"] is None:
+        return {}
+    parts = {part.part: part.pool.fingerprint for part in _workbench(line["prepared"]).parts}
+    return {"pool": parts[line["part"]]} if line["part"] in parts else {}
 
 
 @cache
