@@ -58,10 +58,10 @@ def test_a_clone_reads_published_runs_and_trains_nothing(here, monkeypatch):
 
 
 def of_other_code(path) -> list[dict]:
-    """The published runs as code of yesterday would have left them."""
+    """The published runs as code of yesterday would have left them, which made the pool's fingerprint in another way."""
     lines = read(path).to_pylist()
     for line in (line for line in lines if line["settings"]):
-        line["settings"] = json.dumps(json.loads(line["settings"]) | {"code": "yesterday"})
+        line["settings"] = json.dumps(json.loads(line["settings"]) | {"code": "yesterday", "pool": "old"})
         line["key"] = f"old {line['key']}"
     publishing.write(path, lines)
     return lines
