@@ -15,17 +15,17 @@ from analysis.pools.turns import PYTHON_TEXT, Rejected
 CHUNK = 1 << 20  # bytes read at once
 LONGEST_FIRST_LINE = 1 << 24  # bytes of a first line that is read to see what the file is like
 SPACE = re.compile(r"[\s]*")
-TEXTS = HowToRead()
 
 
-def json_rows(path: Path, opened: Callable[[], BinaryIO], encoding: str = "utf-8") -> Iterator[tuple[int, object]]:
-    """(number, record or `Rejected`) of a file.
+def json_rows(path: Path, opened: Callable[[], BinaryIO], how: HowToRead | None = None) -> Iterator[tuple[int, object]]:
+    """(number, record or `Rejected`) of a file; `how` names the fields by which rows are told from what holds them.
 
     Raises
     ------
     ValueError
         The file cannot be read as a whole: cut short, a comma too many, a comment, another encoding.
     """
+    how = how or HowToRead()
     with opened() as file:
         first = next((line for line in iter(lambda: file.readline(LONGEST_FIRST_LINE), b"") if line.strip()), b"")
         more = bool(next((line for line in iter(lambda: file.readline(CHUNK), b"") if line.strip()), b""))
@@ -37,9 +37,9 @@ def json_rows(path: Path, opened: Callable[[], BinaryIO], encoding: str = "utf-8
     if start == b"[" and not (complete and more):
         yield from enumerate(_list(path, opened))
     elif start == b"{" and complete and not more:
-        yield from enumerate(_rows_of(alone))
+        yield from enumerate(_rows_of(alone, how))
     elif start == b"{" and not complete:
-        yield from _objects_or_lines(path, opened)
+        yield from _objects_or_lines(path, opened, how)
     else:
         yield from _lines(path, opened)
 
@@ -83,11 +83,11 @@ def _why_not(line: bytes, error: json.JSONDecodeError) -> str:
     return "not JSON"
 
 
-def _rows_of(whole: Mapping) -> list:
+def _rows_of(whole: Mapping, how: HowToRead) -> list:
     """Rows of one object: itself, or rows under a key, under their ids, or as columns."""
     values = list(whole.values())
     names = {str(name).strip().casefold() for name in whole}
-    known = names & {*TEXTS.messages, *TEXTS.prompt, *TEXTS.answer}
+    known = names & {*how.messages, *how.prompt, *how.answer}
     if not values:
         return [whole]
     if {"columns", "data"} <= set(whole) and all(
@@ -101,26 +101,28 @@ def _rows_of(whole: Mapping) -> list:
         if not (prompt and isinstance(prompt[0], Mapping)):
             return [dict(zip(whole, row, strict=True)) for row in zip(*values, strict=True)]
     if not known:
-        if all(isinstance(value, Mapping) and recognise(value) for value in values):
+        if all(isinstance(value, Mapping) and recognise(value, how) for value in values):
             return values  # under their ids
         lists = [value for value in values if isinstance(value, list) and value and isinstance(value[0], Mapping)]
-        if len(lists) == 1 and any(recognise(row) for row in lists[0][:10] if isinstance(row, Mapping)):
+        if len(lists) == 1 and any(recognise(row, how) for row in lists[0][:10] if isinstance(row, Mapping)):
             return lists[0]
     return [whole]
 
 
-def _objects_or_lines(path: Path, opened: Callable[[], BinaryIO]) -> Iterator[tuple[int, object]]:
+def _objects_or_lines(path: Path, opened: Callable[[], BinaryIO], how: HowToRead) -> Iterator[tuple[int, object]]:
     """Objects over several lines, one after another; lines where not even the first can be read so."""
     number = -1
     values = _Values(path, opened)
     with values:
         try:
             first = values.next()
-        except json.JSONDecodeError:
+        except OtherEncoding:
+            raise
+        except (ValueError, RecursionError):  # also a number of too many digits, and lists too deep: a row of its own
             first = None
         if first is not None:
             if values.at_end():
-                yield from enumerate(_rows_of(first))
+                yield from enumerate(_rows_of(first, how))
                 return
             yield 0, first
             number = 0
@@ -128,7 +130,9 @@ def _objects_or_lines(path: Path, opened: Callable[[], BinaryIO]) -> Iterator[tu
                 number += 1
                 try:
                     yield number, values.next()
-                except json.JSONDecodeError as error:
+                except OtherEncoding:
+                    raise
+                except (ValueError, RecursionError) as error:
                     if values.is_comma():
                         raise ValueError(f"{path}: row {number - 1}: a comma after the object: remove it") from error
                     raise values.error(number, error) from error
@@ -146,7 +150,9 @@ def _list(path: Path, opened: Callable[[], BinaryIO]) -> Iterator[object]:
         while True:
             try:
                 record = values.next()
-            except (json.JSONDecodeError, RecursionError) as error:
+            except OtherEncoding:
+                raise
+            except (ValueError, RecursionError) as error:
                 raise values.error(number, error) from error
             yield record
             number += 1

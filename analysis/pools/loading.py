@@ -139,8 +139,11 @@ def check_count(what: str, count: int) -> None:
 def try_pool(name_or_path: str, cache: Path | None = None) -> None:
     """Read a pool's files, which `load_pool` will find read; errors of `load_pool`."""
     name, told = split_name(name_or_path)
+    how = how_to_read.how_to_read(told)
+    if lacking := next((one for one in filter(None, how.decontaminate.split(";")) if not Path(one).exists()), None):
+        raise FileNotFoundError(f"decontaminate: no file or folder of items here: {lacking}")
     if name not in RECIPES:
-        _read(name, how_to_read.how_to_read(told), Path(cache or RESULTS / "pools"))
+        _read(name, how, Path(cache or RESULTS / "pools"))
 
 
 def _read(name: str, how: HowToRead, cache: Path) -> tuple[str, str, Path, Counts]:
@@ -159,7 +162,7 @@ def _read(name: str, how: HowToRead, cache: Path) -> tuple[str, str, Path, Count
         files = found.files
         source = ", ".join(str(file) for file in files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
         key = digest(files=[[file.name, _hash(file, cache)] for file in files], code=code, told=how.told())
-        records = file_records(files, how.encoding, found.skipped)
+        records = file_records(files, how, found.skipped)
     arrow, beside = cache / f"{key}.arrow", cache / f"{key}.json"
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / f"{key}.lock"):

@@ -45,7 +45,7 @@ def originals(pool: Pool, positions: Sequence[int], name: str | None = None) -> 
     found: list[Mapping | None] = [None] * len(positions)
     for file, group in origin.groupby("file"):
         places = dict(zip(group["number"], group.index, strict=True))
-        where, records = _records(pool, int(file), name, how.encoding)
+        where, records = _records(pool, int(file), name, how)
         for number, record in records:
             if number in places:
                 place = places.pop(number)
@@ -59,7 +59,7 @@ def originals(pool: Pool, positions: Sequence[int], name: str | None = None) -> 
     return found
 
 
-def _records(pool: Pool, file: int, name: str | None, encoding: str) -> tuple[str, Iterator[tuple[int, object]]]:
+def _records(pool: Pool, file: int, name: str | None, how: HowToRead) -> tuple[str, Iterator[tuple[int, object]]]:
     source = pool.provenance["source"]
     if source.startswith(HUB):
         from datasets import load_dataset
@@ -69,7 +69,7 @@ def _records(pool: Pool, file: int, name: str | None, encoding: str) -> tuple[st
     path = _present(pool.provenance["files"], name)[file]
     if not path.exists():
         raise FileNotFoundError(f"{path}: the file with the chosen rows is no longer there")
-    return str(path), read_records(path, encoding)
+    return str(path), read_records(path, how)
 
 
 def _present(files: Sequence[str], name: str | None) -> list[Path]:

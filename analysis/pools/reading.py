@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from analysis.pools.csv_files import csv_rows
 from analysis.pools.files import kind
+from analysis.pools.how_to_read import HowToRead
 from analysis.pools.json_files import json_rows
 from analysis.pools.turns import Rejected
 
@@ -26,8 +27,10 @@ NO_DATA = {
 Numbered = tuple[int, object]  # row number in the file from 0, and the record or why it could not be read
 
 
-def read_records(path: Path, encoding: str = "utf-8") -> Iterator[Numbered]:
+def read_records(path: Path, how: HowToRead | None = None) -> Iterator[Numbered]:
     """(row number, record) of a file; a record that cannot be read is a `Rejected` in its place.
+
+    `how` has the encoding of texts, and names the fields by which rows are told from what holds them.
 
     Raises
     ------
@@ -44,8 +47,9 @@ def read_records(path: Path, encoding: str = "utf-8") -> Iterator[Numbered]:
         if kind(path) in ("parquet", "arrow"):
             yield from _batches(path, _parquet if kind(path) == "parquet" else _arrow)
             return
-        text = text_lines(path, encoding)
-        yield from csv_rows(path, text) if kind(path) == "csv" else json_rows(path, text, encoding)
+        how = how or HowToRead()
+        text = text_lines(path, how.encoding)
+        yield from csv_rows(path, text) if kind(path) == "csv" else json_rows(path, text, how)
     except (pa.ArrowException, EOFError, zlib.error, OSError) as error:
         raise ValueError(
             f"{path}: cannot be read to its end, the file may be cut short (download it again): {error}"

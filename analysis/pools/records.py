@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from analysis.pools.how_to_read import HowToRead
 from analysis.pools.reading import read_records
 from analysis.pools.testbed import RECIPES
 
 Record = tuple[str, str, int, object]  # name for ids, file, row number, record or `Rejected`
 
 
-def file_records(files: list[Path], encoding: str, skipped: dict[str, str]) -> Iterator[Record]:
+def file_records(files: list[Path], how: HowToRead, skipped: dict[str, str]) -> Iterator[Record]:
     """Records of files, with a name for the ids of each; one of several that holds no row is skipped."""
     stems = Counter(file.name.split(".")[0] for file in files)
     given: Counter = Counter()
@@ -20,7 +21,7 @@ def file_records(files: list[Path], encoding: str, skipped: dict[str, str]) -> I
             unique = f"{stem}-{given[stem]}"
             given[stem] += 1
         number = None
-        for number, record in read_records(file, encoding):
+        for number, record in read_records(file, how):
             yield unique, str(file), number, record
         if number is None and len(files) > 1:
             skipped[str(file)] = "holds no row"

@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from analysis.paths import PACKAGE, PROFILES, ROOT, SPLITTER
 from analysis.runner.index import read_record
-from analysis.runner.plan import Job
+from analysis.runner.plan import ITEMS, Job
 from analysis.store import publishing
 from analysis.store.file_states import files_named, states
 from analysis.store.store import digest, write_atomic
@@ -47,7 +47,9 @@ def job_key(job: Job, version: str) -> str:
     cells = [[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]]
     files = {}
     for value in (value for value in job.parameters.values() if isinstance(value, str)):
-        named = value.partition(SPLITTER)[0]
+        named, _, told = value.partition(SPLITTER)
+        for items in ITEMS.findall(told):
+            files |= {one: files_named(one) for one in items.split(";")}
         if not os.path.isabs(named) or value == job.parameters.get("output_dir"):
             continue
         if os.path.exists(named):  # whatever commas it has

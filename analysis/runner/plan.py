@@ -11,9 +11,11 @@ import yaml
 from analysis.paths import FIGURES, NOTEBOOKS, PROFILES, REPORTS, ROOT, SPLITTER
 from analysis.runner.parameters import CommandLineText, convert, notebook_parameters, unknown_parameter
 
+PATHS = ("pool", "model", "benchmarks")  # parameters that may name files, which notebooks look for from elsewhere
 POOL_NAMES = ("curated", "wild")
 MODEL_NAMES = ("tiny-weak", "tiny-strong", "scratch")
 FILE_ENDINGS = (".jsonl", ".json", ".ndjson", ".parquet", ".csv", ".tsv", ".gz", ".zst", ".arrow", ".feather")
+ITEMS = re.compile(r"(?<=decontaminate=)[^,]+")  # paths of benchmark items, with semicolons
 COMMITTED_RUN = "full"  # its figures are the ones in figures/
 READS_OTHERS = re.compile(r"9\d_")  # notebooks of these numbers read what the others found, and run after them
 
@@ -128,7 +130,7 @@ def absolute(value: str, name: str, base: Path) -> str:
     if value in (POOL_NAMES if name == "pool" else MODEL_NAMES):
         return value
     value, splitter, told = value.partition(SPLITTER)
-    told = splitter + told
+    told = splitter + ITEMS.sub(lambda found: _absolute_items(found[0], base), told)
     if (base / Path(value).expanduser()).exists():  # whatever commas it has
         return f"{(base / Path(value).expanduser()).absolute()}{told}"
     parts = []
@@ -141,6 +143,10 @@ def absolute(value: str, name: str, base: Path) -> str:
         else:
             parts.append(part)
     return ",".join(parts) + told
+
+
+def _absolute_items(paths: str, base: Path) -> str:
+    return ";".join(str((base / Path(one).expanduser()).absolute()) for one in paths.split(";"))
 
 
 def run_name(profile: str, overrides: Mapping[str, object]) -> str:
@@ -179,7 +185,7 @@ def make_plan(
     """
     base, reports = base or Path.cwd(), reports or REPORTS
     overrides = {
-        name: CommandLineText(absolute(value, name, base)) if name in ("pool", "model") else value
+        name: CommandLineText(absolute(value, name, base)) if name in PATHS and value else value
         for name, value in overrides.items()
     }
     signatures = {path: notebook_parameters(path) for path in notebooks}

@@ -39,7 +39,13 @@ NOTED = {
 
 
 def loaded(case, tmp_path, **options):
-    return load_pool(str(CASES / case), held_out_share=0, cache=tmp_path / "cache", **options)
+    path = CASES / case
+    if case.startswith("g06"):  # an answer of 1,100,000 characters, which need not stand in the repository
+        path = tmp_path / case
+        path.write_text(
+            "".join(json.dumps({"instruction": "Go on.", "output": "word " * size}) + "\n" for size in (220_000, 1))
+        )
+    return load_pool(str(path), held_out_share=0, cache=tmp_path / "cache", **options)
 
 
 def told(pool):
@@ -140,6 +146,8 @@ TURNS = [{"role": "user", "content": "1 + 1?"}, {"role": "assistant", "content":
         ("lists.jsonl", f"{json.dumps(TURNS)}\n{json.dumps(TURNS)}\n", 2),
         ("greeting.json", [{"messages": [{"role": "assistant", "content": "Hello"}, *TURNS]}], 1),
         ("user weight.json", [{"messages": [TURNS[0] | {"loss_weight": 0}, TURNS[1]]}], 1),
+        ("deep.jsonl", '{"a": ' * 100_000 + f"\n{json.dumps(QUESTION)}\n", 1),
+        ("digits.jsonl", f'{{"id": {"1" * 5_000}}}\n{json.dumps(QUESTION)}\n', 1),
         ("columns.json", {"messages": [TURNS, TURNS, TURNS], "id": ["a", "b", "c"]}, 3),
         ("twice.csv", "prompt,response,response\n1 + 1?,2,3\n", 1),
         ("data[1].json", [QUESTION], 1),
@@ -174,6 +182,15 @@ def test_further_files_that_cannot_be_read_say_why(tmp_path, name, content, mess
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=message):
         load_pool(str(tmp_path / name), held_out_share=0, cache=tmp_path / "cache")
+
+
+def test_rows_under_a_key_are_found_by_the_names_that_their_owner_gives(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"version": 1, "data": [{"problem": "1 + 1?", "solution": "2"}] * 2}, indent=1))
+    options = {"held_out_share": 0, "cache": tmp_path / "cache"}
+    assert len(load_pool(f"{path}::prompt=problem,answer=solution", **options)) == 2
+    path.write_text(json.dumps({"turns": [{"who": "user", "said": "1 + 1?"}, {"who": "bot", "said": "2"}]}))
+    assert len(load_pool(f"{path}::messages=turns,role=who,content=said", **options)) == 1
 
 
 def test_links_are_followed_once_and_copies_count_once(tmp_path):
