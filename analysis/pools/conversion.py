@@ -1,6 +1,5 @@
 """Records of any known shape to one Arrow file of one shape, streamed: what does not fit is counted with examples."""
 
-import hashlib
 import json
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,9 +12,9 @@ from analysis.pools.files import kind
 from analysis.pools.formats import NEEDED, convert, id_of, source_of
 from analysis.pools.how_to_read import HowToRead
 from analysis.pools.pool import SetAside
+from analysis.pools.said import MESSAGES, content_hash, hash_of, verbatim_hash
 from analysis.pools.turns import Notes, Rejected, folded
 
-MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 HASHES = ("content", "verbatim")  # of what a row says; of that with every space, and the source that it states
 ORIGIN = {"file": pa.int32(), "number": pa.int64()}  # number of the file in the order read, and of the row in it
 SCHEMA = pa.schema([
@@ -25,21 +24,6 @@ SCHEMA = pa.schema([
 ROWS_PER_BATCH = 2_000
 MOST_NOTES = 200  # kinds of notes: a file whose fields are named after its rows has no end of them
 LONGEST_FOUND = 120  # characters of a value shown as an example
-
-
-def content_hash(messages: list[dict]) -> int:
-    """64 bits of what a conversation says; case and the amount of white space between words count for nothing else."""
-    text = "\x1f".join(f"{message['role']}\x1e{' '.join(message['content'].split())}" for message in messages)
-    return _hash(text)
-
-
-def verbatim_hash(source: str, messages: list[dict]) -> int:
-    """64 bits of all that is known of a row but its place: rows that share it are interchangeable."""
-    return _hash("\x1f".join([source, *(f"{message['role']}\x1e{message['content']}" for message in messages)]))
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 @dataclass
@@ -168,7 +152,7 @@ class _Rows:
     def _unique(self, given: str, notes: Notes) -> str:
         """An id that no row before has: the second row of an id is given `#2`."""
         unique, times = given, 1
-        while (hashed := _hash(unique)) in self._ids:
+        while (hashed := hash_of(unique)) in self._ids:
             times += 1
             unique = f"{given}#{times}"
         if times > 1:

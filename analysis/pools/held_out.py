@@ -4,7 +4,6 @@ import numpy as np
 import pandas
 from datasets import Dataset
 
-from analysis.pools.conversion import content_hash
 from analysis.pools.near_duplicates import (
     SIGNATURE,
     components,
@@ -13,6 +12,7 @@ from analysis.pools.near_duplicates import (
     pairs,
 )
 from analysis.pools.row_keys import mixed
+from analysis.pools.said import content_hash
 
 SIMILARITY = 0.8  # from which two rows are near-duplicates and held out together
 CHECKED = 500  # held-out rows that are compared with all others

@@ -234,3 +234,13 @@ def test_how_files_are_read_is_no_part_of_a_testbed_pool():
     assert not {"analysis.pools.loading", "analysis.pools.formats"} & modules_behind("analysis.pools.row_keys")
     expected = [own_code(parts.__name__), code_version("analysis.pools.row_keys")]
     assert expected == parts.CODE and "analysis.pools.loading" not in modules_behind(testbed_split.__name__)
+
+
+def test_how_files_are_read_is_no_part_of_a_run():
+    """A run trains on messages and is scored on items: what a file looked like changes neither."""
+    from analysis.store.code_version import modules_behind
+
+    behind = modules_behind("analysis.models.training.finetuning", "analysis.experiments.benchmarks.catalogue")
+    assert "analysis.pools.said" in behind
+    reading = ("conversion", "formats", "turns", "files", "reading", "json_files", "csv_files", "loading")
+    assert not {f"analysis.pools.{name}" for name in reading} & behind

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from analysis.pools.conversion import MESSAGES
+from analysis.pools.said import MESSAGES
 from analysis.pools.testbed import COLUMNS, WORLD_VERSION, rows
 from analysis.pools.testbed.subset import pool_id
 from analysis.store.code_version import code_version
