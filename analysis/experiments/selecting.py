@@ -9,6 +9,7 @@ from analysis.features import MADE_BY, NEEDS_NO_BASE, NEEDS_TOKENIZER, features
 from analysis.methods import Selection, calls, inner_call, parse
 from analysis.methods.calls import code_of, default_options, needs_of
 from analysis.models.language_model import hub_models_named
+from analysis.pools import target_files
 from analysis.store.code_version import code_version, own_code
 from analysis.store.file_states import files_named
 from analysis.store.store import digest
@@ -100,7 +101,9 @@ def cut_by_tokens(rows: np.ndarray, training_tokens_per_row: np.ndarray, token_b
 
 
 def _named(method: str) -> list[list]:
-    """State of the files and hub models that a call names, those of a method within it included."""
+    """State of the files and hub models that a call names, and what target rows say; of a method within it too."""
     name, options = parse(method)
     inner = inner_call(name, options)
-    return [*files_named(options), *hub_models_named(options), *(_named(inner) if inner else ())]
+    rows = target_files.fingerprint(options.get("targets")) if {"targets", "influences"} & {*needs_of(name)} else None
+    named = [*files_named(options), *hub_models_named(options), *([["targets", rows]] if rows else ())]
+    return named + (_named(inner) if inner else [])

@@ -21,7 +21,8 @@ from analysis.models.training.finetuning import FineTuning
 from analysis.pools.near_duplicates import groups
 from analysis.pools.pool import Pool
 from analysis.pools.row_keys import row_keys
-from analysis.pools.targets import load_targets
+from analysis.pools.target_files import load_target_file
+from analysis.pools.targets import NAMES, load_targets
 from analysis.store.code_version import code_version
 from analysis.store.store import Store, digest
 
@@ -207,9 +208,9 @@ class Features:
         return self.language_model.model.num_parameters()
 
     def targets(self, name: str = "auto") -> dict[str, list[list[dict]]]:
-        """Conversations that show what the model shall be good at, by group (see `targets.load_targets`)."""
+        """What the model shall be good at, by group: of a name (`targets.load_targets`) or a file (`target_files`)."""
         if name not in self._targets:
-            self._targets[name] = load_targets(name, self.pool)
+            self._targets[name] = load_targets(name, self.pool) if name in NAMES else load_target_file(name)
         return self._targets[name]
 
     def influences(

@@ -2,11 +2,8 @@
 
 import numpy as np
 
-from analysis.pools import Pool, load_pool
-from analysis.pools.files import find_files
 from analysis.pools.held_out import set_apart
-from analysis.pools.how_to_read import split_name
-from analysis.pools.pool import Messages
+from analysis.pools.pool import Messages, Pool
 from analysis.pools.testbed import evaluation_items
 
 AUTO, DEVELOPMENT, HELD_OUT, POOL = "auto", "development", "held-out", "pool"
@@ -23,7 +20,7 @@ def load_targets(name: str, pool: Pool, *, seed: int = 0) -> dict[str, list[Mess
     name : "development", the testbed's development items of the pool's skills with their answers, by family
         (never its evaluation items); "held-out", the quarter of the held-out rows that `set_apart` names, by source; "pool", rows of
         the pool itself as one group; "auto", "development" where the pool is the testbed's and "held-out"
-        elsewhere; or a file, folder or pattern that `load_pool` reads, by the source of its rows.
+        elsewhere. Rows of a file are `target_files.load_target_file`'s.
     seed : of the draw of rows of the pool (a tenth, at most `MOST_ROWS`), or of held-out rows where there are more.
 
     Raises
@@ -37,10 +34,10 @@ def load_targets(name: str, pool: Pool, *, seed: int = 0) -> dict[str, list[Mess
         return _development(pool)
     if name == HELD_OUT:
         return _held_out(pool, seed)
-    if name == POOL:
-        most = min(MOST_ROWS, max(round(SHARE_OF_POOL * len(pool)), 1))
-        return {POOL: pool.messages(_drawn(np.arange(len(pool)), seed, most))}
-    return _from_files(name)
+    if name != POOL:
+        raise ValueError(f"targets: expected one of {', '.join(map(repr, NAMES))}, found {name!r}")
+    most = min(MOST_ROWS, max(round(SHARE_OF_POOL * len(pool)), 1))
+    return {POOL: pool.messages(_drawn(np.arange(len(pool)), seed, most))}
 
 
 def _development(pool: Pool) -> dict[str, list[Messages]]:
@@ -63,19 +60,11 @@ def _held_out(pool: Pool, seed: int) -> dict[str, list[Messages]]:
             f'targets: "held-out": none of the {len(pool.held_out)} held-out rows of pool {pool.name} is set apart for '
             f"targets; expected a larger pool, or a file of target rows"
         )
-    return _by_source(pool.held_out.select(_drawn(rows, seed, MOST_ROWS)))
+    return by_source(pool.held_out.select(_drawn(rows, seed, MOST_ROWS)))
 
 
-def _from_files(name: str) -> dict[str, list[Messages]]:
-    try:
-        find_files(split_name(name)[0])
-    except FileNotFoundError as error:
-        known = ", ".join(map(repr, NAMES))
-        raise ValueError(f"targets: expected one of {known}, or a file of target rows, found {name!r}") from error
-    return _by_source(load_pool(name, held_out_share=0).rows)
-
-
-def _by_source(rows) -> dict[str, list[Messages]]:
+def by_source(rows) -> dict[str, list[Messages]]:
+    """The conversations of rows by the source of each, sources in their order."""
     groups: dict[str, list[Messages]] = {}
     for source, messages in zip(rows["source"][:], rows["messages"][:], strict=True):
         groups.setdefault(source, []).append(messages)

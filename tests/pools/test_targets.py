@@ -5,6 +5,7 @@ import pytest
 
 from analysis.pools import load_pool, targets
 from analysis.pools.held_out import set_apart
+from analysis.pools.target_files import load_target_file
 from analysis.pools.targets import load_targets
 from analysis.pools.testbed import evaluation_items
 
@@ -86,12 +87,14 @@ def test_rows_of_the_pool_are_a_draw_by_seed(testbed, monkeypatch):
 def test_a_file_of_the_user_is_read_by_source(own, tmp_path):
     file = tmp_path / "mine.jsonl"
     file.write_text("".join(json.dumps(row(number, "xxy"[number % 3])) + "\n" for number in range(9)))
-    groups = load_targets(str(file), own)
+    groups = load_target_file(str(file))
     assert {name: len(group) for name, group in groups.items()} == {"x": 6, "y": 3}
 
 
 def test_what_is_no_target_is_an_error_that_lists_the_known(own, tmp_path):
     with pytest.raises(ValueError, match=r"expected one of 'auto', .* or a file of target rows, found 'devlopment'"):
+        load_target_file("devlopment")
+    with pytest.raises(ValueError, match=r"expected one of 'auto', .* found 'devlopment'"):
         load_targets("devlopment", own)
     nothing_held = load_pool(str(tmp_path / "rows.jsonl"), held_out_share=0)
     with pytest.raises(ValueError, match="none of the 0 held-out rows"):

@@ -1,14 +1,16 @@
 """Keys of stored results: they change with every file that a result depends on, and with nothing else."""
 
 import ast
+import json
 import shutil
 
 import pytest
 
 from analysis.experiments.selecting import selection_key
 from analysis.experiments.workbench import prepare
+from analysis.features import MADE_BY
 from analysis.methods import METHODS
-from analysis.methods.calls import code_of
+from analysis.methods.calls import code_of, needs_of
 from analysis.paths import PACKAGE
 from analysis.store.code_version import code_version, modules_behind, own_code
 from analysis.store.store import Store
@@ -165,6 +167,26 @@ def test_no_key_depends_on_methods_that_are_not_asked():
     for method in set(METHODS) - {"ifd", "superfiltering", "kmeans", "residual"}:
         others = {f"analysis.methods.{other}" for other in METHODS} - {f"analysis.methods.{method}"}
         assert not modules_behind(*code_of(method)) & others, method
+
+
+def test_no_key_depends_on_how_files_are_read():
+    """A pool's fingerprint and that of target rows say what was read: a new shape of files loses no selection."""
+    reading = {f"analysis.pools.{name}" for name in ("conversion", "formats", "turns", "files", "reading", "loading")}
+    for method in METHODS:
+        made_by = [MADE_BY[need] for need in needs_of(method)]
+        assert not modules_behind(*code_of(method), *made_by) & reading, method
+
+
+@pytest.mark.parametrize("method", ["rds_plus(targets='{}')", "kmeans(inside='less(targets=\\'{}\\')')"])
+def test_target_rows_of_a_file_are_in_the_key_whatever_their_fields_are_called(tmp_path, method):
+    work = prepare("curated", limit=40, store=Store(tmp_path / "store"))
+    file = tmp_path / "own.jsonl"
+    keys = []
+    for answer in ("four", "five", "four"):
+        file.write_text("".join(json.dumps({"q": f"{n} and two?", "a": answer}) + "\n" for n in range(4)))
+        name = f"{file}::prompt=q,answer=a"
+        keys.append(selection_key(work, method.format(name), 5, 0, "rows"))
+    assert keys[0] == keys[2] != keys[1]
 
 
 def test_a_random_draw_does_not_depend_on_the_base(tmp_path):
