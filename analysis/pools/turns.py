@@ -157,7 +157,11 @@ def from_turns(turns: object, field: str, how: HowToRead, notes: Notes) -> list[
 def _message(turn: object, where: str, how: HowToRead, notes: Notes) -> dict:
     if isinstance(turn, dict) and len(turn) == 2:  # as nearly all are: who and what, and nothing else to look at
         for spoke, said in zip(how.role, how.content, strict=False):
-            if spoke in turn and isinstance(turn.get(said), str) and turn[spoke] in ("user", "assistant", "human", "gpt"):
+            if (
+                spoke in turn
+                and isinstance(turn.get(said), str)
+                and turn[spoke] in ("user", "assistant", "human", "gpt")
+            ):
                 return {"role": ROLES[turn[spoke]], "content": text(turn[said], where, notes)}
     if isinstance(turn, list) and turn and all(isinstance(entry, tuple) for entry in turn):
         turn = dict(turn)  # a map column of Parquet
