@@ -47,12 +47,27 @@ def convert(row: object, how: HowToRead | None = None, notes: Notes | None = Non
     Rejected
         The row does not fit; says why, in which field, and what was found.
     """
-    how, notes = how or HowToRead(), Notes() if notes is None else notes
+    how = how or HowToRead()
+    return messages_of(fields_of(row, how), how, Notes() if notes is None else notes)
+
+
+def fields_of(row: object, how: HowToRead) -> dict[str, object]:
+    """Fields of a row by `folded` name; a list of objects is a row of nothing but turns.
+
+    Raises
+    ------
+    Rejected
+        The row has no fields.
+    """
     if isinstance(row, list) and row and all(isinstance(turn, Mapping) for turn in row):
         row = {how.messages[0] if how.messages else "messages": row}
     if not isinstance(row, Mapping):
         raise Rejected("not an object", "row", row)
-    row = folded(row.items())
+    return folded(row.items())
+
+
+def messages_of(row: Mapping, how: HowToRead, notes: Notes) -> list[dict]:
+    """What `convert` gives, from fields of `fields_of`."""
     shape = _shape(row, how)
     if mark := marked_off(row) or ("label" in row and marked_off({"label": _truth(row["label"])}, ("label",))):
         raise Rejected("answer marked not to be trained on", mark, row[mark])

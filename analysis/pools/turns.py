@@ -203,6 +203,10 @@ def checked(messages: list[dict], notes: Notes) -> list[dict]:
     Rejected
         Another order, or an empty turn.
     """
+    if [turn["role"] for turn in messages] == ["user", "assistant"] and all(
+        turn["content"].strip() for turn in messages
+    ):  # most rows: nothing to leave away or to join
+        return messages
     leading = next((place for place, turn in enumerate(messages) if turn["role"] != "system"), len(messages))
     instructions = [turn["content"] for turn in messages[:leading] if turn["content"].strip()]
     turns = messages[leading:]
