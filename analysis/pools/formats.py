@@ -47,14 +47,29 @@ def convert(row: object, how: HowToRead | None = None, notes: Notes | None = Non
     Rejected
         The row does not fit; says why, in which field, and what was found.
     """
-    how, notes = how or HowToRead(), Notes() if notes is None else notes
+    how = how or HowToRead()
+    return messages_of(fields_of(row, how), how, Notes() if notes is None else notes)
+
+
+def fields_of(row: object, how: HowToRead) -> dict[str, object]:
+    """Fields of a row by `folded` name; a list of objects is a row of nothing but turns.
+
+    Raises
+    ------
+    Rejected
+        The row has no fields.
+    """
     if isinstance(row, list) and row and all(isinstance(turn, Mapping) for turn in row):
         row = {how.messages[0] if how.messages else "messages": row}
     if not isinstance(row, Mapping):
         raise Rejected("not an object", "row", row)
-    row = folded(row.items())
+    return folded(row.items())
+
+
+def messages_of(row: Mapping, how: HowToRead, notes: Notes) -> list[dict]:
+    """What `convert` gives, from fields of `fields_of`."""
     shape = _shape(row, how)
-    if mark := marked_off(row) or marked_off({"label": _truth(row.get("label"))}, ("label",)):
+    if mark := marked_off(row) or ("label" in row and marked_off({"label": _truth(row["label"])}, ("label",))):
         raise Rejected("answer marked not to be trained on", mark, row[mark])
     if media := next((name for name in sorted(row.keys() & MEDIA) if not empty(row[name])), None):
         raise Rejected("needs more than text (a picture, sound or film)", media, row[media])
@@ -100,19 +115,19 @@ def id_of(row: Mapping, how: HowToRead | None = None) -> str | None:
 
 def _first(row: Mapping, names: tuple[str, ...]) -> str | None:
     for name in names:
-        if not missing(row.get(name)):
+        if name in row and not missing(row[name]):
             return name
     return None
 
 
 def _shape(row: Mapping, how: HowToRead) -> tuple[str, ...]:
     """The field of the turns, or those of prompt and answer."""
-    turns, answer = _first(row, how.messages), _first(row, how.answer)
+    turns = _first(row, how.messages)
     preference = next((name for name in sorted(row.keys() & {"chosen", "rejected"}) if not empty(row[name])), None)
     whole = turns and not (preference and not _ends_with_answer(row[turns], how))
-    prompt = _first(row, how.prompt)
     if turns and (whole or not preference) and not ({"prompt", "answer"} & set(how.said)):
         return (turns,)
+    prompt, answer = _first(row, how.prompt), _first(row, how.answer)
     if prompt and answer and prompt != answer and not (preference and "answer" not in how.said):
         return prompt, answer
     raise _no_shape(row, preference, how)
@@ -216,7 +231,7 @@ def _history(row: Mapping, read: set[str], how: HowToRead, notes: Notes) -> list
 
 
 def _with_system(row: Mapping, messages: list[dict], read: set[str], how: HowToRead, notes: Notes) -> list[dict]:
-    field = next((name for name in how.system if not empty(row.get(name))), None)
+    field = next((name for name in how.system if name in row and not empty(row[name])), None)
     if field is None or (messages and messages[0]["role"] == "system"):
         return messages
     read.add(field)

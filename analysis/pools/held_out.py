@@ -8,15 +8,15 @@ from analysis.pools.near_duplicates import (
     SIGNATURE,
     components,
     conversation_signatures,
+    groups,
     have_near_duplicate,
-    pairs,
 )
 from analysis.pools.row_keys import mixed
 from analysis.pools.said import content_hash
 
 SIMILARITY = 0.8  # from which two rows are near-duplicates and held out together
 CHECKED = 500  # held-out rows that are compared with all others
-ROWS_AT_ONCE = 16_384
+ROWS_AT_ONCE = 1_024  # texts being signed need some fifty bytes per character
 SHARE_FOR_TARGETS = 0.25  # of the held-out rows; the others can measure what a selection is worth
 FEWEST_HELD_OUT = 20  # rows below which none is set apart
 
@@ -72,10 +72,8 @@ def hold_out(messages: Dataset, content: np.ndarray, keys: np.ndarray, share: fl
 
 
 def _groups(signed: np.ndarray, content: np.ndarray, keys: np.ndarray) -> np.ndarray:
-    first, second, _ = pairs(signed, SIMILARITY, keys)
     _, equal, same = np.unique(content, return_index=True, return_inverse=True)
-    links = np.concatenate([first, np.arange(len(content))]), np.concatenate([second, equal[same]])
-    return components(len(content), *links)
+    return groups(signed, SIMILARITY, keys, components(len(content), np.arange(len(content)), equal[same]))
 
 
 def _whole_groups(group: np.ndarray, content: np.ndarray, room: int) -> np.ndarray:

@@ -1,20 +1,19 @@
 """Rows of JSON in every layout that files have: a row a line, one list, objects one after another, rows under a key."""
 
-import codecs
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from analysis.pools.encodings import OtherEncoding, decoded, other_encoding
+from analysis.pools.encodings import OtherEncoding, decoded
 from analysis.pools.formats import recognise
 from analysis.pools.how_to_read import HowToRead
+from analysis.pools.json_values import CHUNK, Values
 from analysis.pools.turns import PYTHON_TEXT, Rejected
 
-CHUNK = 1 << 20  # bytes read at once
 LONGEST_FIRST_LINE = 1 << 24  # bytes of a first line that is read to see what the file is like
-SPACE = re.compile(r"[\s]*")
+TRIED = 10  # entries of a list by which it is told whether they are rows
 
 
 def json_rows(path: Path, opened: Callable[[], BinaryIO], how: HowToRead | None = None) -> Iterator[tuple[int, object]]:
@@ -83,11 +82,14 @@ def _why_not(line: bytes, error: json.JSONDecodeError) -> str:
     return "not JSON"
 
 
+def _known(whole: Mapping, how: HowToRead) -> set[str]:
+    return {str(name).strip().casefold() for name in whole} & {*how.messages, *how.prompt, *how.answer}
+
+
 def _rows_of(whole: Mapping, how: HowToRead) -> list:
     """Rows of one object: itself, or rows under a key, under their ids, or as columns."""
     values = list(whole.values())
-    names = {str(name).strip().casefold() for name in whole}
-    known = names & {*how.messages, *how.prompt, *how.answer}
+    known = _known(whole, how)
     if not values:
         return [whole]
     if {"columns", "data"} <= set(whole) and all(
@@ -104,15 +106,18 @@ def _rows_of(whole: Mapping, how: HowToRead) -> list:
         if all(isinstance(value, Mapping) and recognise(value, how) for value in values):
             return values  # under their ids
         lists = [value for value in values if isinstance(value, list) and value and isinstance(value[0], Mapping)]
-        if len(lists) == 1 and any(recognise(row, how) for row in lists[0][:10] if isinstance(row, Mapping)):
+        if len(lists) == 1 and any(recognise(row, how) for row in lists[0][:TRIED] if isinstance(row, Mapping)):
             return lists[0]
     return [whole]
 
 
 def _objects_or_lines(path: Path, opened: Callable[[], BinaryIO], how: HowToRead) -> Iterator[tuple[int, object]]:
-    """Objects over several lines, one after another; lines where not even the first can be read so."""
+    """Objects over several lines, one after another, or one with rows in it; else lines, where not even one can be read."""
+    if (key := _key_of_rows(path, opened, how)) is not None:
+        yield from enumerate(_under(key, path, opened))
+        return
     number = -1
-    values = _Values(path, opened)
+    values = Values(path, opened)
     with values:
         try:
             first = values.next()
@@ -141,114 +146,35 @@ def _objects_or_lines(path: Path, opened: Callable[[], BinaryIO], how: HowToRead
 
 
 def _list(path: Path, opened: Callable[[], BinaryIO]) -> Iterator[object]:
-    """Entries of a list, each read as it comes."""
-    with _Values(path, opened) as values:
+    with Values(path, opened) as values:
         values.skip("[")
-        number = 0
-        if values.skip("]"):
-            return
-        while True:
-            try:
-                record = values.next()
-            except OtherEncoding:
-                raise
-            except (ValueError, RecursionError) as error:
-                raise values.error(number, error) from error
-            yield record
-            number += 1
-            if values.skip("]"):
-                break
-            if not values.skip(","):
-                raise values.error(number, None)
+        yield from values.entries()
         if not values.at_end():
             raise ValueError(f"{path}: line {values.line()}: more data after the end of the list")
 
 
-class _Values:
-    """Values of JSON from a text that is held in part only."""
+def _key_of_rows(path: Path, opened: Callable[[], BinaryIO], how: HowToRead) -> str | None:
+    """The key of the file's one object whose list is its rows, told by what `_rows_of` does with the start of each list.
 
-    def __init__(self, path: Path, opened: Callable[[], BinaryIO]) -> None:
-        self._path, self._file = path, opened()
-        self._text, self._place, self._lines, self._ended = "", 0, 1, False
-        self._decoder, self._decode = codecs.getincrementaldecoder("utf-8")(), json.JSONDecoder()
-        self._number = 0
+    None for any other file, and where it cannot be read: it is then read as a whole, which says why.
+    """
+    start: dict = {}
+    try:
+        with Values(path, opened) as values:
+            for name, value in values.members():
+                if name in start or (isinstance(value, Mapping) and recognise(value, how)):
+                    return None
+                start[name] = list(islice(value, TRIED)) if isinstance(value, Iterator) else value
+                if _known(start, how):  # a row, or rows as columns
+                    return None
+            if not values.at_end():
+                return None
+    except (ValueError, RecursionError):
+        return None
+    rows = _rows_of(start, how)
+    return next((name for name, value in start.items() if value is rows), None)
 
-    def __enter__(self) -> "_Values":
-        return self
 
-    def __exit__(self, *_) -> None:
-        self._file.close()
-
-    def _more(self, size: int = CHUNK) -> bool:
-        if self._ended:
-            return False
-        self._lines += self._text.count("\n", 0, self._place)
-        part = self._file.read(size)
-        self._ended = not part
-        try:
-            text = self._decoder.decode(part, final=self._ended)
-        except UnicodeDecodeError as error:
-            raise other_encoding(self._path, self._number, error.object[error.start]) from error
-        self._text, self._place = self._text[self._place :] + text, 0
-        return True
-
-    def _at(self) -> str:
-        """The next character that is no space; empty at the end."""
-        while True:
-            self._place = SPACE.match(self._text, self._place).end()
-            if self._place < len(self._text) or not self._more():
-                return self._text[self._place : self._place + 1]
-
-    def skip(self, mark: str) -> bool:
-        if found := self._at() == mark:
-            self._place += 1
-        return found
-
-    def is_comma(self) -> bool:
-        return self._at() == ","
-
-    def at_end(self) -> bool:
-        return not self._at()
-
-    def next(self) -> object:
-        """The next value.
-
-        Raises
-        ------
-        json.JSONDecodeError
-            There is none, or it is damaged.
-        """
-        self._at()
-        size = CHUNK
-        while True:
-            try:
-                value, end = self._decode.raw_decode(self._text, self._place)
-            except json.JSONDecodeError as error:
-                # What is wrong far from the end of the text stays wrong with more of it.
-                unfinished = error.pos > len(self._text) - 16 or error.msg.startswith("Unterminated string")
-                if not unfinished or not self._more(size):
-                    raise
-                size *= 2
-                continue
-            if end == len(self._text) and not isinstance(value, dict | list | str) and self._more(size):
-                continue  # the digits of a number may go on
-            self._place, self._number = end, self._number + 1
-            return value
-
-    def line(self) -> int:
-        return self._lines + self._text.count("\n", 0, self._place)
-
-    def error(self, number: int, error: Exception | None) -> ValueError:
-        """The error for a text that cannot be read on from row `number`."""
-        found, line = self._at(), self.line()
-        if found == "]":
-            return ValueError(f"{self._path}: line {line}: a comma before ]: remove it")
-        if not found or (isinstance(error, json.JSONDecodeError) and self._ended and self._cut(error)):
-            return ValueError(
-                f"{self._path}: line {line}, row {number}: the list is cut short; download the file again"
-            )
-        what = error if isinstance(error, Exception) else f"expected a comma or ], found {found!r}"
-        return ValueError(f"{self._path}: line {line}, row {number}: is not JSON: {what}")
-
-    def _cut(self, error: json.JSONDecodeError) -> bool:
-        return error.pos >= len(self._text.rstrip()) or error.msg.startswith("Unterminated string")
+def _under(key: str, path: Path, opened: Callable[[], BinaryIO]) -> Iterator[object]:
+    with Values(path, opened) as values:
+        yield from next(value for name, value in values.members() if name == key)

@@ -13,7 +13,7 @@ SEED = 20_240_901  # of the hash functions: fixed, as what a near-duplicate is s
 FOUND = 0.99  # chance, at least, that a pair just at the threshold shares a band
 NEIGHBOURS = 4  # rows of the same bucket that each row is compared with, on either side
 MIXER = np.uint64(0x9E3779B97F4A7C15)  # odd, bits spread evenly (2**64 / golden ratio)
-ROWS_AT_ONCE = 65_536
+ROWS_AT_ONCE = 8_192  # whose signatures, 4 MiB, stay in a processor's cache
 
 
 def conversation_signatures(conversations: Sequence[list[dict]]) -> np.ndarray:
@@ -78,16 +78,28 @@ def pairs(signed: np.ndarray, threshold: float, keys: np.ndarray) -> tuple[np.nd
     -------
     first, second, similarity : of shape (n_pairs,), every pair once.
     """
-    found = [np.zeros((0, 2), dtype=np.int64)]
-    found += [_similar(signed, candidates, threshold) for candidates in _candidates(signed, threshold, keys)]
-    unique = np.unique(np.concatenate(found), axis=0)
-    return unique[:, 0], unique[:, 1], similarity(signed, unique[:, 0], unique[:, 1])
+    found = np.zeros(0, dtype=np.int64)
+    for candidates in _candidates(signed, threshold, keys):  # most are found again by every band: each is kept once
+        first, second = np.sort(_similar(signed, candidates, threshold), axis=1).T
+        found = np.union1d(found, first * len(signed) + second)
+    first, second = np.divmod(found, max(len(signed), 1))
+    return first, second, similarity(signed, first, second)
 
 
-def groups(signed: np.ndarray, threshold: float, keys: np.ndarray) -> np.ndarray:
-    """Equal number = linked by a chain of near-duplicates; int64 of shape (n_rows,). Parameters as in `pairs`."""
-    first, second, _ = pairs(signed, threshold, keys)
-    return components(len(signed), first, second)
+def groups(signed: np.ndarray, threshold: float, keys: np.ndarray, linked: np.ndarray | None = None) -> np.ndarray:
+    """Equal number = linked by a chain of near-duplicates; int64 of shape (n_rows,). Other parameters as in `pairs`.
+
+    Numbers follow the first row of each group. Groups grow band by band, and pairs already linked are compared no more.
+
+    Parameters
+    ----------
+    linked : groups that are known, of which these are made; numbered from 0, each before those that begin at later rows.
+    """
+    group = np.arange(len(signed)) if linked is None else linked
+    for candidates in _candidates(signed, threshold, keys):
+        first, second = _similar(signed, candidates[np.diff(group[candidates])[:, 0] != 0], threshold).T
+        group = components(group.max(initial=-1) + 1, group[first], group[second])[group]
+    return group
 
 
 def have_near_duplicate(signed: np.ndarray, asked: np.ndarray, among: np.ndarray, threshold: float) -> np.ndarray:
@@ -117,9 +129,11 @@ def components(n_rows: int, first: np.ndarray, second: np.ndarray) -> np.ndarray
 def _candidates(signed: np.ndarray, threshold: float, keys: np.ndarray) -> Iterator[np.ndarray]:
     """Pairs that share a band, band by band, as arrays of shape (n_candidates, 2)."""
     width = band_width(threshold)
-    buckets = [_bucket(signed[:, start : start + width]) for start in range(0, SIGNATURE - width + 1, width)]
-    for band, bucket in enumerate(buckets):
-        order = np.lexsort((keys, buckets[(band + 1) % len(buckets)], bucket))
+    bands = [signed[:, start : start + width] for start in range(0, SIGNATURE - width + 1, width)]
+    following = _bucket(bands[0])
+    for band in [*bands[1:], bands[0]]:
+        bucket, following = following, _bucket(band)
+        order = np.lexsort((keys, following, bucket))
         for distance in range(1, NEIGHBOURS + 1):
             first, second = order[:-distance], order[distance:]
             together = bucket[first] == bucket[second]
@@ -135,5 +149,4 @@ def _bucket(band: np.ndarray) -> np.ndarray:
 
 
 def _similar(signed: np.ndarray, candidates: np.ndarray, threshold: float) -> np.ndarray:
-    close = similarity(signed, candidates[:, 0], candidates[:, 1]) >= threshold
-    return np.sort(candidates[close], axis=1)
+    return candidates[similarity(signed, candidates[:, 0], candidates[:, 1]) >= threshold]

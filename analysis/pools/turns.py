@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 from analysis.pools.how_to_read import ROLES, HowToRead
@@ -60,9 +60,12 @@ def _folded_name(name: object) -> str:
     return str(name).strip().casefold()
 
 
-def folded(row: Iterable[tuple[object, object]]) -> dict[str, object]:
+def folded(row: Collection[tuple[object, object]]) -> dict[str, object]:
     """Fields by name without case and outer space; a second one of a name is kept under a name of its own."""
-    named: dict[str, object] = {}
+    named: dict[str, object] = {_folded_name(name): value for name, value in row}
+    if len(named) == len(row):
+        return named
+    named = {}
     for name, value in row:
         name = folded_name = _folded_name(name)
         while name in named and not empty(named[name]):
@@ -152,6 +155,14 @@ def from_turns(turns: object, field: str, how: HowToRead, notes: Notes) -> list[
 
 
 def _message(turn: object, where: str, how: HowToRead, notes: Notes) -> dict:
+    if isinstance(turn, dict) and len(turn) == 2:  # as nearly all are: who and what, and nothing else to look at
+        for spoke, said in zip(how.role, how.content, strict=False):
+            if (
+                spoke in turn
+                and isinstance(turn.get(said), str)
+                and turn[spoke] in ("user", "assistant", "human", "gpt")
+            ):
+                return {"role": ROLES[turn[spoke]], "content": text(turn[said], where, notes)}
     if isinstance(turn, list) and turn and all(isinstance(entry, tuple) for entry in turn):
         turn = dict(turn)  # a map column of Parquet
     if isinstance(turn, list) and len(turn) == 2 and all(isinstance(entry, str) for entry in turn):
@@ -192,11 +203,19 @@ def checked(messages: list[dict], notes: Notes) -> list[dict]:
     Rejected
         Another order, or an empty turn.
     """
+    if [turn["role"] for turn in messages] == ["user", "assistant"] and all(
+        turn["content"].strip() for turn in messages
+    ):  # most rows: nothing to leave away or to join
+        return messages
     leading = next((place for place, turn in enumerate(messages) if turn["role"] != "system"), len(messages))
     instructions = [turn["content"] for turn in messages[:leading] if turn["content"].strip()]
-    turns, spoken = messages[leading:], " ".join(message["role"] for message in messages)
-    if any(turn["role"] == "system" for turn in turns):
-        raise Rejected("system message between turns", "roles", spoken)
+    turns = messages[leading:]
+
+    def spoken() -> str:
+        return " ".join(message["role"] for message in messages)
+
+    if "system" in [turn["role"] for turn in turns]:
+        raise Rejected("system message between turns", "roles", spoken())
     if len(turns) > 1 and turns[0]["role"] == "assistant":
         notes.add("answer before the first question left away", "turn 0", turns.pop(0)["content"])
     if len(turns) > 1 and turns[-1]["role"] == "user":
@@ -205,9 +224,9 @@ def checked(messages: list[dict], notes: Notes) -> list[dict]:
     if not turns:
         raise Rejected("no messages", "messages", roles)
     if "assistant" not in roles:
-        raise Rejected("no answer", "roles", spoken)
-    if roles != [("user", "assistant")[place % 2] for place in range(len(roles))] or roles[-1] != "assistant":
-        raise Rejected("does not alternate", "roles", spoken)
+        raise Rejected("no answer", "roles", spoken())
+    if roles != (["user", "assistant"] * len(roles))[: len(roles)] or roles[-1] != "assistant":
+        raise Rejected("does not alternate", "roles", spoken())
     for place, turn in enumerate(turns):
         if not turn["content"].strip():
             raise Rejected(

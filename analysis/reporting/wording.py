@@ -8,6 +8,16 @@ def number(value: float) -> str:
     return f"{round(value):,}"
 
 
+def agreeing(count: float, one: str, many: str) -> str:
+    """The word that agrees with a count as `number` writes it: is or are."""
+    return one if round(count) == 1 else many
+
+
+def counted(count: float, one: str, many: str = "") -> str:
+    """A count with its noun: 1 row, 12,345 rows; `many` where it is not `one` and an s."""
+    return f"{number(count)} {agreeing(count, one, many or f'{one}s')}"
+
+
 def share(value: float) -> str:
     """A share of one as per cent, with a decimal below ten."""
     return f"{value:.1%}".replace("%", " %") if abs(value) < 0.1 else f"{value:.0%}".replace("%", " %")

@@ -4,12 +4,13 @@ import csv
 import gzip
 import json
 import re
+import tracemalloc
 from itertools import product
 
 import pytest
 
 from analysis.paths import ROOT
-from analysis.pools import json_files, load_pool
+from analysis.pools import json_files, json_values, load_pool
 
 CASES = ROOT / "tests" / "cases"
 with (CASES / "EXPECTED.tsv").open(encoding="utf-8") as file:
@@ -214,21 +215,79 @@ def test_links_are_followed_once_and_copies_count_once(tmp_path):
     assert len(pool) == 3 and pool.summary()["left out: in a copy of another file"] == 3
 
 
-def test_lists_and_objects_are_read_as_they_come(tmp_path):
+def test_lists_and_objects_are_read_as_they_come(tmp_path, monkeypatch):
     """Whatever the layout and wherever a chunk ends, the same rows in the same order."""
     rows = [{"prompt": f"Wie viel ist {n}? é{'x' * (n % 37)}", "response": "ü" * (n % 53 + 1)} for n in range(60)]
     texts = {
         "list": json.dumps(rows, ensure_ascii=False), "pretty list": json.dumps(rows, indent=1),
         "lines": "".join(json.dumps(row) + "\n" for row in rows), "objects": "\n".join(json.dumps(row, indent=2) for row in rows),
         "one line": "".join(map(json.dumps, rows)), "under a key": json.dumps({"version": 1, "rows": rows}, indent=1),
+        "between others": json.dumps({"info": {"tags": ["a"]}, "rows": rows, "sizes": [1.5, 2], "none": [], "end": 12}, indent=1),
         "by id": json.dumps({f"r{n}": row for n, row in enumerate(rows)}),
     }  # fmt: skip
     for (layout, text), chunk in product(texts.items(), (7, 64, 1 << 20)):
         path = tmp_path / "rows.json"
         path.write_text(text, encoding="utf-8")
-        before, json_files.CHUNK = json_files.CHUNK, chunk
-        try:
-            found = list(json_files.json_rows(path, lambda path=path: path.open("rb")))
-        finally:
-            json_files.CHUNK = before
+        monkeypatch.setattr(json_values, "CHUNK", chunk)
+        found = list(json_files.json_rows(path, lambda path=path: path.open("rb")))
         assert found == list(enumerate(rows)), (layout, chunk)
+
+
+ROWS = [{"prompt": f"What is {n}?", "response": "A number. " * 20} for n in range(3_000)]
+
+
+@pytest.mark.parametrize(
+    "layout", [ROWS, {"data": ROWS}, {"version": 1, "about": {"by": "me"}, "rows": ROWS, "sizes": [3, 4]}]
+)
+def test_rows_of_a_list_are_never_in_memory_together(tmp_path, monkeypatch, layout):
+    monkeypatch.setattr(json_values, "CHUNK", 1 << 12)
+    monkeypatch.setattr(json_files, "CHUNK", 1 << 12)
+    monkeypatch.setattr(json_files, "LONGEST_FIRST_LINE", 1 << 12)
+    path = tmp_path / "rows.json"
+    for indent in (None, 1):
+        path.write_text(json.dumps(layout, indent=indent))
+        tracemalloc.start()
+        try:
+            assert sum(1 for _ in json_files.json_rows(path, lambda: path.open("rb"))) == 3_000
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < path.stat().st_size / 5
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ('{"a": [{"prompt": "1", "answer": "2"}],\n "a": [{"prompt": "3", "answer": "4"}]}', [{"prompt": "3", "answer": "4"}]),
+        ('{"a": [{"prompt": "1", "answer": "2"}],\n "b": [{"other": "3"}]}', None),
+        ('{"a": [{"other": "1"}],\n "b": 2}', None),
+        ('{"prompt": "1", "answer": "2",\n "more": [{"prompt": "1", "answer": "2"}]}', None),
+        ('{"columns": ["prompt", "answer"],\n "data": [["1", "2"]]}', [{"prompt": "1", "answer": "2"}]),
+        ('{"prompt": ["1", "3"],\n "answer": ["2", "4"]}', [{"prompt": "1", "answer": "2"}, {"prompt": "3", "answer": "4"}]),
+    ],
+)  # fmt: skip
+def test_an_object_is_the_rows_under_its_one_list_of_rows_or_a_row(tmp_path, text, expected):
+    path = tmp_path / "rows.json"
+    path.write_text(text)
+    found = [row for _, row in json_files.json_rows(path, lambda: path.open("rb"))]
+    assert found == ([json.loads(text)] if expected is None else expected)
+
+
+def test_a_damaged_object_is_read_as_a_whole_which_says_what_is_wrong(tmp_path, monkeypatch):
+    path = tmp_path / "rows.json"
+    whole = json.dumps({"data": [{"prompt": "1", "answer": "2"}] * 3}, indent=1).encode()
+    damaged = (whole[:-20], whole.replace(b"},", b"}", 1), whole + b"]", whole[:-2] + b",\n}", whole[:-2] + b",\n1: 2}",
+               whole.replace(b'"2"', b'"\xe9"'), whole + b"\n" + whole)  # fmt: skip
+
+    def outcome() -> str:
+        try:
+            return str([(number, str(row)) for number, row in json_files.json_rows(path, lambda: path.open("rb"))])
+        except ValueError as error:
+            return str(error)
+
+    for text in damaged:
+        path.write_bytes(text)
+        found = outcome()
+        with monkeypatch.context() as without:
+            without.setattr(json_files, "_key_of_rows", lambda *args: None)
+            assert found == outcome()

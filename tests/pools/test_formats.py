@@ -3,6 +3,7 @@
 import pytest
 
 from analysis.pools.formats import convert, recognise, source_of
+from analysis.pools.how_to_read import ROLES
 from analysis.pools.turns import Notes, Rejected
 
 SUM = [{"role": "user", "content": "1 + 2?"}, {"role": "assistant", "content": "3"}]
@@ -89,3 +90,21 @@ def test_a_source_is_what_the_row_says_or_the_file():
     assert source_of({"source": "airoboros", "category": "x"}, "file") == "airoboros"
     assert source_of({"source": None, "category": "joke"}, "file") == "joke"
     assert source_of({"source": " "}, "file") == "file"
+
+
+@pytest.mark.parametrize("role", [*ROLES, "tool", "Human", " gpt", "nobody", None, ["user"]])
+@pytest.mark.parametrize("said", ["Yes.", " ", None, 3, "half \ud800", [{"type": "text", "text": "part"}]])
+def test_a_turn_of_two_fields_is_read_as_one_with_another_that_is_empty(role, said):
+    """Most turns have nothing but these two, and take a shorter way."""
+
+    def outcome(**more) -> tuple:
+        notes = Notes()
+        try:
+            turns = [{"role": "user", "content": "Well?"}, {"role": role, "content": said} | more]
+            return convert({"messages": turns}, notes=notes), notes
+        except Rejected as why:
+            return str(why).replace(", name", ""), notes
+
+    found, expected = outcome(), outcome(name=None)
+    assert found[1] == expected[1]
+    assert found[0] == expected[0]

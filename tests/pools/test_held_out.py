@@ -85,7 +85,7 @@ def test_a_leak_is_counted(monkeypatch):
     rows = datasets.Dataset.from_list([{"messages": [{"role": "user", "content": text}]} for text in prompts])
     content = np.arange(1, 301, dtype=np.uint64)
     keys = unique_keys(content, occurrences(content, content))
-    monkeypatch.setattr(held_out, "pairs", lambda *args: (np.zeros(0, int), np.zeros(0, int), None))
+    monkeypatch.setattr(held_out, "groups", lambda signed, similarity, keys, linked: linked)
     found = hold_out(rows, content, keys, 0.2)
     signed, held = signatures(prompts), np.flatnonzero(found["held"])
     leaks = have_near_duplicate(signed, held, np.flatnonzero(~found["held"]), SIMILARITY).sum()

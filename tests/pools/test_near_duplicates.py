@@ -99,6 +99,27 @@ def test_the_order_of_the_rows_changes_no_group():
     assert len(set(group)) == len(set(shuffled)) < 300
 
 
+def test_groups_are_the_linked_pairs_numbered_by_their_first_rows():
+    texts = ["d", "a b c d e f g", "one other text", "A  b c d e f g", "d", "last of all", "one other text"]
+    signed, keys = near_duplicates.signatures(texts), np.arange(7)
+    assert near_duplicates.groups(signed, 0.8, keys).tolist() == [0, 1, 2, 1, 0, 3, 2]
+    known = np.array([0, 1, 2, 3, 4, 1, 5])  # that the second row and the last but one belong together
+    assert near_duplicates.groups(signed, 0.8, keys, known).tolist() == [0, 1, 2, 1, 0, 1, 2]
+    assert near_duplicates.groups(signed[:0], 0.8, keys[:0]).tolist() == []
+
+
+@pytest.mark.parametrize("threshold", [0.5, 0.8])
+def test_growing_band_by_band_joins_what_all_pairs_join(threshold):
+    texts = texts_of(600, seed=4) + [f"{row} of many filled-in copies of one pattern" for row in range(100)]
+    signed, keys = near_duplicates.signatures(texts), np.random.default_rng(0).permutation(700)
+    first, second, _ = near_duplicates.pairs(signed, threshold, keys)
+    known = np.append(np.arange(699), 0)  # the last row says what the first one says
+    for linked, more in ((None, []), (known, [699])):
+        expected = near_duplicates.components(700, np.append(first, more), np.append(second, [0] * len(more)))
+        assert np.array_equal(near_duplicates.groups(signed, threshold, keys, linked), expected)
+    assert 100 < len(set(expected)) < 600
+
+
 @pytest.mark.parametrize("threshold", [0.3, 0.8, 0.95, 1.0])
 def test_rows_with_a_near_duplicate_are_those_of_comparing_with_every_other(threshold):
     signed = near_duplicates.signatures(texts_of(400, seed=3))

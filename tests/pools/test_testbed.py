@@ -242,5 +242,15 @@ def test_how_files_are_read_is_no_part_of_a_run():
 
     behind = modules_behind("analysis.models.training.finetuning", "analysis.experiments.benchmarks.catalogue")
     assert "analysis.pools.said" in behind
-    reading = ("conversion", "formats", "turns", "files", "reading", "json_files", "csv_files", "loading")
+    reading = (
+        "conversion",
+        "formats",
+        "turns",
+        "files",
+        "reading",
+        "json_files",
+        "json_values",
+        "csv_files",
+        "loading",
+    )
     assert not {f"analysis.pools.{name}" for name in reading} & behind

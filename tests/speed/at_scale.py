@@ -3,13 +3,10 @@
 import argparse
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import psutil
 
 from analysis.features.features import Features
 from analysis.methods import zip_compression
@@ -17,9 +14,9 @@ from analysis.methods.tools.k_center import farthest_first
 from analysis.models.language_model import load_model
 from analysis.pools import load_pool
 from analysis.store.store import Store
+from tests.speed.measuring import LINE, measured
 
 ROWS, CLUSTERS, CHOSEN, STARTS = 1_000_000, 1_000, 10_000, 100
-LINE = "{:<24}{:>12}{:>12}"
 
 
 def steps(rows: int, folder: Path) -> dict[str, Callable[[], object]]:
@@ -45,34 +42,6 @@ def steps(rows: int, folder: Path) -> dict[str, Callable[[], object]]:
         f"k-center, {chosen:,}": lambda: farthest_first(points(), np.arange(STARTS), chosen),
         f"ZIP, {chosen:,}": lambda: zip_compression.select(made["features"], chosen, seed=0),
     }
-
-
-def measured(step: Callable[[], object]) -> tuple[float, float]:
-    """Seconds of a step and the most memory of this process meanwhile, in GiB, with what is its children's own."""
-    process, done = psutil.Process(), threading.Event()
-    peak = process.memory_info().rss
-
-    def watch() -> None:
-        nonlocal peak
-        while not done.wait(0.05):
-            peak = max(peak, process.memory_info().rss + sum(map(_own, process.children())))
-
-    watcher, started = threading.Thread(target=watch), time.perf_counter()
-    watcher.start()
-    try:
-        step()
-    finally:
-        done.set()
-        watcher.join()
-    return time.perf_counter() - started, max(peak, process.memory_info().rss) / 2**30
-
-
-def _own(child: psutil.Process) -> int:
-    """Bytes that it shares with no other process; 0 once it has ended."""
-    try:
-        return child.memory_full_info().uss
-    except psutil.Error:
-        return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

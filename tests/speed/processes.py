@@ -18,7 +18,7 @@ from analysis.features.features import Features
 from analysis.models.language_model import load_model
 from analysis.pools import load_pool
 from analysis.store.store import Store
-from tests.speed.at_scale import measured
+from tests.speed.measuring import measured
 from tests.speed.run import seconds, table
 
 MILLION = 1_000_000

@@ -30,6 +30,8 @@ NO_BENCHMARKS = (
     "run",
     "limits",
     "at_scale",
+    "holding_out",
+    "measuring",
     "precision",
     "processes",
     "compiled",

@@ -1,14 +1,17 @@
 """The commands that measure the machine: what they count as the limit, and that each prints its table."""
 
+import json
 import subprocess
 import sys
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
 from analysis.features import per_row
-from tests.speed import at_scale, compiled, gpu, limits, processes
+from tests.speed import at_scale, compiled, gpu, holding_out, limits, measuring, processes
 
 
 def test_the_limit_is_two_or_six_operations_per_parameter_and_token(monkeypatch):
@@ -34,10 +37,25 @@ def test_every_step_without_a_model_is_measured(capsys):
     assert all(float(line.split()[-1]) > 0.1 for line in lines)
 
 
+def test_rows_with_near_duplicates_are_read_and_held_out(capsys, tmp_path):
+    said = [
+        [{"role": "user", "content": f"What is {row}?"}, {"role": "assistant", "content": "A number."}]
+        for row in range(9)
+    ]
+    pq.write_table(pa.table({"messages": said}), tmp_path / "texts.parquet")
+    assert holding_out.main(["--rows", "60", "--texts", str(tmp_path / "texts.parquet")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["60", "read", "hold"]
+    assert all(float(line.split()[-1]) > 0.1 for line in lines[1:])
+    holding_out.write(tmp_path / "rows.jsonl", tmp_path / "texts.parquet", 46)
+    first, *_, last = map(json.loads, (tmp_path / "rows.jsonl").read_text().splitlines())
+    assert first["messages"][0]["content"] == "0. What is 0?" and last["messages"][0]["content"] == "45. What is 0?"
+
+
 def test_memory_of_a_child_counts():
     held = "import time; held = b'1' * 2**28; time.sleep(0.5)"  # 0.25 GiB
-    alone = at_scale.measured(lambda: None)[1]
-    assert at_scale.measured(lambda: subprocess.run([sys.executable, "-c", held]))[1] > alone + 0.25
+    alone = measuring.measured(lambda: None)[1]
+    assert measuring.measured(lambda: subprocess.run([sys.executable, "-c", held]))[1] > alone + 0.25
 
 
 def test_one_process_and_several_are_timed_on_the_same_rows(capsys, monkeypatch):

@@ -20,7 +20,7 @@ from analysis.pools.contamination import (
 from analysis.pools.held_out import CHECKED, SIMILARITY
 from analysis.pools.near_duplicates import conversation_signatures, have_near_duplicate
 from analysis.pools.source_labels import source_labels
-from analysis.reporting.wording import listed, number, share
+from analysis.reporting.wording import agreeing, counted, listed, number, share
 from analysis.subsets import row_checks
 from analysis.subsets.rows import drawn
 
@@ -172,7 +172,7 @@ def findings(checked: Checked) -> list[str]:
     n_rows = len(rows)
     worst = rows.groupby("source")[TWIN].sum().idxmax()
     twins = (
-        f"{share(rows[TWIN].mean())} of the {number(n_rows)} rows have a near-duplicate among the others (MinHash, "
+        f"{share(rows[TWIN].mean())} of the {counted(n_rows, 'row')} have a near-duplicate among the others (MinHash, "
         f"similarity {SIMILARITY} or more): {share(rows['in its source'].mean())} one in their own source, "
         f"{share(rows['in another source'].mean())} one in another"
     )
@@ -181,13 +181,15 @@ def findings(checked: Checked) -> list[str]:
     if n_held:
         _, low, high = row_checks.share_with_interval(n_twins, n_held)
         said.append(
-            f"{number(n_twins)} of {number(n_held)} held-out rows looked at have a near-duplicate among the rows to select "
-            f"from (95 % interval of the share {share(low)} to {share(high)})."
+            f"{number(n_twins)} of {counted(n_held, 'held-out row')} looked at {agreeing(n_twins, 'has', 'have')} a "
+            f"near-duplicate among the rows to select from (95 % interval of the share {share(low)} to {share(high)})."
         )
     said += _contamination_findings(checked)
+    empty, refusals = rows["nothing said"], rows["refusal"]
     said.append(
-        f"{number(rows['nothing said'].sum())} answers ({share(rows['nothing said'].mean())}) say nothing but markers or "
-        f"signs; {number(rows['refusal'].sum())} rows ({share(rows['refusal'].mean())}) hold an answer worded as a refusal."
+        f"{counted(empty.sum(), 'answer')} ({share(empty.mean())}) {agreeing(empty.sum(), 'says', 'say')} nothing but markers "
+        f"or signs; {counted(refusals.sum(), 'row')} ({share(refusals.mean())}) {agreeing(refusals.sum(), 'holds', 'hold')} "
+        "an answer worded as a refusal."
     )
     if len(checked.openings):
         first = listed([f"“{opening}” ({share(count / n_rows)})" for opening, count in checked.openings[:3].items()])
@@ -199,7 +201,7 @@ def findings(checked: Checked) -> list[str]:
     said.append(
         f"{share(rows['several turns'].mean())} of the rows have more than one turn (at most {number(rows['turns'].max())}), "
         f"{share(rows['system prompt'].mean())} a system prompt; half of the prompts have at most "
-        f"{number(rows['prompt tokens'].median())} tokens, one in a hundred more than "
+        f"{counted(rows['prompt tokens'].median(), 'token')}, one in a hundred more than "
         f"{number(rows['prompt tokens'].quantile(0.99))}."
     )
     return said
@@ -211,7 +213,8 @@ def _language_finding(checked: Checked) -> str:
     for name, count in checked.languages.value_counts().head(4).items():
         part, low, high = row_checks.share_with_interval(count, of)
         told.append(f"{name} {share(part)}" + (f" [{share(low)}, {share(high)}]" if of < n_rows else ""))
-    which = f"{number(of)} rows drawn at random, with 95 % intervals" if of < n_rows else f"all {number(of)} rows"
+    seen = counted(of, "row")
+    which = f"{seen} drawn at random, with 95 % intervals" if of < n_rows else f"all {seen}"
     return f"Languages of {which}: {listed(told)}."
 
 
@@ -221,23 +224,25 @@ def _contamination_findings(checked: Checked) -> list[str]:
     labels = source_labels(checked.rows["source"].unique())
     for benchmark, counts in checked.items.left_out.iterrows():
         found = checked.overlaps[checked.overlaps["benchmark"] == benchmark]
-        sought = number(counts["items"] - counts["not told apart"] - counts["too short or template"])
-        what = "prompts of held-out rows" if benchmark == HELD_OUT else f"items of {benchmark}"
+        what, whose = ("prompt", "held-out rows") if benchmark == HELD_OUT else ("item", benchmark)
+        sought = (
+            counted(counts["items"] - counts["not told apart"] - counts["too short or template"], what) + f" of {whose}"
+        )
         if found.empty:
-            clean.append(f"{sought} {what}")
+            clean.append(sought)
             continue
         sources = checked.rows["source"].iloc[found["row"]].value_counts()
         said.append(
-            f"{number(len(found))} of {number(len(checked.rows))} rows hold one of the {sought} {what} that can be looked "
-            f"for, {number(sources.iloc[0])} of them from {labels[sources.index[0]]}."
+            f"{number(len(found))} of {counted(len(checked.rows), 'row')} {agreeing(len(found), 'holds', 'hold')} one of the "
+            f"{sought} that can be looked for, {number(sources.iloc[0])} of them from {labels[sources.index[0]]}."
         )
     if clean:
         said.append(f"No row holds any of these that can be looked for: {listed(clean)}.")
     left = checked.items.left_out[["not told apart", "too short or template"]].sum().sum()
     if left:
         said.append(
-            f"{number(left)} of {number(checked.items.left_out['items'].sum())} items and prompts cannot be looked for: they "
-            "are short, a template, repeated, or not told apart by their words."
+            f"{number(left)} of {number(checked.items.left_out['items'].sum())} items and prompts cannot be looked for, being "
+            "short, a template, repeated, or not told apart by their words."
         )
     if not set(checked.items.left_out.index) - {HELD_OUT}:
         said.append("No benchmark was given, so nothing is known of contamination by one.")

@@ -10,7 +10,7 @@ from analysis.pools import Pool
 from analysis.pools.source_labels import OTHER, source_labels
 from analysis.pools.testbed import WORLD_VERSION
 from analysis.reporting.palette import DARK_GREY, LIGHT_GREY, PALETTE
-from analysis.reporting.wording import number, share
+from analysis.reporting.wording import agreeing, counted, number, share
 from analysis.subsets.composition import repeated
 from analysis.subsets.rows import drawn
 
@@ -44,7 +44,7 @@ def files(pool: Pool, at_most: int = 30) -> pd.DataFrame:
     read = sorted(read, key=lambda line: (-line[2], not line[3])) + [
         (path, 0, 0, why) for path, why in pool.provenance.get("skipped", {}).items()
     ]
-    more = [(f"{len(read) - at_most:,} more files", sum(line[1] for line in read[at_most:]),
+    more = [(counted(len(read) - at_most, "more file"), sum(line[1] for line in read[at_most:]),
              sum(line[2] for line in read[at_most:]), "")] if len(read) > at_most else []  # fmt: skip
     return pd.DataFrame(read[:at_most] + more, columns=["file", "rows read", "set aside", "not used"])
 
@@ -72,11 +72,11 @@ def composition(rows: pd.DataFrame, at_most: int) -> tuple[pd.DataFrame, str]:
     """Rows and faulty rows by skill (truth known) or by source, most frequent first, and what is beyond `at_most`."""
     name = "skill" if "skill" in rows else "source"
     faulty = rows["fault"] != "" if "fault" in rows else pd.Series(False, index=rows.index)
-    counted = faulty.groupby(rows[name]).agg(["size", "sum"]).sort_values("size", ascending=False)
-    head, rest = counted.iloc[:at_most], counted.iloc[at_most:]
-    head = head.rename(index=source_labels(counted.index)).reset_index(names="what")
-    more = f"not shown: {len(rest):,} more {name}s with {rest['size'].sum():,} rows" if len(rest) else ""
-    return head.rename(columns={"size": "rows", "sum": "faulty rows"}), more
+    totals = faulty.groupby(rows[name]).agg(["size", "sum"]).sort_values("size", ascending=False)
+    head, rest = totals.iloc[:at_most], totals.iloc[at_most:]
+    head = head.rename(index=source_labels(totals.index)).reset_index(names="what")
+    shown = f"{counted(len(rest), f'more {name}')} with {counted(rest['size'].sum(), 'row')}"
+    return head.rename(columns={"size": "rows", "sum": "faulty rows"}), f"not shown: {shown}" if len(rest) else ""
 
 
 def text_map(points: np.ndarray, rows: pd.DataFrame, count: int, n_neighbors: int, seed: int) -> pd.DataFrame:
@@ -99,12 +99,12 @@ def findings(pool: Pool, rows: pd.DataFrame) -> list[str]:
     top = rows[kind_of_group].value_counts()
     first = source_labels(top.index)[str(top.index[0])]
     said = [
-        f"The pool {pool.name} offers {number(len(rows))} rows to select from and holds {number(len(pool.held_out))} out; "
-        f"{number(set_aside)} were set aside.",
-        f"Half of the answers have at most {number(median)} tokens, one in a hundred more than {number(high)} "
+        f"The pool {pool.name} offers {counted(len(rows), 'row')} to select from and holds {number(len(pool.held_out))} out; "
+        f"{number(set_aside)} {agreeing(set_aside, 'was', 'were')} set aside.",
+        f"Half of the answers have at most {counted(median, 'token')}, one in a hundred more than {number(high)} "
         f"({high / max(median, 1):.1f} times as many); the longest tenth holds "
         f"{share(answers[answers >= answers.quantile(0.9)].sum() / answers.sum())} of all answer tokens.",
-        f"The most frequent of {number(len(top))} {kind_of_group}{'s' if len(top) > 1 else ''}, {first}, has "
+        f"The most frequent of {counted(len(top), kind_of_group)}, {first}, has "
         f"{share(top.iloc[0] / len(rows))} of the rows, the median one {share(top.median() / len(rows))}.",
     ]
     kind = "near or exact" if pool.has_truth else "exact"
@@ -114,7 +114,9 @@ def findings(pool: Pool, rows: pd.DataFrame) -> list[str]:
         listed = ", ".join(f"{kind} {share(count / len(rows))}" for kind, count in kinds.items())
         said.append(f"{share(kinds.sum() / len(rows))} of the rows are faulty: {listed}.")
     if rows["truncated"].any():
-        said.append(f"{number(int(rows['truncated'].sum()))} rows are longer than the model sees and are cut.")
+        n_cut = rows["truncated"].sum()
+        verb = agreeing(n_cut, "is", "are")
+        said.append(f"{counted(n_cut, 'row')} {verb} longer than the model sees and {verb} cut.")
     return said
 
 
@@ -135,4 +137,5 @@ def calibration_finding(rules_table: pd.DataFrame) -> str:
     if broken.empty:
         return f"All {len(rules_table)} calibration rules of the testbed hold (world version {WORLD_VERSION})."
     what = "; ".join(f"{row.base}, {row.rule}: {row.found} instead of {row.expected}" for row in broken.itertuples())
-    return f"{len(broken)} of {len(rules_table)} calibration rules of the testbed do not hold: {what}."
+    verb = agreeing(len(broken), "does", "do")
+    return f"{len(broken)} of {len(rules_table)} calibration rules of the testbed {verb} not hold: {what}."

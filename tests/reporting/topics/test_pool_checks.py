@@ -1,6 +1,8 @@
 """The numbers that a pool's owner reads, on a file whose oddities are planted and counted."""
 
 import json
+import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -74,6 +76,18 @@ def test_sentences_say_the_same_and_what_is_not_known(made):
     assert "2.9 % of the 103 rows have a near-duplicate" in said and "from a." in said
     assert "4 answers (3.9 %) say nothing" in said and "Languages of all 103 rows" in said
     assert "held-out rows looked at" not in said and "No benchmark was given" not in said
+
+
+def test_what_is_counted_once_is_singular(made):
+    checked = made[1]
+    first = np.arange(len(checked.rows)) == 0
+    rows = checked.rows.assign(**{"nothing said": first, "refusal": first, "prompt tokens": 1})
+    once = replace(checked, rows=rows, held_out=(20, 1), overlaps=checked.overlaps[:1])
+    said = " ".join(pool_checks.findings(once))
+    assert "1 of 20 held-out rows looked at has a near-duplicate" in said
+    assert "1 answer (1.0 %) says nothing but" in said and "1 row (1.0 %) holds an answer worded as a refusal" in said
+    assert "1 of 103 rows holds one of the 1 item of" in said and "have at most 1 token, one" in said
+    assert not re.search(r"\b1 (rows|answers|tokens|items|prompts)\b", said)
 
 
 def test_an_owner_sees_what_was_not_read_and_what_every_file_lost(tmp_path):

@@ -34,12 +34,15 @@ def test_the_most_frequent_source_is_a_source_and_not_the_rest(pool, rows):
     said = " ".join(findings(pool, rows))
     assert "The most frequent of 13 sources, large, has 40 % of the rows" in said
     assert "2 rows are longer than the model sees" in said
+    said = " ".join(findings(pool, rows.assign(truncated=np.arange(len(rows)) < 1)))
+    assert "1 row is longer than the model sees and is cut" in said and "have at most 1 token, one" in said
 
 
 def test_what_does_not_fit_the_picture_is_counted(rows):
     shown, more = composition(rows, at_most=5)
     assert shown["what"].iloc[0] == "large" and len(shown) == 5
     assert more == f"not shown: 8 more sources with {60 - shown['rows'].sum()} rows"
+    assert composition(rows, at_most=12)[1] == "not shown: 1 more source with 3 rows"
     assert composition(rows, at_most=13)[1] == ""
 
 
