@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.experiments import selecting
+from analysis.experiments.grid import ALIKE
 from analysis.experiments.results import EQUAL_ROWS
 from analysis.experiments.workbench import Workbench, stream
 from analysis.methods import RANDOM, Selection, label
@@ -36,6 +37,8 @@ def worth_finding(
             f"{with_interval(line, line['unit'])} {unit_name(line['unit'])} on {line['benchmark']}" for line in alone
         ]
         runs = f"{lines[0]['n_runs']} runs, {lines[0]['n_random']} random ones"
+        if not ALIKE <= (ratio := lines[0]["tokens_ratio"]) <= 1 / ALIKE:
+            runs += f"; trained on {ratio:.1f} times random's tokens"
         return f"{label(method)} minus random at {size}: {listed(told)} (95 % intervals; {runs}; the verdict is notebook 30's)."
     described = describe(rows, {name: selections[name] for name in (RANDOM, method)}).set_index("method")
     own, random = (described.loc[label(name)] for name in (method, RANDOM))

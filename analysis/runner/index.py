@@ -3,13 +3,14 @@
 import base64
 import io
 import json
-import re
 import warnings
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from analysis.paths import REPORTS
+from analysis.runner import glossary
+from analysis.runner.html import answer, link_neighbours
 from analysis.store.store import write_atomic
 
 THUMBNAIL_WIDTH = 640  # pixels
@@ -66,15 +67,18 @@ def write_index(reports: Path = REPORTS) -> Path:
         ]
         if shown:
             runs.append(_run(folder, shown))
+            with_page = [one for one in shown if (folder / f"{one['report']}.html").is_file()]
+            link_neighbours([folder / f"{one['report']}.html" for one in with_page], [_title(one) for one in with_page])
     runs.sort(key=lambda run: run["finished"], reverse=True)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
-    text = environment.get_template("index.html.j2").render(runs=runs)
     reports.mkdir(parents=True, exist_ok=True)
-    write_atomic(reports / "index.html", lambda partial: Path(partial).write_text(text, encoding="utf-8"))
+    for name, values in ((glossary.PAGE, {"terms": glossary.TERMS}), ("index.html", {"runs": runs})):
+        text = environment.get_template(f"{name}.j2").render(values)
+        write_atomic(reports / name, lambda partial, text=text: Path(partial).write_text(text, encoding="utf-8"))
     return reports / "index.html"
 
 
@@ -127,11 +131,6 @@ def _found(folder: Path, records: list[dict]) -> dict:
 def _figures(folder: Path, record: dict) -> Path:
     """Where the pages of this run left their figures and tables, each in a folder of its own."""
     return folder / Path(record["picture"]).parent.parent if record.get("picture") else folder / "figures"
-
-
-def answer(findings: list[str]) -> str:
-    """The sentence that answers a notebook's question: its first with a number, else its first."""
-    return next((said for said in findings if re.search(r"\d", said)), findings[0] if findings else "")
 
 
 def _title(record: dict) -> str:

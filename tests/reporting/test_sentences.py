@@ -70,7 +70,7 @@ def test_what_a_page_is_asked_is_said_first_with_its_regime_and_interval():
     truth = SimpleNamespace(has_truth=True, truth=lambda name: np.array(["a", "b"]))
     work, lines = (
         SimpleNamespace(pool=truth),
-        {"method": "token_length", "n_runs": 3, "n_random": 6, "low": -9, "high": 9},
+        {"method": "token_length", "n_runs": 3, "n_random": 6, "low": -9, "high": 9, "tokens_ratio": 2.5},
     )
     accuracy = {
         "estimate": 0.04,
