@@ -18,6 +18,11 @@ from analysis.subsets.overlap import agreement, share_in_common
 from analysis.subsets.rows import WHOLE_POOL
 
 
+def size_of(work: Workbench, budget: int) -> str:
+    """Rows of a selection and what they buy, e.g. "160 rows (20 rows per skill)"."""
+    return f"{budget:,} rows ({regime_of(work).words(budget)})"
+
+
 def worth_finding(
     work: Workbench, table: pd.DataFrame, selections: dict[str, Selection], rows: pd.DataFrame, method: str
 ) -> str:
@@ -28,8 +33,7 @@ def worth_finding(
     table : of `versus_random`, without lines where nothing was fine-tuned.
     rows : what is known of the rows of the pool's first part, for `describe`.
     """
-    budget = len(selections[method].rows)
-    size = f"{budget:,} rows ({regime_of(work).words(budget)})"
+    size = size_of(work, len(selections[method].rows))
     lines = table[(table["method"] == method) & (table["design"] == EQUAL_ROWS)].to_dict("records")
     if lines:
         alone = [line | {"low": line["alone_low"], "high": line["alone_high"]} for line in lines]
