@@ -7,13 +7,13 @@ from collections.abc import Callable
 PAGE = "glossary.html"
 TERMS = {  # anchor: (as it is written, what it means)
     "nats": (r"nats", "The unit of a loss: the natural logarithm of how unlikely the model finds a token. 0.1 nats per answer token less "
-             "means that the right answer's tokens are 10 % likelier. Scores hold the loss negated, so that higher is better everywhere."),
-    "delta": (r"δ", "The smallest difference that is held to matter: 2 points of accuracy or 0.05 nats, unless a notebook says otherwise."),
+             "means that the right answer's tokens are about 10 % likelier. Scores hold the loss negated, so that higher is better everywhere."),
+    "delta": (r"δ", "δ, the smallest difference that is held to matter: 2 points of accuracy or 0.05 nats, unless a notebook says otherwise."),
     "draw": (r"(?:random )?draws?", "Rows chosen by chance, as many as the methods choose. Several independent ones show how far chance alone goes."),
     "part": (r"parts", "The pool is cut into disjoint parts. Every method selects once in each, so that its own selection varies."),
     "faulty": (r"faulty", "A row whose answer was spoilt on purpose when the testbed was generated, e.g. wrong or off-topic. No method is told."),
     "released": (r"\(released\)|released (?:script|text)s?", "What the study's published script computes, where that is not what the paper defines."),
-    "verdict": (r"undecided", "Neither better nor worse nor alike: the interval is too wide to say. More runs may decide it."),
+    "undecided": (r"undecided", "Neither better nor worse nor alike: the interval is too wide to say. More runs may decide it."),
     "equal-tokens": (r"equal tokens", "Each side is trained on as many tokens; with equal rows a method that likes long answers trains on more."),
     "rows-per-skill": (r"rows per (?:skill|cluster)", "How many rows of each kind the budget buys on average. Few and many can give opposite answers."),
     "floor": (r"at the floor", "A score no more than δ above that of the base without fine-tuning: it cannot fall much further."),

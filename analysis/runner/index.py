@@ -114,7 +114,7 @@ def _found(folder: Path, records: list[dict]) -> dict:
         left = [pages.read(where).pages for where in {_figures(folder, one) for one in records}]
         read = pages.Pages(tuple(page for part in left for page in part if page.report in current))
         lines, advice = result_table(read), read.table("90_summary", "guide")
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         warnings.warn(f"{folder}: its tables are of another version, left out ({error!r})", stacklevel=2)
         return {"results": [], "advice": []}
     results = []
