@@ -45,11 +45,11 @@ def worth_finding(
             runs += f"; trained on {ratio:.1f} times random's tokens"
         return f"{label(method)} minus random at {size}: {listed(told)} (95 % intervals; {runs}; the verdict is notebook 30's)."
     described = describe(rows, {name: selections[name] for name in (RANDOM, method)}).set_index("method")
-    own, random = (described.loc[label(name)] for name in (method, RANDOM))
+    own, pool = described.loc[label(method)], described.loc[WHOLE_POOL]  # one draw would be a noisy measure of chance
     taken = (
-        f"{share(own['faulty rows'])} of its rows are faulty, {share(random['faulty rows'])} of random ones"
+        f"{share(own['faulty rows'])} of its rows are faulty, {share(pool['faulty rows'])} of the pool's"
         if "faulty rows" in described
-        else f"its median answer has {own['median answer tokens']:g} tokens, that of random rows {random['median answer tokens']:g}"
+        else f"its median answer has {own['median answer tokens']:g} tokens, the pool's {pool['median answer tokens']:g}"
     )
     return f"Whether {label(method)} beats random was not tried on this page; at {size}, {taken}."
 

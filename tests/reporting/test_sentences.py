@@ -88,8 +88,6 @@ def test_what_a_page_is_asked_is_said_first_with_its_regime_and_interval():
     assert untrained.startswith(
         "Whether Token length beats random was not tried on this page; at 2 rows (1 rows per skill), "
     )
-    assert untrained.endswith(
-        "0.0 % of its rows are faulty, 50 % of random ones."
-    )  # row 0 is faulty; taken are 5 and 4
+    assert untrained.endswith("0.0 % of its rows are faulty, 17 % of the pool's.")  # row 0 is faulty; taken are 5 and 4
     without = sentences.worth_finding(work, table.iloc[:0], SELECTIONS, ROWS.drop(columns="fault"), "token_length")
-    assert without.endswith("its median answer has 5.5 tokens, that of random rows 3.5.")
+    assert without.endswith("its median answer has 5.5 tokens, the pool's 3.5.")
