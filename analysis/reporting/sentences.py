@@ -6,13 +6,52 @@ import numpy as np
 import pandas as pd
 
 from analysis.experiments import selecting
+from analysis.experiments.grid import ALIKE
+from analysis.experiments.results import EQUAL_ROWS
 from analysis.experiments.workbench import Workbench, stream
 from analysis.methods import RANDOM, Selection, label
+from analysis.reporting.trained_rows import regime_of
 from analysis.reporting.verdicts import overlap_sentence
-from analysis.reporting.wording import listed, of_each, share
+from analysis.reporting.wording import listed, of_each, share, unit_name, with_interval
 from analysis.subsets.composition import describe
 from analysis.subsets.overlap import agreement, share_in_common
 from analysis.subsets.rows import WHOLE_POOL
+
+
+def size_of(work: Workbench, budget: int) -> str:
+    """Rows of a selection and what they buy, e.g. "160 rows (20 rows per skill)"."""
+    return f"{budget:,} rows ({regime_of(work).words(budget)})"
+
+
+def worth_finding(
+    work: Workbench, table: pd.DataFrame, selections: dict[str, Selection], rows: pd.DataFrame, method: str
+) -> str:
+    """What a method's page is asked first: how it did against random; where nothing was trained, what it takes instead.
+
+    Parameters
+    ----------
+    table : of `versus_random`, without lines where nothing was fine-tuned.
+    rows : what is known of the rows of the pool's first part, for `describe`.
+    """
+    size = size_of(work, len(selections[method].rows))
+    lines = table[(table["method"] == method) & (table["design"] == EQUAL_ROWS)].to_dict("records")
+    if lines:
+        alone = [line | {"low": line["alone_low"], "high": line["alone_high"]} for line in lines]
+        told = [
+            f"{with_interval(line, line['unit'])} {unit_name(line['unit'])} on {line['benchmark']}" for line in alone
+        ]
+        runs = f"{lines[0]['n_runs']} runs, {lines[0]['n_random']} random ones"
+        if not ALIKE <= (ratio := lines[0]["tokens_ratio"]) <= 1 / ALIKE:
+            runs += f"; trained on {ratio:.1f} times random's tokens"
+        return f"{label(method)} minus random at {size}: {listed(told)} (95 % intervals; {runs}; the verdict is notebook 30's)."
+    described = describe(rows, {name: selections[name] for name in (RANDOM, method)}).set_index("method")
+    own, pool = described.loc[label(method)], described.loc[WHOLE_POOL]  # one draw would be a noisy measure of chance
+    taken = (
+        f"{share(own['faulty rows'])} of its rows are faulty, {share(pool['faulty rows'])} of the pool's"
+        if "faulty rows" in described
+        else f"its median answer has {own['median answer tokens']:g} tokens, the pool's {pool['median answer tokens']:g}"
+    )
+    return f"Whether {label(method)} beats random was not tried on this page; at {size}, {taken}."
 
 
 def agreement_findings(rows: pd.DataFrame, selections: dict[str, Selection], first: str, second: str) -> list[str]:

@@ -21,6 +21,7 @@ from analysis.reporting.palette import line as line
 from analysis.reporting.palette import marker as marker
 from analysis.reporting.palette import markers as markers
 from analysis.reporting.palette import palette as palette
+from analysis.reporting.wording import figures
 from analysis.store.store import write_atomic
 
 WIDTHS = {"column": 3.25, "full": 6.75}  # inches
@@ -63,12 +64,13 @@ _saved: list[str] = []
 
 
 def use(context: str = "paper") -> None:
-    """Apply the style: `paper` (8 pt type) or `screen` (the same figure with larger type)."""
+    """Apply the style: `paper` (8 pt type) or `screen` (the same figure with larger type), and to tables the digits they show."""
     global _screen_scale
     if context not in ("paper", "screen"):
         raise ValueError(f"context is 'paper' or 'screen', not {context!r}")
     _screen_scale = 1.3 if context == "screen" else 1.0
     np.random.seed(0)  # noqa: NPY002  seaborn's jitter draws from it; nothing else here does
+    pd.options.display.float_format = figures
     mpl.rcParams.update(_PAPER)
     for name, value in _PAPER.items():
         if name.endswith(("size", "linewidth")) and not isinstance(value, str):

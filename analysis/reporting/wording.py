@@ -18,6 +18,11 @@ def counted(count: float, one: str, many: str = "") -> str:
     return f"{number(count)} {agreeing(count, one, many or f'{one}s')}"
 
 
+def figures(value: float) -> str:
+    """A number of a table with the digits that mean something: 125, 0.774, 12.3 or 1,426."""
+    return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.3g}"
+
+
 def share(value: float) -> str:
     """A share of one as per cent, with a decimal below ten."""
     return f"{value:.1%}".replace("%", " %") if abs(value) < 0.1 else f"{value:.0%}".replace("%", " %")

@@ -1,4 +1,4 @@
-"""The page that lists every report of every run: question, first findings, thumbnail, seconds."""
+"""The page that is opened first: of every run what came out, what to do by it, and a card per notebook."""
 
 import base64
 import io
@@ -9,9 +9,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from analysis.paths import REPORTS
+from analysis.runner import glossary
+from analysis.runner.html import answer, link_neighbours
 from analysis.store.store import write_atomic
 
-FINDINGS_SHOWN = 2
 THUMBNAIL_WIDTH = 640  # pixels
 
 
@@ -59,18 +60,25 @@ def write_index(reports: Path = REPORTS) -> Path:
     runs = []
     for folder in (path for path in sorted(reports.glob("*")) if path.is_dir()):
         records = [read_record(path) for path in sorted(folder.glob("*.json"))]
-        shown = [one for one in records if one and (folder / f"{one['report']}.html").is_file()]
+        shown = [
+            one
+            for one in records
+            if one and (one.get("status") == "failed" or (folder / f"{one['report']}.html").is_file())
+        ]
         if shown:
             runs.append(_run(folder, shown))
+            with_page = [one for one in shown if (folder / f"{one['report']}.html").is_file()]
+            link_neighbours([folder / f"{one['report']}.html" for one in with_page], [_title(one) for one in with_page])
     runs.sort(key=lambda run: run["finished"], reverse=True)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
-    text = environment.get_template("index.html.j2").render(runs=runs)
     reports.mkdir(parents=True, exist_ok=True)
-    write_atomic(reports / "index.html", lambda partial: Path(partial).write_text(text, encoding="utf-8"))
+    for name, values in ((glossary.PAGE, {"terms": glossary.TERMS}), ("index.html", {"runs": runs})):
+        text = environment.get_template(f"{name}.j2").render(values)
+        write_atomic(reports / name, lambda partial, text=text: Path(partial).write_text(text, encoding="utf-8"))
     return reports / "index.html"
 
 
@@ -87,25 +95,61 @@ def _run(folder: Path, records: list[dict]) -> dict:
         f"{duration(seconds)} of work",
         datetime.fromtimestamp(finished).strftime("last run %Y-%m-%d %H:%M"),
     ]
-    cards = [_card(folder, one) for one in records]
-    return {"name": folder.name, "facts": " · ".join(facts), "finished": finished, "cards": cards}
+    done = [one for one in records if one.get("status") != "failed"]
+    return {
+        "name": folder.name, "facts": " · ".join(facts), "finished": finished, **_found(folder, done),
+        "cards": [_card(folder, one) for one in done],
+        "failures": [_failure(folder, one) for one in records if one.get("status") == "failed"],
+    }  # fmt: skip
+
+
+def _found(folder: Path, records: list[dict]) -> dict:
+    """The result table and the advice, from the tables that notebooks 30 and 90 left; empty where they have not run."""
+    try:
+        # Imported here: pandas takes a second, which refusing a misspelt parameter need not.
+        from analysis.reporting import pages
+        from analysis.reporting.result_table import GROUP, SETTING, UNKNOWN, result_table
+
+        current = {one["report"] for one in records}
+        left = [pages.read(where).pages for where in {_figures(folder, one) for one in records}]
+        read = pages.Pages(tuple(page for part in left for page in part if page.report in current))
+        lines, advice = result_table(read), read.table("90_summary", "guide")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        warnings.warn(f"{folder}: its tables are of another version, left out ({error!r})", stacklevel=2)
+        return {"results": [], "advice": []}
+    results = []
+    for setting, of_setting in lines.groupby(SETTING, sort=False):
+        groups = [(dict(zip(GROUP, group, strict=True)), part.to_dict("records"))
+                  for group, part in of_setting.groupby(GROUP, sort=False)]  # fmt: skip
+        results.append({
+            **dict(zip(SETTING, setting, strict=True)), "groups": groups,
+            "faulty": (of_setting["faulty"] != UNKNOWN).any(), "href": quote(f"{folder.name}/{setting[0]}.html"),
+        })  # fmt: skip
+    return {"results": results, "advice": [] if advice.empty else advice.astype(str).to_dict("records")}
+
+
+def _figures(folder: Path, record: dict) -> Path:
+    """Where the pages of this run left their figures and tables, each in a folder of its own."""
+    return folder / Path(record["picture"]).parent.parent if record.get("picture") else folder / "figures"
+
+
+def _title(record: dict) -> str:
+    title, variant = record.get("title") or record["report"], record["report"].partition(".")[2]
+    return f"{title} ({variant})" if variant else title
+
+
+def _failure(folder: Path, record: dict) -> dict:
+    return {
+        "report": record["report"], "title": _title(record), "error": record.get("error", "")[:400],
+        "href": quote(f"{folder.name}/{record['report']}.html") if (folder / f"{record['report']}.html").is_file() else "",
+    }  # fmt: skip
 
 
 def _card(folder: Path, record: dict) -> dict:
-    failed = record.get("status") == "failed"
-    variant = record["report"].partition(".")[2]
-    title = record.get("title") or record["report"]
-    picture = Path(record["picture"]) if record.get("picture") else None
-    if picture is not None and not picture.is_absolute():
-        picture = folder / picture
+    picture = folder / record["picture"] if record.get("picture") else None
     return {
-        "report": record["report"],
-        "title": f"{title} ({variant})" if variant else title,
-        "question": record.get("question", ""),
-        "findings": record.get("findings", [])[:FINDINGS_SHOWN],
-        "error": record.get("error", "")[:400],
-        "failed": failed,
-        "seconds": duration(float(record.get("seconds", 0))),
+        "report": record["report"], "title": _title(record), "question": record.get("question", ""),
+        "answer": answer(record.get("findings", [])), "seconds": duration(float(record.get("seconds", 0))),
         "href": quote(f"{folder.name}/{record['report']}.html"),
         "thumbnail": thumbnail(picture) if picture is not None and picture.is_file() else "",
-    }
+    }  # fmt: skip

@@ -116,13 +116,13 @@ def _run_and_render(job: Job, key: str, live: bool | None) -> Outcome:
         except Exception as raised:  # whatever stops one notebook is reported, and the others run
             error = describe_failure(raised)
     seconds = time.monotonic() - started
+    said = _said(job, started_at)
     try:
-        folder = job.notebook.parent
-        heading = render(job.executed, job.page, run=job.run, name=job.report, source_folder=folder, failed=error)
+        heading = render(job.executed, job.page, run=job.run, name=job.report, source_folder=job.notebook.parent,
+                         figures=job.figures, findings=said["findings"], failed=error)  # fmt: skip
     except Exception as raised:  # a page that needs the network, no notebook written at all
         error = "\n".join(part for part in (error, f"The report could not be rendered: {raised}") if part)
         job.page.unlink(missing_ok=True)
-    said = _said(job, started_at)
     if not error:
         _remove_stale(job, {*said["figures"], *said["tables"]})
     record = {

@@ -64,3 +64,30 @@ def test_stability_is_the_share_of_rows_in_common_over_seeds_of_the_same_part(mo
     )
     assert {one[:2] for one in asked} == {("kmeans", 4)}
     assert asked[0][2] == 7 and len({seed for _, _, seed in asked}) == 3
+
+
+def test_what_a_page_is_asked_is_said_first_with_its_regime_and_interval():
+    truth = SimpleNamespace(has_truth=True, truth=lambda name: np.array(["a", "b"]))
+    work, lines = (
+        SimpleNamespace(pool=truth),
+        {"method": "token_length", "n_runs": 3, "n_random": 6, "low": -9, "high": 9, "tokens_ratio": 2.5},
+    )
+    accuracy = {
+        "estimate": 0.04,
+        "alone_low": -0.01,
+        "alone_high": 0.09,
+        "unit": "share correct",
+        "benchmark": "accuracy",
+    }
+    table = pd.DataFrame([lines | accuracy | {"design": design} for design in ("equal rows", "equal tokens")])
+    said = sentences.worth_finding(work, table, SELECTIONS, ROWS, "token_length")
+    assert said.startswith(
+        "Token length minus random at 2 rows (1 rows per skill): +4.0 [-1.0, +9.0] points on accuracy (95 %"
+    )
+    untrained = sentences.worth_finding(work, table.iloc[:0], SELECTIONS, ROWS, "token_length")
+    assert untrained.startswith(
+        "Whether Token length beats random was not tried on this page; at 2 rows (1 rows per skill), "
+    )
+    assert untrained.endswith("0.0 % of its rows are faulty, 17 % of the pool's.")  # row 0 is faulty; taken are 5 and 4
+    without = sentences.worth_finding(work, table.iloc[:0], SELECTIONS, ROWS.drop(columns="fault"), "token_length")
+    assert without.endswith("its median answer has 5.5 tokens, the pool's 3.5.")

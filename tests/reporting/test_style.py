@@ -105,3 +105,11 @@ def test_a_method_within_a_method_is_called_by_its_own_label(method, expected):
 def test_unknown_method_names_the_known_ones():
     with pytest.raises(ValueError, match=r"token_lenght.*token_length"):
         style.colour("token_lenght")
+
+
+@pytest.mark.parametrize(
+    ("value", "written"), [(125.0, "125"), (0.7741, "0.774"), (12.34, "12.3"), (1425.7, "1,426"), (-0.5, "-0.5")]
+)
+def test_tables_show_the_digits_that_mean_something(value, written):
+    style.use()
+    assert f"<td>{written}</td>" in pd.DataFrame({"x": [value]}).to_html()

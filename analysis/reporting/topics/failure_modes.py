@@ -220,16 +220,16 @@ def headline(work: Workbench, sizes: Sequence[int], budget: int, regime: Regime)
     )
 
 
-def growth_finding(grown: pd.DataFrame, sizes: Sequence[int]) -> str:
-    """Which modes get worse with the pool for at least one method, and which for none."""
+def growth_finding(grown: pd.DataFrame, sizes: Sequence[int], selected: str) -> str:
+    """Which modes get worse with the pool for at least one method, and which for none, when so much is `selected`."""
     span = f"from {number(min(sizes))} to {number(max(sizes))} rows to select from"
     if grown.empty:
-        return "With one size of the pool nothing can be said about growth."
+        return f"With {selected} and one size of the pool nothing can be said about growth."
     worse = grown[grown["grows"] == WORSE].groupby("mode")["method"].nunique()
     never = [mode for mode in dict.fromkeys(grown["mode"]) if mode not in worse.index]
     n_methods = grown["method"].nunique()
     counted = [f"{mode} ({count} of {n_methods} methods)" for mode, count in worse.items()]
     return (
-        f"Worse with the pool, {span}: {listed(counted) if counted else 'nothing'}; for no method: "
+        f"With {selected}, worse as the pool grows {span}: {listed(counted) if counted else 'nothing'}; for no method: "
         f"{listed(never) if never else 'nothing'}."
     )

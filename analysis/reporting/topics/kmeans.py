@@ -81,19 +81,20 @@ def diversity_findings(found: pd.DataFrame) -> list[str]:
     return [*sentences, f"Mean place of the selected rows among the pool's by the deciding score: {said}."]
 
 
-def repair_findings(results: Results, pairs: dict[str, str]) -> list[str]:
+def repair_findings(results: Results, pairs: dict[str, str], size: str) -> list[str]:
     """What quotas change against the same method without them, on every benchmark.
 
     Parameters
     ----------
     pairs : the method in clusters by the method alone.
+    size : of the selections, in words.
     """
     sentences = []
     for benchmark in results.benchmarks:
         unit = results.table.loc[results.table["benchmark"] == benchmark, "unit"].iloc[0]
         for alone, grouped in pairs.items():
             first, second = results.items(grouped, benchmark), results.items(alone, benchmark)
-            start = f"{style.label(grouped)} against {style.label(alone)} on {benchmark}: "
+            start = f"{style.label(grouped)} against {style.label(alone)} at {size} on {benchmark}: "
             if min(len(first), len(second)) < 2:
                 difference = quantity(float(np.nanmean(first) - np.nanmean(second)), unit, True)
                 sentences.append(f"{start}{difference} {unit_name(unit)}, of one run each and so without an interval.")

@@ -92,27 +92,29 @@ def text_map(points: np.ndarray, rows: pd.DataFrame, count: int, n_neighbors: in
 
 
 def findings(pool: Pool, rows: pd.DataFrame) -> list[str]:
-    """What the rows are like, in sentences."""
+    """What the rows are like, in sentences; first what a method could find, and what could mislead it."""
     answers, set_aside = rows["answer tokens"], sum(aside.count for aside in pool.set_aside.values())
     median, high = np.quantile(answers, [0.5, 0.99])
     kind_of_group = "skill" if "skill" in rows else "source"
     top = rows[kind_of_group].value_counts()
     first = source_labels(top.index)[str(top.index[0])]
+    kind = "near or exact" if pool.has_truth else "exact"
+    in_longest = share(answers[answers >= answers.quantile(0.9)].sum() / answers.sum())
+    faults = rows.loc[rows["fault"] != "", "fault"].value_counts() if "fault" in rows else pd.Series(dtype=int)
+    faulty = f"{share(faults.sum() / len(rows))} are faulty, " if "fault" in rows else ""
     said = [
+        f"Of the {counted(len(rows), 'row')} of {pool.name} {faulty}{share(repeated(rows))} are {kind} duplicates of another row and "
+        f"{share(top.iloc[0] / len(rows))} are of the {kind_of_group} {first}; the longest tenth holds {in_longest} of all answer tokens.",
         f"The pool {pool.name} offers {counted(len(rows), 'row')} to select from and holds {number(len(pool.held_out))} out; "
         f"{number(set_aside)} {agreeing(set_aside, 'was', 'were')} set aside.",
         f"Half of the answers have at most {counted(median, 'token')}, one in a hundred more than {number(high)} "
-        f"({high / max(median, 1):.1f} times as many); the longest tenth holds "
-        f"{share(answers[answers >= answers.quantile(0.9)].sum() / answers.sum())} of all answer tokens.",
+        f"({high / max(median, 1):.1f} times as many).",
         f"The most frequent of {counted(len(top), kind_of_group)}, {first}, has "
         f"{share(top.iloc[0] / len(rows))} of the rows, the median one {share(top.median() / len(rows))}.",
     ]
-    kind = "near or exact" if pool.has_truth else "exact"
-    said.append(f"{share(repeated(rows))} of the rows are {kind} duplicates of another row.")
-    if "fault" in rows:
-        kinds = rows.loc[rows["fault"] != "", "fault"].value_counts()
-        listed = ", ".join(f"{kind} {share(count / len(rows))}" for kind, count in kinds.items())
-        said.append(f"{share(kinds.sum() / len(rows))} of the rows are faulty: {listed}.")
+    if len(faults):
+        listed = ", ".join(f"{kind} {share(count / len(rows))}" for kind, count in faults.items())
+        said.append(f"Kinds of faulty rows: {listed}.")
     if rows["truncated"].any():
         n_cut = rows["truncated"].sum()
         verb = agreeing(n_cut, "is", "are")

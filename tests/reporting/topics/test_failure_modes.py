@@ -89,7 +89,8 @@ def test_sentences_name_the_difference_the_modes_and_what_grows():
     assert said.endswith("worse as the pool grows: it takes faulty rows.")
     (untrained,) = failure_modes.why(found, grown, differences.iloc[:0])
     assert "was not trained here; it takes faulty rows" in untrained
-    assert "takes faulty rows (1 of 1 methods)" in failure_modes.growth_finding(grown, SIZES)
+    said = failure_modes.growth_finding(grown, SIZES, "10 rows (2 rows per skill)")
+    assert said.startswith("With 10 rows (2 rows per skill), worse") and "takes faulty rows (1 of 1 methods)" in said
     assert "●" in failure_modes.matrix(found).iloc[0, 2]
 
 

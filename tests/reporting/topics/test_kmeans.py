@@ -75,7 +75,7 @@ def test_quotas_are_judged_against_the_same_method_alone(runs):
             lines.append({"method": method, "budget": 3, "design": "equal rows", "draw": 0, "training_seed": seed, "benchmark": "accuracy",
                           "unit": "share correct", "items": (rng.random(200) < level).astype(float)})  # fmt: skip
     results = Results(pd.DataFrame(lines), {"accuracy": ["x"] * 200})
-    said = kmeans.repair_findings(results, {"token_length": "kmeans"})
-    assert len(said) == 1 and said[0].startswith("K-means (Token length) against Token length on accuracy: ")
+    said = kmeans.repair_findings(results, {"token_length": "kmeans"}, "3 rows")
+    assert len(said) == 1 and said[0].startswith("K-means (Token length) against Token length at 3 rows on accuracy: ")
     assert ("without an interval" in said[0]) == (runs == 1)
     assert runs == 1 or (said[0].endswith("repaired by the rule above.") and "not shown" not in said[0])
