@@ -7,7 +7,7 @@ import pytest
 from analysis.paths import PACKAGE
 
 ROOMS = tuple(
-    "paths store pools models features methods subsets experiments statistics reporting runner select".split()
+    "paths store pools models features methods subsets experiments statistics reporting runner compare select".split()
 )
 PURE = {"methods": "", "subsets": "pandas", "statistics": "pandas"}  # what each may import of `HEAVY`
 HEAVY = tuple("torch transformers peft datasets pandas matplotlib seaborn pathlib os io".split())

@@ -89,10 +89,10 @@ def family(line: dict) -> str:
 def difference(line: dict) -> float | None:
     """Make a published run again; the largest difference of an item's score, infinite where an answer is graded otherwise.
 
-    None where it cannot be made again: the code of today makes its pool or base in another way, or it stood on a
-    workbench that more than `prepare` made.
+    None where it cannot be made again: the code of today makes its pool or base in another way, they are not here, it
+    was made on another kind of device, or it stood on a workbench that more than `prepare` made.
     """
-    if line["prepared"] is None:
+    if line["prepared"] is None or _workbench(line["prepared"]) is None:
         return None
     work, stored = _workbench(line["prepared"]), arrays_of(line)
     told = {name: line[name] for name in ("method", "budget", "draw", "training_seed", "part", "design")}
@@ -115,17 +115,21 @@ def _code_today() -> str:
 
 def _pool_today(line: dict) -> dict:
     """The fingerprint that the run's pool has today; nothing where it cannot be made again."""
-    if line["prepared"] is None:
+    if line["prepared"] is None or _workbench(line["prepared"]) is None:
         return {}
     parts = {part.part: part.pool.fingerprint for part in _workbench(line["prepared"]).parts}
     return {"pool": parts[line["part"]]} if line["part"] in parts else {}
 
 
 @cache
-def _workbench(prepared: str) -> Workbench:
+def _workbench(prepared: str) -> Workbench | None:
+    """The workbench of a published run; none where its pool or its base is not on this machine."""
     arguments = json.loads(prepared)
     n_rows = arguments.pop("n_rows", 0)
-    work = prepare(**arguments, show_progress=False)
+    try:
+        work = prepare(**arguments, show_progress=False)
+    except OSError:
+        return None
     return work.smaller(n_rows) if n_rows else work
 
 

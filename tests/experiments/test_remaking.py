@@ -104,3 +104,12 @@ def test_a_grade_has_no_tolerance_and_a_loss_has_little():
     assert remaking._largest(grades, grades) == 0 and remaking._largest(grades, 1 - grades) == np.inf
     assert remaking._largest(np.array([-2.0, np.nan]), np.array([-2.5, np.nan])) == 0.5
     assert remaking._largest(np.array([-2.0, np.nan]), np.array([-2.0, 1.0])) == np.inf
+
+
+def test_a_run_whose_pool_is_not_on_this_machine_is_told_apart_and_not_made_again(here):
+    work = workbench(here / "results")
+    moved = replace(work, prepared={"pool": str(here / "gone.jsonl"), "model": "tiny-weak"})
+    grid.run(moved, grid.plan(moved, [], 8, n_draws=1), show_progress=False)
+    assert command.main(["--profile", RUN]) == 0
+    line = next(line for line in read(here / "runs" / f"{RUN}.parquet").to_pylist() if line["prepared"])
+    assert remaking.difference(line) is None and not remaking.of_other_code(line)

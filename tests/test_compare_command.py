@@ -1,0 +1,48 @@
+"""python -m analysis.compare: the runs of a comparison, stored as they are made, and published."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from analysis import compare
+from analysis.paths import ROOT
+from analysis.store.published import read
+
+SMALL = ["--pool", "curated", "--limit", "60", "--model", "tiny-weak", "--budget", "5", "--parts", "2", "--draws", "2"]
+BRIEF = ["--finetuning", '{"epochs": 1, "least_steps": 1, "max_tokens": 64}']
+
+
+def test_a_comparison_is_published_once_and_goes_on_where_it_stopped(tmp_path):
+    def command(*more):
+        return subprocess.run(
+            [sys.executable, "-m", "analysis.compare", "--name", "small", "--out", str(tmp_path / "runs"), *SMALL, *BRIEF, *more],
+            env=os.environ | {"ANALYSIS_RESULTS": str(tmp_path / "results"), "ANALYSIS_PUBLISHED": str(tmp_path / "none")},
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    stopped = command("--within", "0")
+    assert stopped.returncode == 0 and "not made yet" in stopped.stdout, stopped.stderr
+    whole = command("--method", "token_length", "--jobs", "2")
+    assert whole.returncode == 0 and "not made yet" not in whole.stdout, whole.stderr
+    lines = [line for line in read(tmp_path / "runs" / "small.parquet").to_pylist() if line["kind"] == "runs"]
+    assert sorted((line["method"], line["part"]) for line in lines) == [
+        ("base", 0), ("random_selection", 0), ("random_selection", 1), ("token_length", 0), ("token_length", 1),
+    ]  # fmt: skip
+    assert all("torch" in json.loads(line["record"])["made_on"] for line in lines)
+
+
+@pytest.mark.parametrize(
+    "more, message",
+    [
+        (["--method", "token_lenght"], "token_lenght"),
+        (["--finetuning", '{"epoch": 1}'], "unknown setting 'epoch'"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_one_line(more, message, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(compare.os, "environ", {})
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert compare.main(["--name", "small", "--out", str(tmp_path), *SMALL, *more]) == 2
+    assert message in capsys.readouterr().err
