@@ -98,6 +98,26 @@ def test_accumulation_changes_memory_and_not_the_result(base):
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
 
 
+def test_where_memory_ends_fewer_rows_are_held_and_the_result_stays(base, monkeypatch):
+    half = finetune(base, CONVERSATIONS[:12], replace(QUICK, device_rows=2), seed=3)
+    asked = []
+
+    def share(settings, n_devices):
+        asked.append(settings.device_rows)
+        if settings.device_rows != 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return 2, 2
+
+    monkeypatch.setattr(FineTuning, "share", share)
+    with pytest.warns(UserWarning, match="4 rows do not fit .*; trying 2 at once"):
+        tried = finetune(base, CONVERSATIONS[:12], QUICK, seed=3)
+    assert asked == [None, 2] and tried.training["losses"] == half.training["losses"]
+    assert tried.fingerprint == half.fingerprint
+    monkeypatch.setattr(FineTuning, "share", lambda *_: (_ for _ in ()).throw(torch.OutOfMemoryError("full")))
+    with pytest.warns(UserWarning), pytest.raises(torch.OutOfMemoryError):
+        finetune(base, CONVERSATIONS[:12], QUICK, seed=3)
+
+
 def test_the_base_stays_as_it_is(base):
     before = torch.get_rng_state()
     tuned = finetune(base, CONVERSATIONS, QUICK, seed=0)

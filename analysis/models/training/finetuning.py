@@ -3,6 +3,7 @@
 import copy
 import math
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -113,7 +114,8 @@ def finetune(
 ) -> LanguageModel:
     """A copy of `base` fine-tuned on conversations; the base itself stays as it is.
 
-    The loss is the mean over the content and end tokens of all assistant turns of a batch.
+    The loss is the mean over the content and end tokens of all assistant turns of a batch. Where the memory of one device
+    does not suffice, it starts again with half as many rows held at once, and a warning; the steps stay what they are.
 
     Parameters
     ----------
@@ -134,20 +136,10 @@ def finetune(
         another than before.
     """
     started = time.perf_counter()
-    settings, history = settings.resolved(base.device), LossHistory()
+    settings = settings.resolved(base.device)
     examples, dropped = examples_of(base, conversations, settings.max_tokens)
     epochs = settings.epochs_for(len(examples))
-    with trainer_of(
-        base, lambda: _trainable(base.model, settings), examples, history, seed=seed, share=settings.share,
-        end_to_end=EndToEnd(base.tokenizer.pad_token_id) if settings.end_to_end else None,
-        kind=WarmFromTheFirstStep, bf16=settings.bf16, num_train_epochs=epochs, learning_rate=settings.learning_rate,
-        lr_scheduler_type=settings.scheduler, weight_decay=settings.weight_decay,
-        warmup_steps=settings.warmup_share,  # below 1 it is a share of the steps
-        optim="adamw_torch_fused" if base.device.type in ("cpu", "cuda") else "adamw_torch",
-        activation_checkpointing=settings.activation_checkpointing,
-    ) as trainer:  # fmt: skip
-        trainer.train()
-        model = _finished(trainer, base, settings).eval()
+    model, history = _trained(base, examples, settings, epochs, seed)
     if _same_weights(model, base.model):
         raise ValueError(
             f"{base.name}: {len(history.losses)} steps at a learning rate of at most {settings.learning_rate} changed no "
@@ -169,6 +161,38 @@ def finetune(
             "losses": history.losses,
         },
     )
+
+
+def _trained(
+    base: LanguageModel, examples: list[dict], settings: FineTuning, epochs: float, seed: int
+) -> tuple[PreTrainedModel, LossHistory]:
+    """The model after training, with its losses."""
+    try:
+        return _attempt(base, examples, settings, epochs, seed)
+    except torch.OutOfMemoryError as error:
+        held = settings.device_rows or settings.batch_rows
+        if held % 2 or torch.distributed.is_initialized():
+            raise
+        warnings.warn(f"{base.name}: {held} rows do not fit ({error}); trying {held // 2} at once", stacklevel=3)
+    torch.cuda.empty_cache()  # outside of `except`: the error holds what did not fit
+    return _trained(base, examples, replace(settings, device_rows=held // 2), epochs, seed)
+
+
+def _attempt(
+    base: LanguageModel, examples: list[dict], settings: FineTuning, epochs: float, seed: int
+) -> tuple[PreTrainedModel, LossHistory]:
+    history = LossHistory()
+    with trainer_of(
+        base, lambda: _trainable(base.model, settings), examples, history, seed=seed, share=settings.share,
+        end_to_end=EndToEnd(base.tokenizer.pad_token_id) if settings.end_to_end else None,
+        kind=WarmFromTheFirstStep, bf16=settings.bf16, num_train_epochs=epochs, learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.scheduler, weight_decay=settings.weight_decay,
+        warmup_steps=settings.warmup_share,  # below 1 it is a share of the steps
+        optim="adamw_torch_fused" if base.device.type in ("cpu", "cuda") else "adamw_torch",
+        activation_checkpointing=settings.activation_checkpointing,
+    ) as trainer:  # fmt: skip
+        trainer.train()
+        return _finished(trainer, base, settings).eval(), history
 
 
 def _trainable(model: PreTrainedModel, settings: FineTuning) -> torch.nn.Module:
