@@ -114,7 +114,7 @@ def test_where_memory_ends_fewer_rows_are_held_and_the_result_stays(base, monkey
     assert asked == [None, 2] and tried.training["losses"] == half.training["losses"]
     assert tried.fingerprint == half.fingerprint
     monkeypatch.setattr(FineTuning, "share", lambda *_: (_ for _ in ()).throw(torch.OutOfMemoryError("full")))
-    with pytest.warns(UserWarning), pytest.raises(torch.OutOfMemoryError):
+    with pytest.warns(UserWarning, match="2 rows do not fit"), pytest.raises(torch.OutOfMemoryError):
         finetune(base, CONVERSATIONS[:12], QUICK, seed=3)
 
 
