@@ -87,7 +87,8 @@ def load_model(
     FileNotFoundError
         No such base, and no such folder.
     ValueError
-        `template` or `dtype` is unknown, or the tokenizer has more tokens than the model.
+        `template` or `dtype` is unknown, the tokenizer has more tokens than the model, or the weights are not whole:
+        missing, without a place, of another shape, or not finite (lists them).
     """
     path = dequantised(name_or_path, store) or _folder(name_or_path)
     source = str(path or name_or_path)
@@ -193,15 +194,35 @@ def _fingerprint_folder(path: Path, store: Store | None) -> str:
 
 
 def _load_weights(source: str, tokenizer, device: torch.device, dtype: torch.dtype | None) -> PreTrainedModel:
-    model = AutoModelForCausalLM.from_pretrained(
-        source, dtype=dtype or "auto", use_safetensors=True, trust_remote_code=False
-    )
+    model, found = AutoModelForCausalLM.from_pretrained(
+        source, dtype=dtype or "auto", use_safetensors=True, trust_remote_code=False,
+        ignore_mismatched_sizes=True, output_loading_info=True,
+    )  # fmt: skip
+    _check_whole(source, model, found)
     known = model.get_input_embeddings().num_embeddings
     if len(tokenizer) > known:
         raise ValueError(f"{source}: the tokenizer has {len(tokenizer)} tokens, the model knows only {known}")
     if dtype is None and model.num_parameters() < LARGE:
         model = model.float()
     return model.to(device).eval()
+
+
+def _check_whole(source: str, model: PreTrainedModel, found: dict) -> None:
+    """An error that lists what does not fit: transformers would fill it with random numbers, or leave it out."""
+    shapes = [f"{name} of {tuple(there)} for {tuple(wanted)}" for name, there, wanted in found["mismatched_keys"]]
+    broken = [name for name, weight in model.named_parameters() if not weight.isfinite().all()]
+    wrong = {
+        "lacks": sorted(found["missing_keys"]), "has no place for": sorted(found["unexpected_keys"]),
+        "has other shapes:": sorted(shapes), "has infinite or no numbers in": broken,
+    }  # fmt: skip
+    said = [f"{what} {_listed(names)}" for what, names in wrong.items() if names]
+    if said:
+        raise ValueError(f"{source}: its weights do not make the model of its config.json: it {'; it '.join(said)}")
+
+
+def _listed(names: list[str], most: int = 4) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _best_device() -> torch.device:
