@@ -8,7 +8,7 @@ import numpy as np
 from analysis.features import MADE_BY, NEEDS_NO_BASE, NEEDS_TOKENIZER, features
 from analysis.methods import Selection, calls, inner_call, parse
 from analysis.methods.calls import code_of, default_options, needs_of
-from analysis.models.language_model import hub_models_named
+from analysis.models.hub import hub_models_named
 from analysis.pools import target_files
 from analysis.store.code_version import code_version, own_code
 from analysis.store.file_states import files_named

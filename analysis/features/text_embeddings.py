@@ -10,7 +10,7 @@ from sklearn.preprocessing import normalize
 from sklearn.utils.extmath import randomized_svd
 
 from analysis.features.per_row import TEXTS_PER_SHARD, in_shards
-from analysis.models.language_model import hub_revision
+from analysis.models.hub import hub_revision
 from analysis.store.code_version import code_version
 from analysis.store.file_states import states
 from analysis.store.store import digest

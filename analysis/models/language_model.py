@@ -1,16 +1,16 @@
 """Causal language models and their tokenizers: the embedded bases, folders and hub ids, loaded one way."""
 
 import hashlib
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from analysis.models.chat_template import Template, choose_template, default_template
 from analysis.models.encoding import Encoded, count_tokens, encode, encode_batch, encode_prompt
 from analysis.models.gguf import PACKAGED, SUFFIX, dequantised
+from analysis.models.hub import hub_answers, hub_revision, is_local
 from analysis.paths import BASES
 from analysis.store.file_states import content_hash
 from analysis.store.store import Store, digest
@@ -39,7 +39,6 @@ FINGERPRINTED = (
     "merges.txt",
     "chat_template.jinja",
 )
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 LARGE = 1_000_000_000  # parameters from which the checkpoint's own precision is kept
 
 
@@ -92,7 +91,7 @@ def load_model(
     """
     path = dequantised(name_or_path, store) or _folder(name_or_path)
     source = str(path or name_or_path)
-    tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+    tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False, local_files_only=is_local(path, source))
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     if path is not None:
@@ -100,7 +99,8 @@ def load_model(
     else:
         fingerprint = digest(hub=source, revision=hub_revision(source))
     device = torch.device(device) if device is not None else _best_device()
-    model = _load_weights(source, tokenizer, device, _as_dtype(dtype)) if weights else None
+    local = is_local(path, source)
+    model = _load_weights(source, tokenizer, device, _as_dtype(dtype), local) if weights else None
     return LanguageModel(
         model=model,
         tokenizer=tokenizer,
@@ -116,31 +116,8 @@ def load_tokenizer(name_or_path: str | Path):
     """The tokenizer of an embedded base, of a folder, with a model in it or not, of a GGUF file, or of a hub id."""
     known = dequantised(name_or_path, None)
     source = known or (name_or_path if Path(name_or_path).is_dir() else _folder(name_or_path) or name_or_path)
-    return AutoTokenizer.from_pretrained(str(source), trust_remote_code=False)
-
-
-def hub_revision(name: str) -> str | None:
-    """Commit of a model of the hub as it will be loaded; `None` for one that does not say.
-
-    Raises
-    ------
-    OSError
-        The hub does not know it, or cannot be reached and it was never loaded here.
-    """
-    return AutoConfig.from_pretrained(name, trust_remote_code=False)._commit_hash
-
-
-def hub_models_named(value) -> list[list]:
-    """Name and commit of every model of the hub among a method's options (a text, a list or a mapping)."""
-    if isinstance(value, dict | list | tuple):
-        parts = value.values() if isinstance(value, dict) else value
-        return [found for one in parts for found in hub_models_named(one)]
-    if not isinstance(value, str) or not HUB_ID.fullmatch(value) or Path(value).expanduser().exists():
-        return []
-    try:
-        return [[value, hub_revision(value)]]
-    except OSError:  # no model of the hub: the method itself says what it expects there
-        return []
+    local = Path(source).is_dir() or not hub_answers(str(source))
+    return AutoTokenizer.from_pretrained(str(source), trust_remote_code=False, local_files_only=local)
 
 
 def fingerprint_tokenizer(tokenizer) -> str:
@@ -193,10 +170,12 @@ def _fingerprint_folder(path: Path, store: Store | None) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()[:24]
 
 
-def _load_weights(source: str, tokenizer, device: torch.device, dtype: torch.dtype | None) -> PreTrainedModel:
+def _load_weights(
+    source: str, tokenizer, device: torch.device, dtype: torch.dtype | None, local: bool
+) -> PreTrainedModel:
     model, found = AutoModelForCausalLM.from_pretrained(
         source, dtype=dtype or "auto", use_safetensors=True, trust_remote_code=False,
-        ignore_mismatched_sizes=True, output_loading_info=True,
+        local_files_only=local, ignore_mismatched_sizes=True, output_loading_info=True,
     )  # fmt: skip
     _check_whole(source, model, found)
     known = model.get_input_embeddings().num_embeddings

@@ -1,5 +1,6 @@
 """From a name to a Pool: testbed, local files, or the hub; held-out rows set apart by content."""
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,7 +44,6 @@ from analysis.store.code_version import code_version
 from analysis.store.file_states import content_hash
 from analysis.store.store import Store, digest, write_atomic
 
-REMEMBERED_FROM = 1 << 22  # bytes of a file whose hash is kept
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
@@ -154,20 +154,23 @@ def _read(name: str, how: HowToRead, cache: Path) -> tuple[str, str, Path, Count
         *(one.__name__ for one in (conversion, csv_files, formats, how_to_read, json_files, reading, turns))
     )
     if on_hub:
-        revision, found = hub_revision(name), Found()
+        revision, found, hashes = hub_revision(name), Found(), []
         source, key = f"hub {name} at {revision}", digest(hub=name, revision=revision, code=code, told=how.told())
         records = hub_records(name, revision)
     else:
         found = find_files(name)
         files = found.files
         source = ", ".join(str(file) for file in files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
-        key = digest(files=[[file.name, _hash(file, cache)] for file in files], code=code, told=how.told())
+        hashes = [_hash(file) for file in files]
+        key = digest(
+            files=[[file.name, of] for file, of in zip(files, hashes, strict=True)], code=code, told=how.told()
+        )
         records = file_records(files, how, found.skipped)
     arrow, beside = cache / f"{key}.arrow", cache / f"{key}.json"
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / f"{key}.lock"):
         if not (arrow.exists() and beside.exists()):
-            _convert(source, records, how, found, arrow, beside)
+            _convert(source, records, how, found, hashes, arrow, beside)
     counts = load_counts(beside).moved(found.files)
     return source, key, arrow, replace(counts, skipped=counts.skipped | found.skipped)
 
@@ -233,9 +236,18 @@ def _held_out(rows: Dataset, content: np.ndarray, keys: np.ndarray, share: float
     return found
 
 
-def _convert(source: str, records: Iterator, how: HowToRead, files: Found, arrow: Path, beside: Path) -> None:
+def _convert(
+    source: str, records: Iterator, how: HowToRead, files: Found, hashes: list[str], arrow: Path, beside: Path
+) -> None:
     found: list = []
-    write_atomic(arrow, lambda partial: found.append(convert_records(records, partial, how)))
+
+    def write(partial: Path) -> None:
+        try:
+            found.append(convert_records(records, partial, how))
+        finally:  # what went wrong may be the change
+            _check_unchanged(files.files, hashes)
+
+    write_atomic(arrow, write)
     counts = replace(found[0], given=list(map(str, files.files)), skipped=files.skipped)
     if counts.rows_read == counts.n_aside:
         arrow.unlink()
@@ -244,9 +256,21 @@ def _convert(source: str, records: Iterator, how: HowToRead, files: Found, arrow
     write_atomic(beside, lambda partial: save_counts(partial, counts))
 
 
-def _hash(file: Path, cache: Path) -> str:
-    """Of a large file the store remembers it; a folder of many small ones would leave as many records."""
-    return content_hash(file, Store(cache) if file.stat().st_size > REMEMBERED_FROM else None)
+def _hash(file: Path) -> str:
+    """Of its content, read once in this process: size and time alone can stay where the content does not."""
+    state = file.stat()
+    return _hash_of(file, state.st_size, state.st_mtime_ns)
+
+
+@functools.cache
+def _hash_of(file: Path, *state: int) -> str:
+    return content_hash(file, None)
+
+
+def _check_unchanged(files: Sequence[Path], hashes: Sequence[str]) -> None:
+    for file, before in zip(files, hashes, strict=True):
+        if content_hash(file, None) != before:
+            raise ValueError(f"{file}: its content changed while it was read; run this again once nothing writes to it")
 
 
 def _short_name(name: str) -> str:

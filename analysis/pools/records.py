@@ -28,13 +28,13 @@ def file_records(files: list[Path], how: HowToRead, skipped: dict[str, str]) -> 
 
 
 def hub_revision(name: str) -> str:
-    import httpx
+    import httpx2  # the client of huggingface_hub, whose errors it lets through
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
     try:
         return HfApi().dataset_info(name).sha
-    except (HfHubHTTPError, OfflineModeIsEnabled, OSError, httpx.HTTPError) as error:
+    except (HfHubHTTPError, OfflineModeIsEnabled, OSError, httpx2.HTTPError) as error:
         raise ValueError(
             f"pool {name!r}: not a file or folder here, not a testbed pool ({', '.join(RECIPES)}), and the hub does not "
             f"give a data set of this name: {type(error).__name__}"

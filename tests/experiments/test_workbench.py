@@ -19,7 +19,7 @@ from analysis.experiments.results import Run
 from analysis.experiments.workbench import ROWS_PER_BUDGET, Workbench, prepare, stream
 from analysis.features.features import Features
 from analysis.methods import BASE, RANDOM, calls
-from analysis.models import language_model
+from analysis.models import hub
 from analysis.models.language_model import fingerprint_weights
 from analysis.models.training import pool_base
 from analysis.models.training.finetuning import FineTuning
@@ -159,10 +159,10 @@ def test_a_selection_depends_on_the_commit_of_a_hub_model_that_it_names(tmp_path
     workbench, method = make_workbench(tmp_path), "kmeans(clusters=2, embedding='owner/encoder')"
     keys = set()
     for commit in ("one", "two", "one"):
-        monkeypatch.setattr(language_model, "hub_revision", lambda name, commit=commit: f"{name} {commit}")
+        monkeypatch.setattr(hub, "hub_revision", lambda name, commit=commit: f"{name} {commit}")
         keys.add(selecting.selection_key(workbench, method, 8, 0, "rows"))
     assert len(keys) == 2
-    assert language_model.hub_models_named({"a": ["owner/encoder", "no model"], "b": str(tmp_path)}) == [
+    assert hub.hub_models_named({"a": ["owner/encoder", "no model"], "b": str(tmp_path)}) == [
         ["owner/encoder", "owner/encoder one"]
     ]
 

@@ -3,9 +3,11 @@
 import csv
 import gzip
 import json
+import os
 import subprocess
 import sys
 
+import httpx2
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.paths import ROOT
-from analysis.pools import load_pool, records
+from analysis.pools import load_pool, loading, records
 from analysis.pools.testbed import skills_of
 
 SHARED = ROOT.parent / "shared"
@@ -248,6 +250,32 @@ def test_a_second_call_reads_nothing_and_a_changed_file_is_read_again(tmp_path, 
     assert after.fingerprint != before.fingerprint and after.summary()["read"] == 51
 
 
+def test_a_file_that_changes_while_it_is_read_is_an_error_and_leaves_nothing_behind(tmp_path, monkeypatch):
+    path, read = write_lines(tmp_path / "a.jsonl", rows(50)), records.read_records
+
+    def read_and_write(file, how):
+        for place, record in enumerate(read(file, how)):
+            if place == 10:
+                write_lines(path, rows(52))
+            yield record
+
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "read_records", read_and_write)
+        with pytest.raises(ValueError, match=r"a\.jsonl: its content changed while it was read; run this again"):
+            load(path, tmp_path)
+    assert not [*tmp_path.rglob("*.arrow")]
+    assert load(path, tmp_path).summary()["read"] == 52
+
+
+def test_other_content_of_the_same_size_and_time_is_found_by_the_next_process(tmp_path):
+    path = write_lines(tmp_path / "a.jsonl", rows(50))
+    before, state = load(path, tmp_path), path.stat()
+    path.write_text(path.read_text().replace("a", "b"))
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    loading._hash_of.cache_clear()
+    assert load(path, tmp_path).fingerprint != before.fingerprint
+
+
 def test_a_file_that_was_moved_is_named_where_it_is_now(tmp_path, monkeypatch):
     path = write_lines(tmp_path / "a.jsonl", [*rows(50), {"prompt": "x", "response": ""}])
     before = load(path, tmp_path)
@@ -312,11 +340,12 @@ def test_a_hub_pool_is_streamed_at_a_recorded_revision(tmp_path, monkeypatch):
     assert pool.name == "someone/some-data" and "abc123" in pool.provenance["source"] and pool.summary()["read"] == 80
 
 
-def test_an_unreachable_hub_is_an_error_that_lists_what_is_known(tmp_path, monkeypatch):
+@pytest.mark.parametrize("error", [OSError("no network"), httpx2.ConnectError("no network")], ids=["system", "client"])
+def test_an_unreachable_hub_is_an_error_that_lists_what_is_known(tmp_path, monkeypatch, error):
     import huggingface_hub
 
     def refuse(self, name):
-        raise OSError("no network")
+        raise error
 
     monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", refuse)
     with pytest.raises(
