@@ -13,6 +13,7 @@ from analysis.methods import BASE, RANDOM
 from analysis.reporting import style
 from analysis.reporting.trained_rows import Regime
 from analysis.reporting.versus_random import in_units
+from analysis.reporting.wording import agreeing
 from analysis.statistics import NO_DIFFERENCE, interval_of_mean
 from analysis.subsets.rows import WHOLE_POOL
 
@@ -93,8 +94,9 @@ def _panel(ax, lines: pd.DataFrame, results: Results, title: str, x: str, y: str
             words = SHORT.get(line["verdict"], line["verdict"])
             ax.annotate(words, (1, place), xycoords=("axes fraction", "data"), **beside)
     ax.set_yticks(range(len(names)), [fill(style.label(name), LABEL_WIDTH) for name in names])
-    n_runs = " to ".join(str(count) for count in sorted({lines["n_runs"].min(), lines["n_runs"].max()}))
-    n = f"{n_runs} runs, {first['n_random']} random, {first['n_items']} items"
+    counts = sorted({lines["n_runs"].min(), lines["n_runs"].max()})
+    n_runs = f"{' to '.join(map(str, counts))} {agreeing(counts[-1], 'run', 'runs')}"
+    n = f"{n_runs}, {first['n_random']} random, {first['n_items']} items"
     ax.set(xlim=(-most, most), ylim=(len(names) - 0.4, -0.6), title=title)
     ax.set_xlabel(f"difference ({first['in']})\n{n}{_base_line(ax, dots.get(BASE), most)}")
 
@@ -226,6 +228,7 @@ def group_map(ax, by_group: pd.DataFrame, full_colour: float = 1.0) -> None:
     ax.set_xticks(np.arange(len(names)) + 0.5, names)
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0)
+    ax.tick_params(axis="y", labelrotation=0)
     plt.setp(ax.get_xticklabels(), rotation=45 if many else 30, ha="right", rotation_mode="anchor")
 
 

@@ -95,7 +95,9 @@ def written(line, unit: str) -> str:
 
 def verdict_sentences(table: pd.DataFrame, regime: Regime) -> list[str]:
     """One sentence per comparison with its verdict, the interval that goes with it, and n; what has none says why."""
-    return [_sentence(line, regime) for line in table.sort_values("estimate", ascending=False).to_dict("records")]
+    ranked = table.sort_values(["budget", "estimate"], ascending=False)
+    return [_sentence(line, regime) for name in table["benchmark"].unique()
+            for line in ranked[ranked["benchmark"] == name].to_dict("records")]  # fmt: skip
 
 
 def _sentence(line: dict, regime: Regime) -> str:
@@ -157,9 +159,14 @@ def group_findings(by_group: pd.DataFrame, benchmark: str) -> list[str]:
     named = listed([f"{name} {count}" for name, count in above.items()])
     groups = f"the {large['group'].nunique()} largest groups, of at least {FEWEST_IN_GROUP} items"
     moved = without_one(by_group)
+    said = [
+        f"Mean scores on {benchmark} lie above random's in so many of {groups}: {named}. No group has a verdict of its own."
+    ]
+    if not moved["all"].any():
+        return said
     each = [f"{name} {_plain(line['all'], unit)} to {_plain(line['without'], unit)}" for name, line in moved.iterrows()]
     return [
-        f"Mean scores on {benchmark} lie above random's in so many of {groups}: {named}. No group has a verdict of its own.",
+        *said,
         f"The group that moves the means most is {moved['group'].iloc[0]} ({moved['items'].iloc[0]} of {moved['of'].iloc[0]} items); without it "
         f"they would go from {listed(each)} {unit_name(unit)}, a look after the fact that changes no verdict.",
     ]
