@@ -13,10 +13,12 @@ from analysis.methods import BASE, RANDOM
 from analysis.reporting import style
 from analysis.reporting.trained_rows import Regime
 from analysis.reporting.versus_random import in_units
+from analysis.reporting.wording import agreeing
 from analysis.statistics import NO_DIFFERENCE, interval_of_mean
 from analysis.subsets.rows import WHOLE_POOL
 
 LABEL_WIDTH = 20  # characters, beyond which the name of a method has two lines
+MANY_GROUPS = 8  # beyond which their names have one line each, or neighbours would meet
 FEWEST_IN_GROUP = 10  # items, from which a mean difference is worth a colour
 SHORT = {NO_DIFFERENCE: "< δ"}  # beside an interval
 
@@ -92,7 +94,9 @@ def _panel(ax, lines: pd.DataFrame, results: Results, title: str, x: str, y: str
             words = SHORT.get(line["verdict"], line["verdict"])
             ax.annotate(words, (1, place), xycoords=("axes fraction", "data"), **beside)
     ax.set_yticks(range(len(names)), [fill(style.label(name), LABEL_WIDTH) for name in names])
-    n = f"{first['n_runs']} runs, {first['n_random']} random, {first['n_items']} items"
+    counts = sorted({lines["n_runs"].min(), lines["n_runs"].max()})
+    n_runs = f"{' to '.join(map(str, counts))} {agreeing(counts[-1], 'run', 'runs')}"
+    n = f"{n_runs}, {first['n_random']} random, {first['n_items']} items"
     ax.set(xlim=(-most, most), ylim=(len(names) - 0.4, -0.6), title=title)
     ax.set_xlabel(f"difference ({first['in']})\n{n}{_base_line(ax, dots.get(BASE), most)}")
 
@@ -195,29 +199,37 @@ def height(results: Results) -> float:
     return max(0.36, 0.16 + 0.032 * lines) * panels
 
 
-def group_map(ax, by_group: pd.DataFrame) -> None:
+def group_map(ax, by_group: pd.DataFrame, full_colour: float = 1.0) -> None:
     """Difference from random of many methods in each group of items as colours and numbers, the best methods first.
 
-    Groups of fewer than `FEWEST_IN_GROUP` items have grey numbers and no colour.
+    Groups of fewer than `FEWEST_IN_GROUP` items have grey numbers and no colour. Colours are full from this quantile of the
+    differences on, below 1 so that one group does not take all the colour.
     """
     means = by_group.groupby("name")["difference"].mean().sort_values(ascending=False)
     sizes = by_group.drop_duplicates("group").set_index("group")["items"]
     table = by_group.pivot(index="name", columns="group", values="difference").loc[means.index, list(sizes.index)]
     small = np.broadcast_to((sizes < FEWEST_IN_GROUP).to_numpy(), table.shape)
-    most = np.abs(np.where(small & ~small.all(), 0, table)).max() or 1.0
+    coloured = np.abs(np.where(small & ~small.all(), 0, table))
+    most = np.quantile(coloured, full_colour) or coloured.max() or 1.0
     decimals = ".0f" if most >= 10 else ".2f"
     sns.heatmap(
         table.mask(small), cmap="RdBu", vmin=-most, vmax=most, annot=True, fmt=decimals, annot_kws={"size": 6.5},
-        linewidths=0.5, cbar_kws={"label": by_group["in"].iloc[0]}, ax=ax,
+        linewidths=0.5, ax=ax,
+        cbar_kws={"label": by_group["in"].iloc[0], "extend": "both" if coloured.max() > most else "neither"},
     )  # fmt: skip
     for row, column in zip(*np.nonzero(small), strict=True):
         text = f"{table.iloc[row, column]:{decimals}}"
         ax.text(column + 0.5, row + 0.5, text, ha="center", va="center", size=6.5, style="italic", color=style.GREY)
-    names = [f"{group}\n(n {size}{', few' if size < FEWEST_IN_GROUP else ''})" for group, size in sizes.items()]
+    many = len(sizes) > MANY_GROUPS
+    names = [
+        f"{group}{' ' if many else chr(10)}(n {size}{', few' if size < FEWEST_IN_GROUP else ''})"
+        for group, size in sizes.items()
+    ]
     ax.set_xticks(np.arange(len(names)) + 0.5, names)
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0)
-    plt.setp(ax.get_xticklabels(), rotation=30, ha="right", rotation_mode="anchor")
+    ax.tick_params(axis="y", labelrotation=0)
+    plt.setp(ax.get_xticklabels(), rotation=45 if many else 30, ha="right", rotation_mode="anchor")
 
 
 def budget_means(part: pd.DataFrame) -> pd.DataFrame:

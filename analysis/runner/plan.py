@@ -11,7 +11,12 @@ import yaml
 from analysis.paths import FIGURES, NOTEBOOKS, PROFILES, REPORTS, ROOT, SPLITTER
 from analysis.runner.parameters import CommandLineText, convert, notebook_parameters, unknown_parameter
 
-PATHS = ("pool", "model", "benchmarks")  # parameters that may name files, which notebooks look for from elsewhere
+PATHS = (
+    "pool",
+    "model",
+    "benchmarks",
+    "runs",
+)  # parameters that may name files, which notebooks look for from elsewhere
 POOL_NAMES = ("curated", "wild")
 MODEL_NAMES = ("tiny-weak", "tiny-strong", "scratch")
 FILE_ENDINGS = (".jsonl", ".json", ".ndjson", ".parquet", ".csv", ".tsv", ".gz", ".zst", ".arrow", ".feather")

@@ -58,10 +58,7 @@ class Published:
         if line is None:
             return None
         log.made[kind][key] = line["made"]
-        record = json.loads(line["record"])
-        for benchmark, groups in zip(record.get("benchmarks", []), line["groups"], strict=True):
-            benchmark["groups"] = json.loads(groups)
-        return record
+        return record_of(line)
 
     def arrays(self, kind: str, key: str) -> dict[str, np.ndarray] | None:
         """Published arrays by name, bit by bit as they were stored, or None."""
@@ -80,6 +77,14 @@ class Published:
             for row, line in enumerate(read(path, ("kind", "key")).to_pylist()):
                 places.setdefault((line["kind"], line["key"]), (path, row))
         return places
+
+
+def record_of(line: Mapping) -> dict:
+    """The record of a published line as it was stored."""
+    record = json.loads(line["record"])
+    for benchmark, groups in zip(record.get("benchmarks", []), line["groups"], strict=True):
+        benchmark["groups"] = json.loads(groups)
+    return record
 
 
 of_folder = cache(Published)  # a process reads a file once

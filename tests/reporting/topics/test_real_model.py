@@ -1,0 +1,99 @@
+"""What is said of a published comparison: tokens by the rule, groups and limits, by hand."""
+
+import pandas as pd
+import pytest
+
+from analysis.experiments.published_results import chosen
+from analysis.methods import BASE, RANDOM
+from analysis.reporting import versus_random
+from analysis.reporting.topics import real_model
+from analysis.statistics import BETTER, UNDECIDED, WORSE
+from tests.published_lines import compared_lines, line, written
+
+
+@pytest.fixture
+def compared(tmp_path):
+    return chosen(written(tmp_path, compared_lines()))[0]
+
+
+def test_facts_name_what_differs_and_no_run_that_is_not_there(compared):
+    facts = real_model.facts(compared).set_index("what")["of this comparison"]
+    assert facts["settings that differ from the defaults"] == "learning_rate 0.001"
+    assert (facts["parts"], facts["runs"], facts["made on"]) == ("runs in 3 of 3", "7", "H100, torch 2 (7 runs)")
+
+
+def test_sources_of_equal_size_count_whole(compared):
+    assert real_model.regime_of(compared.results).words(10) == "5 rows per source"
+
+
+def test_every_verdict_has_its_interval_its_runs_and_its_tokens(compared):
+    table = versus_random.versus_random(compared.results)
+    (said,) = real_model.verdict_sentences(table, real_model.regime_of(compared.results))
+    assert "2 rows (1 rows per source)" in said and "+0.500 [" in said
+    assert "(3 runs, 3 random, 40 items, 1.50 times random's tokens)" in said
+    shown = real_model.decided(compared, table, versus_random.against_base(compared.results))
+    assert shown["method"].tolist() == ["IFD", "Random"] and shown["difference from random"].tolist()[1] == ""
+    assert shown["gain over the base"].str[:6].tolist() == ["+2.500", "+2.000"]
+
+
+def test_a_single_run_has_no_verdict_and_no_number_that_is_not_one(tmp_path):
+    lines = [line(BASE, 0, -4), *[line(RANDOM, part, -2 + part / 10) for part in range(2)], line("ifd", 0, -1.5)]
+    compared, _ = chosen(written(tmp_path, lines))
+    table = versus_random.versus_random(compared.results)
+    said = real_model.verdict_sentences(table, real_model.regime_of(compared.results))
+    shown = real_model.decided(compared, table, versus_random.against_base(compared.results))
+    assert "no verdict (" in said[0] and "found 1" in said[0]
+    assert not any(word in f"{said} {shown.to_csv()}" for word in ("nan", "inf"))
+
+
+def test_tokens_of_a_run_are_told_against_randoms_at_its_budget(compared):
+    runs = real_model.tokens_of_runs(compared.results, "held-out answer loss").set_index(["method", "draw"])
+    assert runs.loc[("ifd", 1), ["tokens", "difference"]].tolist() == pytest.approx([1.5, 0.5])
+    assert runs.loc[(RANDOM, 0), ["tokens", "difference"]].tolist() == pytest.approx([1.0, -0.1])
+    assert BASE not in runs.index.get_level_values("method")
+
+
+@pytest.mark.parametrize(
+    "verdict, ratio, expected",
+    [
+        (WORSE, 0.5, "number of tokens may explain"),
+        (WORSE, 2.0, "points the other way"),
+        (BETTER, 2.0, "number of tokens may explain"),
+        (BETTER, 0.5, "points the other way"),
+        (WORSE, 1.1, "tokens are about as many"),
+        (UNDECIDED, 2.0, "no difference is called"),
+    ],
+)
+def test_tokens_explain_a_loss_only_where_there_are_fewer(verdict, ratio, expected):
+    table = pd.DataFrame({"benchmark": ["loss"], "method": ["ifd"], "verdict": [verdict], "tokens_ratio": [ratio]})
+    (said,) = real_model.token_findings(table)
+    assert expected in said and f"{ratio:.2f} times (IFD)" in said
+
+
+def test_the_group_that_moves_the_means_is_left_out_by_hand():
+    lines = [("a", 80, "ifd", "IFD", -0.1), ("b", 20, "ifd", "IFD", -3.0)]
+    by_group = pd.DataFrame(lines, columns=["group", "items", "method", "name", "difference"])
+    found = real_model.without_one(by_group).loc["IFD"]
+    assert (found["group"], found["items"], found["of"]) == ("b", 20, 100)
+    assert found["all"] == pytest.approx(-0.68) and found["without"] == pytest.approx(-0.1)
+    told = by_group.assign(unit="nats per answer token, negated")
+    assert "IFD -0.680 to -0.100" in real_model.group_findings(told, "loss")[1]
+
+
+def test_what_was_left_out_and_several_devices_are_said(tmp_path):
+    lines = [*compared_lines(), line("ifd", 0, -1.4, made=5.0, made_on="A100, torch 2"), line("ifd", 0, -1, budget=3),
+             line("ifd", 0, -1, settings={"learning_rate": 0.5})]  # fmt: skip
+    said = " ".join(real_model.file_findings(*chosen(written(tmp_path, lines))))
+    assert "model on rows, 1 run (learning_rate 0.5)" in said and "1 run was made again" in said
+    assert "Runs of 3 rows are left out" in said and "H100, torch 2 (6 runs) and A100, torch 2 (1 run)" in said
+    assert not real_model.file_findings(*chosen(written(tmp_path, compared_lines())))
+
+
+def test_limits_name_the_weights_that_are_known():
+    said = " ".join(real_model.limits(chosen("real_model")[0]))
+    assert "dequantised from SmolLM2-135M-Instruct.Q4_1.gguf" in said and "rows of the same pool" in said
+
+
+def test_limits_of_other_weights_say_nothing_of_rounding(compared):
+    said = " ".join(real_model.limits(compared))
+    assert "one model (model), one pool (rows), 2 rows" in said and "dequantised" not in said and "tuned" not in said
