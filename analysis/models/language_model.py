@@ -158,8 +158,7 @@ def _folder(name_or_path: str | Path) -> Path | None:
     if isinstance(name_or_path, Path) or name.startswith(("/", ".", "~", "tiny-")) or name.count("/") > 1:
         bases = sorted(base.name for base in BASES.glob("*") if base.is_dir())
         raise FileNotFoundError(
-            f"{name}: no such model folder; the embedded bases are {bases}, and {', '.join(PACKAGED)} "
-            "come with the extra `models`"
+            f"{name}: no such model folder; the embedded bases are {bases}, and {', '.join(PACKAGED)} come in packages"
         )
     return None
 

