@@ -9,17 +9,21 @@ import os
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import active_children, get_context
 from pathlib import Path
 
-from analysis.paths import REPORTS, SPLITTER
+from analysis.paths import REPORTS, RESULTS, SPLITTER
 from analysis.runner import publish
+from analysis.runner.checks import check_writable
+from analysis.runner.console import one_line, printable
 from analysis.runner.index import duration, write_index
 from analysis.runner.job import Outcome, execute_job
 from analysis.runner.parameters import CommandLineText
-from analysis.runner.plan import POOL_NAMES, Job, find_notebooks, load_profile, make_plan, profile_names
+from analysis.runner.plan import POOL_NAMES, Job, find_notebooks, make_plan
+from analysis.runner.profile import load_profile, profile_names
 from analysis.store.workers import end_with
 
 EPILOG = """examples:
@@ -64,10 +68,12 @@ def run(
     jobs = chosen.jobs if jobs is None else jobs
     # Each notebook gets its share of the cores: threads that wait for one another's cores are many times slower.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
-    plan = make_plan(find_notebooks(notebooks), chosen, parameters or {}, run=run_name, reports=reports, base=base)
+    parameters = parameters or {}
+    plan = make_plan(find_notebooks(notebooks), chosen, parameters, run=run_name, reports=reports, base=base)
     if not plan:
         raise ValueError(f"profile {profile} runs none of the notebooks named")
     _try_pools({str(job.parameters.get("pool", "")) for job in plan} - {"", *POOL_NAMES})
+    check_writable({RESULTS, *(job.folder for job in plan), *(job.figures.parent for job in plan)})
     outcomes = []
     try:
         for outcome in _outcomes(plan, jobs, force, live):
@@ -114,7 +120,7 @@ def _say(outcome: Outcome, number: int, total: int) -> None:
     head = f"[{number}/{total}] {outcome.job.report}: {words[outcome.status]} {duration(outcome.seconds)}"
     print(head, flush=True)
     if outcome.error:
-        print("\n".join(f"      {line}" for line in outcome.error.splitlines()), flush=True)
+        print("\n".join(f"      {printable(line)}" for line in outcome.error.splitlines()), flush=True)
         print(f"      as far as it came: {outcome.job.executed}", flush=True)
 
 
@@ -147,7 +153,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--force", action="store_true", help="run even what has not changed")
     given = parser.parse_args(arguments)
     parameters = {name: CommandLineText(value) for name, value in given.parameter}
-    parameters |= {name: CommandLineText(getattr(given, name)) for name in ("pool", "model") if getattr(given, name)}
+    replaced = {name: getattr(given, name) for name in ("pool", "model")}
+    parameters |= {name: CommandLineText(value) for name, value in replaced.items() if value is not None}
     if given.fields:
         parameters["pool"] = CommandLineText(f"{given.pool or ''}{SPLITTER}{given.fields}")
     started = time.monotonic()
@@ -166,8 +173,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             force=given.force,
         )
     except (ValueError, FileNotFoundError) as error:
-        print(f"Refused: {error}", file=sys.stderr)
+        print(f"Refused: {one_line(error)}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"Stopped: {one_line(error)}. What is finished is kept.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nInterrupted. What is finished is kept; the same command goes on from there.", file=sys.stderr)
         return 130
@@ -181,4 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    warnings.formatwarning = lambda message, *_, **__: (
+        f"Warning: {one_line(message)}\n"
+    )  # it may quote what is in a file
     sys.exit(main())

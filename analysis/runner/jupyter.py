@@ -13,6 +13,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.log import logger
 
 from analysis.paths import RESULTS
+from analysis.runner.console import printable
 
 PROGRESS_BAR = re.compile(r"(\d+%\|)|(\d+(\.\d+)?(it|s|row|rows|run|runs|cell|tok)/s)|(\[\d+:\d\d)")
 HEARTBEAT = 60  # seconds between lines where the console is a file
@@ -78,6 +79,7 @@ class Watcher:
             self._print(self.status(), end="" if self.live else "\n")
 
     def _print(self, text: str, end: str = "\n") -> None:
+        text = printable(text)
         with self._printing:
             if self.live:
                 width = _terminal_width()

@@ -2,6 +2,7 @@
 
 import difflib
 import logging
+import re
 import typing
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 import yaml
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
+INTEGER, NUMBER, DATE = (f"tag:yaml.org,2002:{name}" for name in ("int", "float", "timestamp"))
 SIMPLE = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "tuple": tuple, "dict": dict}
 
 
@@ -85,14 +87,31 @@ class CommandLineText(str):
 def _readings(text: str, annotation: str) -> list[object]:
     """What a text may mean, likeliest first: the annotation decides whether `10` is a number or a text."""
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
+        value = read_yaml(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
         value = text
-    if isinstance(value, str):
-        try:
-            value = float(value)  # YAML 1.1 takes 1e-5 for a text
-        except ValueError:
-            value = text
     if value == text:
         return [text]
     return [value, text] if "str" in annotation else [value]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with numbers as JSON and Python write them: YAML 1.1 takes 2e-5 for a text, 010 and 1:30 for numbers."""
+
+    yaml_implicit_resolvers: typing.ClassVar = {
+        first: [(tag, written) for tag, written in resolvers if tag not in (INTEGER, NUMBER, DATE)]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }  # fmt: skip
+
+
+_Loader.add_implicit_resolver(INTEGER, re.compile(r"[-+]?(?:0|[1-9][0-9_]*)$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(
+    NUMBER,
+    re.compile(r"[-+]?(?=\.?[0-9])[0-9_]*(?:\.[0-9]*(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$"),
+    list("-+.0123456789"),
+)
+
+
+def read_yaml(text: str) -> object:
+    """The value that a YAML text stands for, JSON included; yaml.YAMLError, ValueError or RecursionError where it is neither."""
+    return yaml.load(text, _Loader)

@@ -3,13 +3,13 @@
 import glob
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import yaml
-
-from analysis.paths import FIGURES, NOTEBOOKS, PROFILES, REPORTS, ROOT, SPLITTER
+from analysis.paths import FIGURES, NOTEBOOKS, REPORTS, ROOT, SPLITTER
+from analysis.runner.checks import check_name, check_value
 from analysis.runner.parameters import CommandLineText, convert, notebook_parameters, unknown_parameter
+from analysis.runner.profile import Profile
 
 PATHS = (
     "pool",
@@ -26,17 +26,6 @@ READS_OTHERS = re.compile(r"9\d_")  # notebooks of these numbers read what the o
 
 
 @dataclass(frozen=True)
-class Profile:
-    """One YAML file: values for all notebooks, and per notebook its own or its variants (False: not run)."""
-
-    name: str
-    parameters: dict
-    notebooks: dict
-    jobs: int = 1  # notebooks at the same time, where the command line does not say
-    first: tuple[str, ...] = ()  # notebooks that start before the others: the longest, whose runs the others share
-
-
-@dataclass(frozen=True)
 class Job:
     """One notebook with its values, and where its report goes."""
 
@@ -45,6 +34,7 @@ class Job:
     run: str
     parameters: dict = field(hash=False)
     reports: Path = REPORTS
+    outdated: tuple[str, ...] = ()  # of a page that reads others: those it leaves out
 
     @property
     def folder(self) -> Path:
@@ -69,40 +59,6 @@ class Job:
     @property
     def reads_others(self) -> bool:
         return bool(READS_OTHERS.match(self.notebook.stem))
-
-
-def profile_names() -> list[str]:
-    return sorted(path.stem for path in PROFILES.glob("*.yaml"))
-
-
-def load_profile(name: str) -> Profile:
-    """A profile by name, or by the path of a `.yaml` file. ValueError names what is wrong in it."""
-    path = Path(name) if name.endswith(".yaml") else PROFILES / f"{name}.yaml"
-    if not path.is_file():
-        raise ValueError(f"unknown profile {name!r}; known: {', '.join(profile_names())}, or the path of a .yaml file")
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    extra = set(content) - {"parameters", "notebooks", "jobs", "first"}
-    if extra:
-        raise ValueError(f"{path}: unknown key {sorted(extra)[0]!r}; expected parameters, notebooks, jobs, first")
-    notebooks = {stem: [{}] if own is None else own for stem, own in (content.get("notebooks") or {}).items()}
-    notebooks = {stem: [own] if isinstance(own, Mapping) else own for stem, own in notebooks.items()}
-    for stem, variants in notebooks.items():
-        if variants is False:
-            continue
-        if not isinstance(variants, list) or not all(isinstance(one, Mapping) for one in variants):
-            raise ValueError(
-                f"{path}: notebooks: {stem}: expected values, a list of variants, or false; got {variants!r}"
-            )
-        if len(variants) > 1 and len({one.get("name") for one in variants} - {None}) < len(variants):
-            raise ValueError(f"{path}: notebooks: {stem}: every variant needs a `name` of its own")
-    jobs = content.get("jobs", 1)
-    if isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1:
-        raise ValueError(f"{path}: jobs: expected a whole number from 1 up; got {jobs!r}")
-    first = content.get("first") or []
-    suite = {notebook.stem for notebook in NOTEBOOKS.glob("*.ipynb")}
-    if not isinstance(first, list) or not suite.issuperset(first):
-        raise ValueError(f"{path}: first: expected a list of names out of {', '.join(sorted(suite))}; got {first!r}")
-    return Profile(path.stem, dict(content.get("parameters") or {}), notebooks, jobs, tuple(first))
 
 
 def find_notebooks(wanted: Sequence[str], folder: Path | None = None) -> list[Path]:
@@ -144,7 +100,8 @@ def absolute(value: str, name: str, base: Path) -> str:
         if place.exists() or (glob.has_magic(part) and glob.glob(str(place), recursive=True)):
             parts.append(str(place.absolute()))  # not what a link leads to: its own name says what kind of file it is
         elif part.startswith((".", "/", "~")) or part.endswith(FILE_ENDINGS) or glob.has_magic(part):
-            raise FileNotFoundError(f"{name}: no such file or folder: {part} (looked for {place})")
+            hint = "; a file whose name holds a comma is named alone" if "," in value else ""
+            raise FileNotFoundError(f"{name}: no such file or folder: {part} (looked for {place}){hint}")
         else:
             parts.append(part)
     return ",".join(parts) + told
@@ -190,7 +147,7 @@ def make_plan(
     """
     base, reports = base or Path.cwd(), reports or REPORTS
     overrides = {
-        name: CommandLineText(absolute(value, name, base)) if name in PATHS and value else value
+        name: CommandLineText(absolute(value, name, base)) if name in PATHS and value.strip() else value
         for name, value in overrides.items()
     }
     signatures = {path: notebook_parameters(path) for path in notebooks}
@@ -199,28 +156,45 @@ def make_plan(
         if name not in all_names:
             where = notebooks[0].stem if len(notebooks) == 1 else f"any of {len(notebooks)} notebooks"
             raise ValueError(unknown_parameter(name, all_names, where))
-    _check_profile_names(profile, all_names)
-    run = run or run_name(profile.name, overrides)
+    _check_profile_names(profile, all_names, notebooks)
+    run = check_name(run_name(profile.name, overrides) if run is None else run, "the run's name (--name)")
     output_dir = FIGURES if run == COMMITTED_RUN and reports == REPORTS else reports / run / "figures"
     jobs = []
     for path in notebooks:
-        variants = profile.notebooks.get(path.stem, [{}])
-        if variants is False:
-            continue
-        if "pool" in overrides:
-            variants = variants[:1]
-        for variant in variants:
-            named = len(variants) > 1 and variant.get("name")
+        for report, variant in _variants(path.stem, profile, overrides):
             own = {name: value for name, value in variant.items() if name != "name"}
             values = _values(path, signatures[path], profile, own, overrides)
             if "output_dir" in signatures[path]:
-                values["output_dir"] = str((base / values.get("output_dir", output_dir)).absolute())
-            jobs.append(Job(path, f"{path.stem}.{variant['name']}" if named else path.stem, run, values, reports))
+                values["output_dir"] = str((base / (values.get("output_dir") or output_dir)).absolute())
+            jobs.append(Job(path, report, run, values, reports))
+    stems = {path.stem for path in (*notebooks, *NOTEBOOKS.glob("*.ipynb"))}
+    planned = {report for stem in stems for report, _ in _variants(stem, profile, overrides)}
+    jobs = [replace(job, outdated=_outdated(job, stems, planned)) if job.reads_others else job for job in jobs]
     return sorted(jobs, key=lambda job: (job.reads_others, job.notebook.stem not in profile.first))
 
 
-def _check_profile_names(profile: Profile, chosen: list[str]) -> None:
-    """A name given for all notebooks in a profile must be a parameter of at least one of the suite."""
+def _variants(stem: str, profile: Profile, overrides: Mapping) -> list[tuple[str, dict]]:
+    """The reports of a notebook, each with its values in the profile."""
+    variants = profile.notebooks.get(stem, [{}])
+    if variants is False:
+        return []
+    if len(variants) == 1 or "pool" in overrides:
+        return [(stem, variants[0])]
+    return [(f"{stem}.{one['name']}", one) for one in variants]
+
+
+def _outdated(job: Job, stems: set[str], planned: set[str]) -> tuple[str, ...]:
+    """Pages beside this job's that the profile does not make any more, such as those of a variant taken out of it."""
+    pages = sorted(path.parent.name for path in job.figures.parent.glob("*/findings.json"))
+    return tuple(page for page in pages if page not in planned and page.split(".")[0] in stems)
+
+
+def _check_profile_names(profile: Profile, chosen: list[str], notebooks: Sequence[Path]) -> None:
+    """What a profile names must be there: a notebook, and for all notebooks a parameter of at least one of the suite."""
+    stems = sorted({path.stem for path in (*notebooks, *NOTEBOOKS.glob("*.ipynb"))})
+    for stem in profile.notebooks:
+        if stem not in stems:
+            raise ValueError(f"profile {profile.name}: notebooks: {stem!r} is none; expected one of {', '.join(stems)}")
     missing = [name for name in profile.parameters if name not in chosen]
     if missing:
         suite = {name for path in sorted(NOTEBOOKS.glob("*.ipynb")) for name in notebook_parameters(path)}
@@ -238,7 +212,10 @@ def _values(path: Path, signature: dict, profile: Profile, own: dict, overrides:
             raise ValueError(f"profile {profile.name}: {message}")
     merged = {**profile.parameters, **own}
     for name in ("pool", "model"):
-        if isinstance(merged.get(name), str) and name not in overrides:
+        if isinstance(merged.get(name), str) and merged[name].strip() and name not in overrides:
             merged[name] = absolute(merged[name], name, ROOT)
     merged |= overrides
-    return {name: convert(value, signature[name], path.stem) for name, value in merged.items() if name in signature}
+    values = {name: convert(value, signature[name], path.stem) for name, value in merged.items() if name in signature}
+    for name, value in values.items():
+        check_value(name, value, path.stem)
+    return values

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.paths import PUBLISHED, RESULTS
+from analysis.runner.checks import check_name
 from analysis.runner.plan import COMMITTED_RUN
 from analysis.store.published import read
 from analysis.store.publishing import publish, write
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     path = PUBLISHED / f"{given.profile}.parquet"
     try:
+        check_name(given.profile, "--profile")
         if given.rekey:
             return rekey(path)
         count = publish(given.profile, Store(RESULTS), PUBLISHED, afresh=given.afresh)

@@ -9,7 +9,8 @@ import pytest
 
 from analysis.paths import NOTEBOOKS, ROOT
 from analysis.runner.parameters import notebook_parameters
-from analysis.runner.plan import find_notebooks, load_profile, make_plan, profile_names
+from analysis.runner.plan import find_notebooks, make_plan
+from analysis.runner.profile import load_profile, profile_names
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 SHARED = ["pool", "limit", "model", "methods", "budget", "seed", "parts", "n_draws", "output_dir"]

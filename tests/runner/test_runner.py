@@ -13,7 +13,8 @@ from analysis.runner.index import duration, read_record, write_index
 from analysis.runner.job import job_key
 from analysis.runner.jupyter import Watcher, without_progress
 from analysis.runner.parameters import CommandLineText, Parameter, convert, notebook_parameters
-from analysis.runner.plan import absolute, find_notebooks, load_profile, make_plan, profile_names, run_name
+from analysis.runner.plan import absolute, find_notebooks, make_plan, run_name
+from analysis.runner.profile import load_profile, profile_names
 
 PARAMETERS = """pool: str = "curated"  # pool to study
 limit: int = 100  # rows of it

@@ -1,0 +1,197 @@
+"""What no notebook can use is refused in one line, with status 2, before anything starts."""
+
+import errno
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from analysis.runner import publish
+from analysis.runner.__main__ import main, run
+from analysis.runner.checks import check_name, check_value, check_writable
+from analysis.runner.console import one_line, printable
+from analysis.runner.parameters import read_yaml
+from analysis.runner.plan import find_notebooks, make_plan
+from analysis.runner.profile import load_profile
+
+PARAMETERS = """pool: str = "curated"  # pool
+limit: int = 100  # rows
+budget: int = 5  # rows to train on
+n_draws: int = 3  # draws
+sizes: list = []  # further sizes
+methods: list = ["random_selection"]  # methods
+finetuning: dict = {}  # settings
+output_dir: str = ""  # folder"""
+
+
+def notebook(path, *code):
+    cells = [nbformat.v4.new_markdown_cell("# Nothing\n\nIs it *run*?")]
+    cells.append(nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}))
+    cells += [nbformat.v4.new_code_cell(text) for text in code or ("raise SystemExit('must not run')",)]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    return str(path)
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    monkeypatch.setattr("analysis.runner.__main__.REPORTS", tmp_path / "reports")
+    monkeypatch.setattr("analysis.runner.__main__.execute_job", lambda *_: pytest.fail("a notebook was run"))
+    return notebook(tmp_path / "n.ipynb")
+
+
+def refusal(arguments, capsys):
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("Refused: ") and said.count("\n") == 1
+    return said
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [('{"learning_rate": 2e-5}', {"learning_rate": 2e-5}), ("2E5", 2e5), ("-2.5e+3", -2500.0), (".5", 0.5), ("1.", 1.0),
+     ("1_000", 1000), ("-7", -7), ("0", 0), ("0.0", 0.0), ("010", "010"), ("1:30", "1:30"), ("1e", "1e"), ("e5", "e5"), ("2e-5x", "2e-5x"),
+     ("2024-13-45", "2024-13-45"), (".", "."), ("true", True), ("null", None)],
+)  # fmt: skip
+def test_numbers_are_read_as_json_and_python_write_them(text, value):
+    found = read_yaml(text)
+    assert found == value and type(found) is type(value)
+
+
+def test_numbers_of_a_profile_are_read_alike(tmp_path):
+    (tmp_path / "p.yaml").write_text("parameters: {finetuning: {learning_rate: 2e-5}}\n")
+    assert load_profile(str(tmp_path / "p.yaml")).parameters == {"finetuning": {"learning_rate": 2e-5}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-p", "budget", "0"], "'budget' is 0; expected a whole number from 1 up"),
+        (["-p", "limit", "-3"], "'limit' is -3; expected a whole number from 1 up"),
+        (["-p", "n_draws", "-1"], "'n_draws' is -1; expected a whole number from 0 up"),
+        (["-p", "sizes", "[100, 0]"], "'sizes' is [100, 0]; expected whole numbers from 1 up"),
+        (["-p", "methods", "[lenght]"], "'methods': method 'lenght' is unknown; the methods are random_selection"),
+        (["-p", "methods", "['ifd(k=3)']"], "unknown option 'k'"),
+        (["-p", "methods", "[1]"], "expected names of methods as text, not 1"),
+        (["-p", "finetuning", "{1: 2}"], "expected values as JSON has them"),
+        (["--pool", ""], "'pool' is ''; expected a name or a path"),
+        (["--pool", " "], "'pool' is ' '; expected a name or a path"),
+        (["--pool", "./a,b.jsonl"], "a file whose name holds a comma is named alone"),
+        (["--name", "../../x"], "'../../x'; expected the name of a folder"),
+        (["--name", ""], "''; expected the name of a folder"),
+        (["--name", "/x"], "'/x'; expected the name of a folder"),
+        (["--pool", "\x1b[31mred\x07.jsonl"], "no such file or folder: red\\x07.jsonl"),
+    ],
+)
+def test_values_that_no_notebook_can_use(asked, capsys, arguments, message):
+    assert message in refusal([asked, *arguments], capsys)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("parameters: [1", "expected YAML in UTF-8"), ("- 1", "its content is [1]"), ("parameters: 5", "parameters is 5"),
+     ("parameters: {1: 2}", "parameters is {1: 2}"), ("notebooks: [n]", "notebooks is ['n']"), ("{a: 1}: 2", "unhashable key"),
+     ("notebooks: {n: [{name: ../../y}, {name: b}]}", "name is '../../y'"), ("notebooks: {n: [{name: [1]}]}", "name is [1]"),
+     ("notebooks: {n: [5]}", "expected values, a list of variants, or false; one is 5"), ("notebooks: {n: []}", "needs a `name`"),
+     ("notebooks: {m: {limit: 5}}", "notebooks: 'm' is none"), ("first: [[1]]", "first is [[1]]"), ("jobs: many", "jobs is 'many'"),
+     ("parameters: {limit: a}", "'limit' is int"), ("parameters: {budget: 0}", "'budget' is 0"), ("parameters: {pool: ''}", "'pool' is ''"),
+     ("[" * 5000, "expected YAML"), ("\udcff", "expected YAML in UTF-8")],
+)  # fmt: skip
+def test_broken_profiles(asked, tmp_path, capsys, text, message):
+    (tmp_path / "p.yaml").write_bytes(text.encode("utf-8", "surrogateescape"))
+    said = refusal([asked, "--profile", str(tmp_path / "p.yaml")], capsys)
+    assert message in said and ("p.yaml" in said or "profile p" in said or "parameter" in said)
+
+
+def test_a_file_with_a_comma_in_its_name_is_one_file(tmp_path):
+    (tmp_path / "a,b.jsonl").write_text('{"prompt": "a", "answer": "b"}\n')
+    path = find_notebooks([notebook(tmp_path / "n.ipynb")])
+    (job,) = make_plan(path, load_profile("quick"), {"pool": "a,b.jsonl"}, base=tmp_path, reports=tmp_path)
+    assert job.parameters["pool"] == str(tmp_path / "a,b.jsonl")
+
+
+@pytest.mark.parametrize("name", ["quick-budget_500", "my run, 2", "Zürich"])
+def test_names_of_folders_stay(name):
+    assert check_name(name, "it") == name
+
+
+@pytest.mark.parametrize("name", ["..", ".hidden", "a/b", "a\\b", "a\x00", "a\n", " a", "x" * 101, 5, None])
+def test_other_names_lead_out_of_the_reports(name):
+    with pytest.raises(ValueError, match=r"it is .*; expected the name of a folder"):
+        check_name(name, "it")
+
+
+def test_publishing_stays_in_its_folder(capsys):
+    assert publish.main(["--profile", "../x"]) == 2
+    assert "--profile is '../x'" in capsys.readouterr().err
+
+
+def test_reports_in_a_file_are_refused(asked, tmp_path, capsys):
+    (tmp_path / "reports").write_text("a file")
+    assert "reports/quick" in refusal([asked], capsys)
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.ENOSPC, errno.EACCES])
+def test_a_folder_that_takes_nothing_is_refused(asked, monkeypatch, capsys, code):
+    def open_file(**_):
+        raise OSError(code, "It takes nothing")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", open_file)
+    assert "cannot be written to (It takes nothing); expected a folder" in refusal([asked], capsys)
+
+
+def test_a_folder_that_takes_something_is_left_as_it_was(tmp_path):
+    check_writable([tmp_path / "new" / "er"])
+    assert list((tmp_path / "new" / "er").iterdir()) == []
+
+
+def test_a_disk_that_fills_up_is_one_line(tmp_path, monkeypatch, capsys):
+    def fail(*_):
+        raise OSError(errno.ENOSPC, "No space left on device", "one.json")
+
+    monkeypatch.setattr("analysis.runner.__main__.REPORTS", tmp_path / "reports")
+    monkeypatch.setattr("analysis.runner.__main__.execute_job", fail)
+    assert main([notebook(tmp_path / "n.ipynb")]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("Stopped: ") and "No space left on device" in said and said.count("\n") == 1
+
+
+def test_any_value_of_other_parameters_passes():
+    check_value("threshold", 0.0, "n")
+    check_value("more", {"rows": 0}, "n")
+
+
+def test_control_characters_are_written_out():
+    assert (
+        printable("a\x1b[1;31mred\x1b[0m\x07 \x1b]0;title\x9b \u202etxt\té\n")
+        == "ared\\x07 \\x1b]0;title\\x9b \\u202etxt\té\n"
+    )
+    assert one_line("a\r\n  b\x08") == "a b\\x08"
+
+
+def test_what_a_notebook_prints_from_its_data_does_not_act_on_the_terminal(tmp_path, capsys):
+    code = "import sys\nprint('warned \\x1b]0;title\\x07', file=sys.stderr)\nraise ValueError('found \\x1b[2J\\x08')"
+    (outcome,) = run([notebook(tmp_path / "n.ipynb", code)], "quick", reports=tmp_path / "reports", live=False)
+    from analysis.runner.__main__ import _say
+
+    _say(outcome, 1, 1)
+    said = capsys.readouterr().out
+    assert "warned \\x1b]0;title\\x07" in said and "ValueError: found \\x08" in said
+    assert "\x1b" not in said and "\x07" not in said and "\x08" not in said
+
+
+def test_a_warning_about_a_file_does_not_act_on_the_terminal(tmp_path):
+    name = "rows\x1b]0;t\x07.jsonl"
+    rows = [{"prompt": "a", "answer": "b"}, {"nothing": 1}, {"nothing": 2}]
+    (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = [sys.executable, "-m", "analysis.runner", notebook(tmp_path / "n.ipynb", "pass"), "--pool", name]
+    environment = {"ANALYSIS_REPORTS": str(tmp_path / "reports"), "ANALYSIS_RESULTS": str(tmp_path / "results")}
+    root = str(Path(__file__).resolve().parents[2])
+    done = subprocess.run(
+        command, cwd=tmp_path, env={"PYTHONPATH": root, **environment}, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"Warning: " in done.stderr and b"\x1b" not in done.stderr + done.stdout
