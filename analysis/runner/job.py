@@ -16,6 +16,7 @@ from analysis.runner.index import read_record
 from analysis.runner.plan import ITEMS, Job
 from analysis.store import publishing
 from analysis.store.file_states import files_named, states
+from analysis.store.notes import FINDINGS, OUTDATED, read_note
 from analysis.store.store import digest, write_atomic
 
 
@@ -66,11 +67,10 @@ def _of_others(job: Job) -> dict[str, str]:
     """Digest of what every other report of this run found: its numbers and sentences, not its seconds."""
     found = {}
     for path in sorted(job.figures.parent.glob("*/*")):
-        if path.parent == job.figures or path.suffix not in (".csv", ".json"):
+        if path.parent == job.figures or path.suffix not in (".csv", ".json") or path.parent.name in job.outdated:
             continue
-        content = path.read_bytes()
-        if path.suffix == ".json":
-            noted = json.loads(content)
+        content = path.read_bytes() if path.suffix == ".csv" else b""
+        if path.suffix == ".json" and (noted := read_note(path, FINDINGS, "left out: run its notebook again")):
             content = json.dumps([noted["findings"], noted["figures"], noted["parameters"]]).encode()
         found[f"{path.parent.name}/{path.name}"] = hashlib.sha256(content).hexdigest()
     return found
@@ -104,6 +104,7 @@ def _run_and_render(job: Job, key: str, live: bool | None) -> Outcome:
         **os.environ,
         publishing.RUN: job.run,
         publishing.REPORT: job.report,
+        OUTDATED: json.dumps(job.outdated),
         "TQDM_NCOLS": "90",
         "TQDM_NROWS": "20",
     }
@@ -154,8 +155,10 @@ def _said(job: Job, started_at: float) -> dict:
     path = job.figures / "findings.json"
     if not path.is_file() or path.stat().st_mtime < started_at - 2:
         return {"findings": [], "figures": [], "tables": []}
-    noted = json.loads(path.read_text(encoding="utf-8"))
-    return {name: noted[name] for name in ("findings", "figures", "tables")}
+    noted = read_note(path, FINDINGS)
+    if noted is None:
+        return {"findings": [], "figures": [], "tables": []}
+    return {name: noted.get(name, []) for name in ("findings", "figures", "tables")}
 
 
 def _picture(job: Job, figures: Sequence[str]) -> str | None:

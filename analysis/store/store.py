@@ -8,7 +8,7 @@ import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -164,7 +164,7 @@ class Store:
                 _check_archive(path, file.zip)
                 return {name: file[name] for name in file.files}
         except DAMAGE as error:
-            return self._set_aside(path, error)
+            return set_aside(path, error)
 
     def _read_record(self, path: Path) -> dict | None:
         if not path.exists():
@@ -175,12 +175,17 @@ class Store:
                 raise ValueError("its checksum does not fit")
             return json.loads(whole["record"])
         except (ValueError, KeyError, TypeError) as error:
-            return self._set_aside(path, error)
+            return set_aside(path, error)
 
-    def _set_aside(self, path: Path, error: Exception) -> None:
-        damaged = path.with_name(f"{path.name}.damaged")
+
+def set_aside(path: Path, error: object, then: str = "computed again") -> None:
+    """Move a damaged file or folder aside (`.damaged`, in place of an earlier one) with a warning that names it."""
+    damaged = path.with_name(f"{path.name}.damaged")
+    if damaged.is_dir():
+        shutil.rmtree(damaged)
+    with suppress(FileNotFoundError):  # another process was faster
         os.replace(path, damaged)
-        warnings.warn(f"{path}: damaged ({error}); moved to {damaged.name} and computed again", stacklevel=3)
+    warnings.warn(f"{path}: damaged ({error}); moved to {damaged.name} and {then}", stacklevel=4)
 
 
 def _check_archive(path: Path, archive: zipfile.ZipFile) -> None:

@@ -196,6 +196,14 @@ others = [path for path in Path(output_dir).glob("*/findings.json") if path.pare
 report.finding(*[f"It is read: {json.loads(path.read_text())['findings']}." for path in others])"""
 
 
+READS_PAGES = """from analysis.reporting import pages, report
+report.begin(notebook="90_all", output_dir=output_dir)
+read = pages.read(output_dir, without=["90_all"])
+report.finding(f"Read: {', '.join(page.report for page in read.pages)}.")"""
+
+FINISHED = FINDING + "\nreport.provenance()"
+
+
 def test_a_notebook_that_reads_the_others_runs_after_them_and_again_when_they_change(tmp_path):
     profile = tmp_path / "order.yaml"
     profile.write_text("parameters: {limit: 7}\njobs: 2\n")
@@ -222,7 +230,7 @@ def test_the_key_of_a_page_that_reads_others_holds_their_numbers_and_not_their_s
     (job,) = make_plan(find_notebooks([path]), load_profile(str(profile)), {}, reports=tmp_path / "reports")
     other = job.figures.parent / "30_other"
     other.mkdir(parents=True)
-    noted = {"findings": ["So."], "figures": ["a"], "tables": [], "parameters": {}, "provenance": {"seconds": 1}}
+    noted = {"report": "30_other", "figures": ["a"], "tables": [], "parameters": {}}
     keys = []
     for findings, seconds, numbers in (
         (["So."], 1, "1"),
@@ -236,6 +244,28 @@ def test_the_key_of_a_page_that_reads_others_holds_their_numbers_and_not_their_s
         keys.append(job_key(job, "v"))
     assert keys[0] == keys[1]
     assert len(set(keys)) == 3
+
+
+def test_a_page_that_reads_others_leaves_out_variants_that_the_profile_has_no_more(tmp_path):
+    profile = tmp_path / "two.yaml"
+    paths = [notebook(tmp_path / "90_all.ipynb", READS_PAGES), notebook(tmp_path / "one.ipynb", FINISHED)]
+
+    def said(text):
+        profile.write_text(text)
+        outcomes = run(paths, str(profile), reports=tmp_path / "reports", live=False, jobs=1)
+        assert not [one.error for one in outcomes if one.error]
+        return json.loads(outcomes[-1].job.record.read_text(encoding="utf-8"))["findings"]
+
+    assert said("notebooks: {one: [{name: a}, {name: b}]}\n") == ["Read: one.a, one.b."]
+    figures = tmp_path / "reports" / "two" / "figures"
+    own = figures / "another_suite" / "findings.json"  # of no notebook known here
+    own.parent.mkdir()
+    own.write_text((figures / "one.b" / "findings.json").read_text().replace("one.b", "another_suite"))
+    assert said("notebooks: {one: [{name: a}, {name: c}]}\n") == ["Read: another_suite, one.a, one.c."]
+    assert (figures / "one.b" / "line.csv").exists()  # left out, not thrown away
+    (figures / "one.a" / "findings.json").write_text('{"report": "one')
+    with pytest.warns(UserWarning, match=r"one\.a/findings\.json: damaged"):
+        job_key(make_plan(find_notebooks(paths), load_profile(str(profile)), {}, reports=tmp_path / "reports")[-1], "v")
 
 
 def test_only_the_plain_full_run_writes_the_committed_figures(tmp_path):
