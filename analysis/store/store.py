@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ import numpy as np
 from filelock import FileLock
 
 from analysis.paths import PUBLISHED, RESULTS
+from analysis.store.partials import partial_beside
 from analysis.store.published import Published, log, of_folder
 
 KEY_LENGTH = 24
@@ -56,15 +56,12 @@ def _plain(value: object, name: str) -> object:
 def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
     """`write` fills a temporary sibling, which then takes the place of `path` in one step."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-    os.close(handle)
-    partial = Path(name)
+    partial = partial_beside(path)
     try:
+        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))  # less the umask
         write(partial)
         with partial.open("rb") as file:
             os.fsync(file.fileno())
-        partial.chmod(0o644)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
@@ -138,13 +135,12 @@ class Store:
     def save_folder(self, kind: str, key: str, write: Callable[[Path], None]) -> Path:
         """`write` fills an empty folder, which then appears under its key in one step."""
         path = self.path(kind, key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{key}.", suffix=".partial", dir=path.parent))
+        partial = partial_beside(path)
         try:
+            partial.mkdir()
             write(partial)
             if path.exists():  # another process was faster; both hold the same content
                 return path
-            partial.chmod(0o755)
             os.rename(partial, path)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
