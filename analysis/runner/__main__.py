@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context
 from pathlib import Path
 
@@ -158,7 +159,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.fields:
         parameters["pool"] = CommandLineText(f"{given.pool or ''}{SPLITTER}{given.fields}")
     started = time.monotonic()
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    for name in ("SIGTERM", "SIGHUP"):  # the second where the terminal is closed, unless nohup has it ignored
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _as_interrupt)
     try:
         if given.jobs is not None and given.jobs < 1:
             raise ValueError(f"--jobs is at least 1, not {given.jobs}")
@@ -177,6 +181,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except OSError as error:
         print(f"Stopped: {one_line(error)}. What is finished is kept.", file=sys.stderr)
+        return 1
+    except BrokenProcessPool:
+        print("Stopped: a process that ran a notebook was killed, mostly for want of memory; --jobs 1 needs less. "
+              "What is finished is kept.", file=sys.stderr)  # fmt: skip
         return 1
     except KeyboardInterrupt:
         print("\nInterrupted. What is finished is kept; the same command goes on from there.", file=sys.stderr)

@@ -4,6 +4,7 @@ import errno
 import json
 import subprocess
 import sys
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import nbformat
@@ -148,15 +149,20 @@ def test_a_folder_that_takes_something_is_left_as_it_was(tmp_path):
     assert list((tmp_path / "new" / "er").iterdir()) == []
 
 
-def test_a_disk_that_fills_up_is_one_line(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [(OSError(errno.ENOSPC, "No space left on device", "one.json"), "No space left on device"),
+     (BrokenProcessPool("terminated abruptly"), "--jobs 1 needs less")],
+)  # fmt: skip
+def test_a_full_disk_and_a_killed_worker_are_one_line(tmp_path, monkeypatch, capsys, error, message):
     def fail(*_):
-        raise OSError(errno.ENOSPC, "No space left on device", "one.json")
+        raise error
 
     monkeypatch.setattr("analysis.runner.__main__.REPORTS", tmp_path / "reports")
     monkeypatch.setattr("analysis.runner.__main__.execute_job", fail)
     assert main([notebook(tmp_path / "n.ipynb")]) == 1
     said = capsys.readouterr().err
-    assert said.startswith("Stopped: ") and "No space left on device" in said and said.count("\n") == 1
+    assert said.startswith("Stopped: ") and message in said and said.count("\n") == 1
 
 
 def test_any_value_of_other_parameters_passes():
