@@ -14,6 +14,7 @@ import numpy as np
 from filelock import FileLock
 
 from analysis.paths import PUBLISHED, RESULTS
+from analysis.store.manifests import SUFFIX, check_folder, manifest_of
 from analysis.store.partials import partial_beside
 from analysis.store.published import Published, log, of_folder
 
@@ -128,9 +129,16 @@ class Store:
                 yield path.stem, record
 
     def folder(self, kind: str, key: str) -> Path | None:
-        """A stored folder, complete, or None."""
+        """A stored folder, complete, or None; held against its manifest, the files' content once per process."""
         path = self.path(kind, key)
-        return path if path.is_dir() else None
+        if not path.is_dir():
+            return None
+        try:
+            check_folder(path)
+        except (ValueError, OSError) as error:
+            path.with_name(f"{path.name}{SUFFIX}").unlink(missing_ok=True)
+            return set_aside(path, error, "made again")
+        return path
 
     def save_folder(self, kind: str, key: str, write: Callable[[Path], None]) -> Path:
         """`write` fills an empty folder, which then appears under its key in one step."""
@@ -141,7 +149,11 @@ class Store:
             write(partial)
             if path.exists():  # another process was faster; both hold the same content
                 return path
+            manifest = json.dumps(manifest_of(partial), indent=1)
+            beside = path.with_name(f"{path.name}{SUFFIX}")
+            beside.unlink(missing_ok=True)  # of a folder that was taken away by hand
             os.rename(partial, path)
+            write_atomic(beside, lambda file: file.write_text(manifest, encoding="utf-8"))
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         return path
@@ -177,8 +189,7 @@ class Store:
 def set_aside(path: Path, error: object, then: str = "computed again") -> None:
     """Move a damaged file or folder aside (`.damaged`, in place of an earlier one) with a warning that names it."""
     damaged = path.with_name(f"{path.name}.damaged")
-    if damaged.is_dir():
-        shutil.rmtree(damaged)
+    shutil.rmtree(damaged, ignore_errors=True)  # a folder would not be replaced
     with suppress(FileNotFoundError):  # another process was faster
         os.replace(path, damaged)
     warnings.warn(f"{path}: damaged ({error}); moved to {damaged.name} and {then}", stacklevel=4)
