@@ -75,6 +75,10 @@ def run(
         raise ValueError(f"profile {profile} runs none of the notebooks named")
     _try_pools({str(job.parameters.get("pool", "")) for job in plan} - {"", *POOL_NAMES})
     check_writable({RESULTS, *(job.folder for job in plan), *(job.figures.parent for job in plan)})
+    for job in (job for job in plan if job.outdated):
+        print(
+            f"{job.report} leaves out what this profile does not make: {printable(', '.join(job.outdated))}", flush=True
+        )
     outcomes = []
     try:
         for outcome in _outcomes(plan, jobs, force, live):

@@ -246,7 +246,7 @@ def test_the_key_of_a_page_that_reads_others_holds_their_numbers_and_not_their_s
     assert len(set(keys)) == 3
 
 
-def test_a_page_that_reads_others_leaves_out_variants_that_the_profile_has_no_more(tmp_path):
+def test_a_page_that_reads_others_leaves_out_variants_that_the_profile_has_no_more(tmp_path, capsys):
     profile = tmp_path / "two.yaml"
     paths = [notebook(tmp_path / "90_all.ipynb", READS_PAGES), notebook(tmp_path / "one.ipynb", FINISHED)]
 
@@ -262,6 +262,7 @@ def test_a_page_that_reads_others_leaves_out_variants_that_the_profile_has_no_mo
     own.parent.mkdir()
     own.write_text((figures / "one.b" / "findings.json").read_text().replace("one.b", "another_suite"))
     assert said("notebooks: {one: [{name: a}, {name: c}]}\n") == ["Read: another_suite, one.a, one.c."]
+    assert "90_all leaves out what this profile does not make: one.b\n" in capsys.readouterr().out
     assert (figures / "one.b" / "line.csv").exists()  # left out, not thrown away
     (figures / "one.a" / "findings.json").write_text('{"report": "one')
     with pytest.warns(UserWarning, match=r"one\.a/findings\.json: damaged"):
