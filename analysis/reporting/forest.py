@@ -163,7 +163,7 @@ def by_regime(table: pd.DataFrame, results: Results, regime: Regime, benchmark: 
                         markerfacecolor=None if filled else "white", markersize=4)  # fmt: skip
         ax.axhline(0, color=style.DARK_GREY, linewidth=1)
         ax.set_ylim(-most, most)  # an interval that is longer runs out of the panel
-        ax.set_title(style.label(name), fontsize="small")
+        ax.set_title(fill(style.label(name), 26), fontsize="small")
     _regime_axes(axes, len(names), drawn, regime)
     return fig
 
@@ -196,7 +196,7 @@ def height(results: Results) -> float:
     """Height to width of a figure with a panel per benchmark and a line per method, so that no two labels meet."""
     panels = len(results.benchmarks)
     lines = results.table.loc[results.table["method"] != BASE, "method"].nunique()
-    return max(0.36, 0.16 + 0.032 * lines) * panels
+    return max(0.36, 0.16 + 0.036 * lines) * panels
 
 
 def group_map(ax, by_group: pd.DataFrame, full_colour: float = 1.0) -> None:
