@@ -28,6 +28,12 @@ def notebook(folder, name):
     return str(folder / f"{name}.ipynb")
 
 
+def heard() -> None:
+    """Signals as in a terminal: a shell lets what it starts in the background ignore them, these tests too."""
+    for one in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(one, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize(
@@ -43,8 +49,8 @@ def test_nothing_is_left_running(tmp_path, how, jobs):
     }  # fmt: skip
     with (tmp_path / "said").open("wb") as said:
         runner = subprocess.Popen(
-            command, cwd=tmp_path, env=environment, stdout=said, stderr=said, start_new_session=True
-        )
+            command, cwd=tmp_path, env=environment, stdout=said, stderr=said, start_new_session=True, preexec_fn=heard
+        )  # fmt: skip
     wait_until(lambda: len(list(tmp_path.glob("started-*"))) == jobs, 120, "notebooks run")
     started = psutil.Process(runner.pid).children(recursive=True)
     assert len(started) >= (4 if jobs == 2 else 1)  # workers and kernels
