@@ -16,6 +16,9 @@ from analysis.experiments import grid
 from analysis.experiments.workbench import Workbench, prepare
 from analysis.methods import parse
 from analysis.paths import PUBLISHED
+from analysis.pools.loading import check_count
+from analysis.runner.checks import check_name
+from analysis.runner.console import ended
 from analysis.store.publishing import REPORT, RUN, Count, note, publish
 from analysis.store.store import Store
 
@@ -27,8 +30,12 @@ EPILOG = """example:
 Every run is stored as it is made: the same command goes on where it stopped, several at once share the work."""
 
 
-def compare(asked: argparse.Namespace) -> Count:
+def compare(asked: argparse.Namespace) -> tuple[Count, int]:
     """Select, train and score all runs, or as many as there is time for, and publish what is finished.
+
+    Returns
+    -------
+    What was published, and how many processes failed.
 
     Raises
     ------
@@ -36,6 +43,10 @@ def compare(asked: argparse.Namespace) -> Count:
         Something asked for cannot be done; says what was found and what is expected.
     """
     started = time.monotonic()
+    check_name(asked.name, "--name")
+    counts = {"--parts": [asked.parts], "--draws": [asked.draws], "--jobs": [asked.jobs], "--budget": asked.budget}
+    for what, count in [(what, count) for what, given in counts.items() for count in given]:
+        check_count(what, count)
     os.environ[RUN], os.environ[REPORT] = asked.name, "compare"
     for method in asked.method:
         parse(method)
@@ -46,14 +57,14 @@ def compare(asked: argparse.Namespace) -> Count:
     workers = [_worker(asked) for _ in range(asked.jobs)]
     for worker in workers:
         worker.join(None if asked.within is None else max(started + asked.within - time.monotonic(), 0))
-    stopped = [worker.terminate() for worker in workers if worker.is_alive()]
-    for worker in workers:
+    stopped = [worker for worker in workers if worker.is_alive()]
+    for worker in stopped:
+        worker.terminate()
         worker.join()
-    if not stopped and (failed := [worker.exitcode for worker in workers if worker.exitcode]):
-        raise ValueError(f"{len(failed)} of {len(workers)} processes failed; what they said stands above")
+    failed = [worker for worker in workers if worker.exitcode and worker not in stopped]
     grid.ask(work, planned, with_base=True)
     note()
-    return publish(asked.name, work.store, Path(asked.out))
+    return publish(asked.name, work.store, Path(asked.out)), len(failed)
 
 
 def _worker(asked: argparse.Namespace) -> multiprocessing.process.BaseProcess:
@@ -110,19 +121,18 @@ def _arguments() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Command line; 0 all well, 2 refused, 130 interrupted."""
+    """Command line; 0 all well, 1 a process failed, 2 refused, 130 interrupted."""
     asked = _arguments().parse_args(arguments)
-    try:
-        count = compare(asked)
-    except (ValueError, OSError) as error:
-        print(f"Refused: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nInterrupted. What is finished is kept; the same command goes on from there.", file=sys.stderr)
-        return 130
+    return ended(lambda: _told(asked))
+
+
+def _told(asked: argparse.Namespace) -> int:
+    count, failed = compare(asked)
     left = f", {count.missing:,} not made yet (the same command goes on)" if count.missing else ""
     print(f"{Path(asked.out) / asked.name}.parquet: {count.lines:,} runs and selections{left}")
-    return 0
+    if failed:
+        print(f"{failed} of {asked.jobs} processes failed; what they said stands above", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

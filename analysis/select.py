@@ -5,7 +5,6 @@ python -m analysis.select --pool FILE --model MODEL --method CALL --budget N --o
 
 import argparse
 import re
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from analysis.experiments.selecting import UNITS
 from analysis.experiments.workbench import prepare
 from analysis.methods import RANDOM, parse
 from analysis.pools.training_formats import FORMATS
+from analysis.runner.console import ended
 from analysis.runner.index import duration
 from analysis.store.store import Store
 
@@ -123,23 +123,10 @@ def _arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def _as_interrupt(*_) -> None:
-    raise KeyboardInterrupt
-
-
 def main(arguments: Sequence[str] | None = None, store: Store | None = None) -> int:
     """Command line; 0 all well, 2 refused, 130 interrupted."""
     asked = _arguments().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _as_interrupt)
-    try:
-        select(asked, store)
-    except (ValueError, OSError) as error:
-        print(f"Refused: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nInterrupted. What is computed is kept; the same command goes on from there.", file=sys.stderr)
-        return 130
-    return 0
+    return ended(lambda: select(asked, store) or 0)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,9 @@ def test_a_comparison_is_published_once_and_goes_on_where_it_stopped(tmp_path):
     "more, message",
     [
         (["--method", "token_lenght"], "token_lenght"),
+        (["--name", "../../x"], "--name"),
+        (["--jobs", "0"], "--jobs: expected a whole number from 1 up, found 0"),
+        (["--budget", "-1"], "--budget: expected a whole number from 1 up, found -1"),
         (["--finetuning", '{"epoch": 1}'], "unknown setting 'epoch'"),
     ],
 )

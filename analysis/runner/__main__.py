@@ -23,7 +23,7 @@ from analysis.runner.console import one_line, printable
 from analysis.runner.index import duration, write_index
 from analysis.runner.job import Outcome, execute_job
 from analysis.runner.parameters import CommandLineText
-from analysis.runner.plan import POOL_NAMES, Job, find_notebooks, make_plan
+from analysis.runner.plan import POOL_NAMES, Job, find_notebooks, make_plan, only_variants
 from analysis.runner.profile import load_profile, profile_names
 from analysis.store.workers import end_with
 
@@ -71,6 +71,7 @@ def run(
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
     parameters = parameters or {}
     plan = make_plan(find_notebooks(notebooks), chosen, parameters, run=run_name, reports=reports, base=base)
+    plan = only_variants(plan, notebooks)
     if not plan:
         raise ValueError(f"profile {profile} runs none of the notebooks named")
     _try_pools({str(job.parameters.get("pool", "")) for job in plan} - {"", *POOL_NAMES})
@@ -139,7 +140,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="path, name or its beginning; default: all")
-    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="the same, e.g. --only 30 12")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="the same, e.g. --only 30 12, or a variant of the profile, 30_versus_random.curated.weak",
+    )
     parser.add_argument(
         "--profile", default="quick", metavar="NAME", help=f"{', '.join(profile_names())} (default quick)"
     )

@@ -62,7 +62,7 @@ class Job:
 
 
 def find_notebooks(wanted: Sequence[str], folder: Path | None = None) -> list[Path]:
-    """Notebooks by path, name or beginning of the name (`30`); all of `notebooks/` where none is named."""
+    """Notebooks by path, name, beginning of the name (`30`) or variant; all of `notebooks/` where none is named."""
     known = sorted((folder or NOTEBOOKS).glob("*.ipynb"))
     if not wanted:
         if not known:
@@ -74,11 +74,22 @@ def find_notebooks(wanted: Sequence[str], folder: Path | None = None) -> list[Pa
             matches = [Path(one).absolute()]
         else:
             stem = Path(one).name.removesuffix(".ipynb")
-            matches = [path for path in known if path.stem == stem] or [p for p in known if p.stem.startswith(stem)]
+            matches = [path for path in known if path.stem in (stem, stem.partition(".")[0])]
+            matches = matches or [path for path in known if path.stem.startswith(stem)]
         if not matches:
             raise ValueError(f"no notebook {one!r}; known: {', '.join(path.stem for path in known) or 'none'}")
         chosen += [path for path in matches if path not in chosen]
     return sorted(chosen, key=lambda path: path.stem)
+
+
+def only_variants(plan: Sequence[Job], wanted: Sequence[str]) -> list[Job]:
+    """The jobs but for other variants of notebooks that are named with one, such as `30_versus_random.curated`."""
+    named = [one for one in wanted if "." in one and not one.endswith(".ipynb")]
+    reports = [job.report for job in plan]
+    if unknown := [one for one in named if one not in reports]:
+        raise ValueError(f"no variant {unknown[0]!r} in this profile; known: {', '.join(reports)}")
+    whole = find_notebooks([one for one in wanted if one not in named]) if len(named) < len(wanted) else []
+    return [job for job in plan if not named or job.report in named or job.notebook in whole]
 
 
 def absolute(value: str, name: str, base: Path) -> str:

@@ -13,7 +13,7 @@ from analysis.runner.index import duration, read_record, write_index
 from analysis.runner.job import job_key
 from analysis.runner.jupyter import Watcher, without_progress
 from analysis.runner.parameters import CommandLineText, Parameter, convert, notebook_parameters
-from analysis.runner.plan import absolute, find_notebooks, make_plan, run_name
+from analysis.runner.plan import absolute, find_notebooks, make_plan, only_variants, run_name
 from analysis.runner.profile import load_profile, profile_names
 
 PARAMETERS = """pool: str = "curated"  # pool to study
@@ -525,3 +525,20 @@ def test_paths_of_items_are_found_from_where_the_command_was_given(tmp_path):
     before = job_key(job, "version")
     (tmp_path / "items" / "a.jsonl").write_text("{}")
     assert job_key(job, "version") != before
+
+
+def test_one_variant_of_a_notebook_can_be_named(tmp_path):
+    path = tmp_path / "some.yaml"
+    path.write_text("notebooks: {30_versus_random: [{name: a.weak}, {name: b.weak}]}\n")
+
+    def reports(*wanted):
+        plan = make_plan(find_notebooks(wanted), load_profile(str(path)), {}, reports=tmp_path)
+        return sorted(job.report for job in only_variants(plan, wanted))
+
+    assert reports("30_versus_random.b.weak") == ["30_versus_random.b.weak"]
+    assert reports("30", "12") == ["12_cross_entropy", "30_versus_random.a.weak", "30_versus_random.b.weak"]
+    assert reports("30_versus_random.a.weak", "12") == ["12_cross_entropy", "30_versus_random.a.weak"]
+    with pytest.raises(
+        ValueError, match=r"no variant '30_versus_random\.c' in this profile; known: 30_versus_random\.a"
+    ):
+        reports("30_versus_random.c")
