@@ -1,4 +1,4 @@
-"""Published runs made again: does the code of today measure what other code measured?"""
+"""Published runs and selections made again: does the code of today measure what other code measured?"""
 
 import json
 from collections import Counter
@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from analysis.experiments import grid
+from analysis.experiments import grid, selecting
 from analysis.experiments.benchmarks import catalogue
 from analysis.experiments.results import Run
 from analysis.experiments.workbench import Workbench, prepare
@@ -18,27 +18,32 @@ from analysis.store.code_version import code_version
 from analysis.store.published import unpacked
 from analysis.store.store import digest
 
-SAMPLE = 5  # runs at least, and one at least of every family of methods
-TOLERANCE = 1e-4  # nats per answer token; an answer is graded the same or not
+SAMPLE = 5  # lines at least: one run at least of every family of methods, one selection of every method
+TOLERANCE = 1e-4  # nats per answer token, and of the largest score of a selection; grades and rows are the same or not
 
 
 def of_other_code(line: dict) -> bool:
-    """Whether a published line is a run, with its rows, that the code of today would not find."""
+    """Whether a published line, with its rows, is one that the code of today would not find."""
     return bool(line["settings"]) and "rows" in arrays_of(line) and rekeyed(line)["key"] != line["key"]
 
 
 def rekeyed(line: dict) -> dict:
-    """A published run under the key that it has with the code of today, also for its pool.
+    """A published line under the key that it has with the code of today, also for its pool.
 
-    That the pool has the same rows in the same places is what a run made again shows: else its scores would differ.
+    That the pool has the same rows in the same places is what a line made again shows: else its scores would differ.
     """
-    settings = json.loads(line["settings"]) | {"code": _code_today()} | _pool_today(line)
-    key = digest(**settings, rows=arrays_of(line)["rows"].tolist())
+    settings = json.loads(line["settings"])
+    if line["kind"] == "runs":
+        settings |= {"code": _code_today()} | _pool_today(line)
+        key = digest(**settings, rows=arrays_of(line)["rows"].tolist())
+    else:
+        settings |= selecting.code_behind(line["method"], settings["unit"]) | _pool_today(line)
+        key = digest(**settings)
     return line | {"key": key, "settings": json.dumps(settings, sort_keys=True)}
 
 
 def sample(lines: Sequence[dict], seed: int = 0) -> list[tuple[dict, float]]:
-    """Runs made again, drawn by chance, each with its `difference`: `SAMPLE` of them, one of every family and pool at least.
+    """Lines made again, drawn by chance, each with its `difference`: `SAMPLE` of them, one of every family and pool at least.
 
     Raises
     ------
@@ -55,7 +60,7 @@ def sample(lines: Sequence[dict], seed: int = 0) -> list[tuple[dict, float]]:
     lacking = _kinds(lines) - _kinds(line for line, _ in found)
     if lacking or len(found) < min(SAMPLE, len(lines)):
         raise ValueError(
-            f"of {len(lines)} runs of other code {len(found)} could be made again"
+            f"of {len(lines)} runs and selections of other code {len(found)} could be made again"
             + "".join(f", none of {one}" for one in sorted(lacking))
         )
     return found
@@ -72,7 +77,7 @@ def _turns(lines: Sequence[dict]) -> list[tuple[int, dict]]:
 
 
 def kinds(line: dict) -> set[str]:
-    """What a run stands for: the family of its method, and its pool."""
+    """What a line stands for: the family of its method, and its pool."""
     return {f"the family {family(line)!r}", f"the pool {line['pool'].partition(', part')[0]!r}"}
 
 
@@ -81,20 +86,27 @@ def _kinds(lines: Iterable[dict]) -> set[str]:
 
 
 def family(line: dict) -> str:
-    """The family of a run's method; the base alone and rows that no method chose are families too."""
+    """The family of a run's method; the base alone, rows that no method chose, and each method's selections are further ones."""
     name = line["method"].partition("(")[0]
+    if line["kind"] == "selections":
+        return f"selections by {name}"
     return METHODS[name].family if name in METHODS else BASE if name == BASE else "designed"
 
 
 def difference(line: dict) -> float | None:
-    """Make a published run again; the largest difference of an item's score, infinite where an answer is graded otherwise.
+    """Make a published line again; the largest difference of a score, infinite where a grade or the rows are others.
 
     None where it cannot be made again: the code of today makes its pool or base in another way, they are not here, it
     was made on another kind of device, or it stood on a workbench that more than `prepare` made.
     """
     if line["prepared"] is None or _workbench(line["prepared"]) is None:
         return None
-    work, stored = _workbench(line["prepared"]), arrays_of(line)
+    again = _run_again if line["kind"] == "runs" else _selection_again
+    return again(line, _workbench(line["prepared"]))
+
+
+def _run_again(line: dict, work: Workbench) -> float | None:
+    stored = arrays_of(line)
     told = {name: line[name] for name in ("method", "budget", "draw", "training_seed", "part", "design")}
     run = Run(rows=stored.pop("rows"), **told)
     wanted = catalogue.benchmarks_for(work.pool, work.settings.max_tokens)
@@ -102,6 +114,21 @@ def difference(line: dict) -> float | None:
         return None
     _, made = grid._made(work, run, wanted)
     return max(_largest(stored[name], made[name]) for name in stored)
+
+
+def _selection_again(line: dict, work: Workbench) -> float | None:
+    """The scores of another selection of the same rows differ by a share of the largest."""
+    settings = json.loads(line["settings"])
+    asked = (work.with_part(line["part"]), line["method"], line["budget"], settings["seed"], settings["unit"])
+    if selecting.selection_key(*asked) != rekeyed(line)["key"]:
+        return None
+    stored, made = arrays_of(line), selecting.made(*asked)
+    if not np.array_equal(stored["rows"], made.rows) or ("scores" in stored) != (made.scores is not None):
+        return np.inf
+    if made.scores is None:
+        return 0.0
+    largest = float(np.nanmax(np.abs(stored["scores"]), initial=0.0)) or 1.0
+    return _largest(stored["scores"] / largest, made.scores / largest)
 
 
 def arrays_of(line: dict) -> dict[str, np.ndarray]:

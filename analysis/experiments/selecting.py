@@ -1,5 +1,6 @@
 """Selections on a workbench: made once per method, budget and seed, by rows or by tokens."""
 
+import json
 import time
 from dataclasses import asdict
 
@@ -12,6 +13,7 @@ from analysis.models.hub import hub_models_named
 from analysis.pools import target_files
 from analysis.store.code_version import code_version, own_code
 from analysis.store.file_states import files_named
+from analysis.store.published import log
 from analysis.store.store import digest
 
 UNITS = ("rows", "tokens")
@@ -25,12 +27,14 @@ def select(work, method: str, budget: int, *, seed: int, budget_unit: str = "row
     """
     if budget_unit not in UNITS:
         raise ValueError(f"budget_unit: expected one of {', '.join(UNITS)}, found {budget_unit!r}")
-    key = selection_key(work, method, budget, seed, budget_unit)
+    depends = depends_on(work, method, budget, seed, budget_unit)
+    key = digest(**depends)
+    log.ask("selections", key, **_described(work, method, depends))
     with work.store.claim("selections", key):
         record, arrays = work.store.record("selections", key), work.store.arrays("selections", key)
         if record is None or arrays is None:
             started = time.perf_counter()
-            selection = _ranked(work, method, budget, seed, budget_unit)
+            selection = made(work, method, budget, seed, budget_unit)
             record = {"excluded": selection.excluded, "seconds": time.perf_counter() - started}
             scores = {} if selection.scores is None else {"scores": selection.scores}
             arrays = {"rows": selection.rows, **scores}
@@ -40,27 +44,59 @@ def select(work, method: str, budget: int, *, seed: int, budget_unit: str = "row
 
 
 def selection_key(work, method: str, budget: int, seed: int, budget_unit: str) -> str:
+    """The key of a stored selection."""
+    return digest(**depends_on(work, method, budget, seed, budget_unit))
+
+
+def depends_on(work, method: str, budget: int, seed: int, budget_unit: str) -> dict:
     """What a stored selection depends on: the call with its defaults, the code behind it, and what it asks about."""
     name, options = parse(method)
-    needs = {*needs_of(method), *(("lengths",) if budget_unit == "tokens" else ())}
-    code = [*code_of(method), *(MADE_BY[need] for need in sorted(needs))]
-    depends = {"code": code_version(*code)}
+    needs = _needs(method, budget_unit)
+    depends = {"pool": work.pool.fingerprint} | code_behind(method, budget_unit)
     if needs - set(NEEDS_NO_BASE):
         depends |= work.features.text_settings | {"max_tokens": work.features.max_tokens}
-    if needs - {*NEEDS_NO_BASE, *NEEDS_TOKENIZER}:
-        depends |= {"base": work.base.fingerprint, "features": own_code(features.__name__)}
-        depends |= {"weights": str(work.base.dtype), "precision": str(work.features.autocast)}
+    if _asks_the_base(needs):
+        depends |= {
+            "base": work.base.fingerprint,
+            "weights": str(work.base.dtype),
+            "precision": str(work.features.autocast),
+        }
     if "after_finetuning" in needs:
         depends |= {"finetuning": asdict(work.settings.resolved(work.base.device))}
     if budget_unit == "tokens":
-        depends |= {"cut": own_code(__name__), "longest": work.settings.max_tokens}
-    return digest(
-        **({"pool": work.pool.fingerprint} | depends), method=name, options=default_options(name) | options, budget=budget, unit=budget_unit,
-        seed=seed, named=_named(method),
-    )  # fmt: skip
+        depends |= {"longest": work.settings.max_tokens}
+    return depends | {
+        "method": name, "options": default_options(name) | options, "budget": budget, "unit": budget_unit, "seed": seed,
+        "named": _named(method),
+    }  # fmt: skip
 
 
-def _ranked(work, method: str, budget: int, seed: int, budget_unit: str) -> Selection:
+def code_behind(method: str, budget_unit: str) -> dict[str, str]:
+    """The versions of the code that a selection depends on, under the names that they have in what it depends on."""
+    needs = _needs(method, budget_unit)
+    versions = {"code": code_version(*code_of(method), *(MADE_BY[need] for need in sorted(needs)))}
+    if _asks_the_base(needs):
+        versions |= {"features": own_code(features.__name__)}
+    return versions | ({"cut": own_code(__name__)} if budget_unit == "tokens" else {})
+
+
+def _needs(method: str, budget_unit: str) -> set[str]:
+    return {*needs_of(method), *(("lengths",) if budget_unit == "tokens" else ())}
+
+
+def _asks_the_base(needs: set[str]) -> bool:
+    return bool(needs - {*NEEDS_NO_BASE, *NEEDS_TOKENIZER})
+
+
+def _described(work, method: str, depends: dict) -> dict:
+    """What a published selection says of itself; its rows are with its scores."""
+    told = {"method": method, "part": work.part, "budget": depends["budget"], "design": depends["unit"]}
+    told |= {"pool": work.pool.name, "base": work.base.name, "settings": json.dumps(depends, sort_keys=True, default=int)}
+    return told | {"prepared": work.prepared and json.dumps(work.prepared, sort_keys=True)}
+
+
+def made(work, method: str, budget: int, seed: int, budget_unit: str) -> Selection:
+    """A method's selection made now, whatever is stored; see `select`."""
     if budget_unit == "rows":
         return calls.select(method, work.features, budget, seed=seed)
     tokens = np.minimum(work.features.lengths().total, work.settings.max_tokens)

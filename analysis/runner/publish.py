@@ -21,8 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help=f"of the run whose reports asked for them: a profile's, or what was given as --name (default {COMMITTED_RUN})",
     )  # fmt: skip
     parser.add_argument("--afresh", action="store_true", help="leave out what no report run here asked for")
-    parser.add_argument("--rekey", action="store_true", help="instead: let today's code use published runs of other code, if it "
-                        "makes a sample of at least five again, over all families of methods, with equal scores")  # fmt: skip
+    parser.add_argument("--rekey", action="store_true", help="instead: let today's code use published runs and selections of other code, "
+                        "if it makes a sample of at least five again, over all families of methods, with equal scores")  # fmt: skip
     given = parser.parse_args(arguments)
     path = PUBLISHED / f"{given.profile}.parquet"
     try:
@@ -44,31 +44,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def rekey(path: Path) -> int:
-    """Give published runs of other code the keys of today's, if a sample of them, made again, has equal scores.
+    """Give published runs and selections of other code today's keys, if a sample of them, made again, has equal scores.
 
     Raises
     ------
     ValueError
-        Too few runs can be made again.
+        Too few can be made again.
     """
     from analysis.experiments import remaking
 
     lines = read(path).to_pylist() if path.exists() else []
     others = [line for line in lines if remaking.of_other_code(line)]
     if not others:
-        print(f"{path}: {len(lines):,} lines, no run of other code")
+        print(f"{path}: {len(lines):,} lines, none of other code")
         return 0
     worst = 0.0
     for line, difference in remaking.sample(others):
         print(
-            f"{line['key']} {line['method']}, budget {line['budget']}, part {line['part']}: differs by at most {difference:.2g}"
+            f"{line['key']} {line['kind']} {line['method']}, budget {line['budget']}, part {line['part']}: differs by at most {difference:.2g}"
         )
         worst = max(worst, difference)
     if worst > remaking.TOLERANCE:
-        print(f"Not re-keyed: a score differs by more than {remaking.TOLERANCE} nats, or an answer is graded otherwise")
+        print(
+            f"Not re-keyed: a score differs by more than {remaking.TOLERANCE}, an answer is graded otherwise, or other rows are selected"
+        )
         return 1
     changed = {line["key"]: remaking.rekeyed(line) for line in others}
     there = {line["key"]: line for line in lines if line["key"] not in changed}
     write(path, [*({line["key"]: line for line in changed.values()} | there).values()])
-    print(f"{path}: {len(changed):,} runs re-keyed")
+    print(f"{path}: {len(changed):,} runs and selections re-keyed")
     return 0

@@ -65,7 +65,8 @@ def publish(run: str, store: Store, folder: Path, *, afresh: bool = False) -> Co
                 missing.add((kind, key))
                 continue
             named = {"reports": sorted({*line["reports"], place.stem})}
-            lines[kind, key] = line | named | (_described(asked[kind][key]) if line["reports"] == [] else {})
+            undescribed = line["reports"] == [] or line["method"] is None
+            lines[kind, key] = line | named | (_described(asked[kind][key]) if undescribed else {})
     unasked = {} if afresh else {place: line for place, line in before.items() if place not in lines}
     write(path, [*lines.values(), *unasked.values()])
     return Count(len(lines) + len(unasked), len(lines.keys() - before.keys()), len(missing), len(unasked))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.experiments import grid, remaking
+from analysis.experiments import grid, remaking, selecting
 from analysis.runner import publish as command
 from analysis.store import publishing
 from analysis.store.published import Published, log, packed, read, unpacked
@@ -58,7 +58,7 @@ def test_a_clone_reads_published_runs_and_trains_nothing(here, monkeypatch):
 
 
 def of_other_code(path) -> list[dict]:
-    """The published runs as code of yesterday would have left them, which made the pool's fingerprint in another way."""
+    """What is published as code of yesterday would have left it, which made the pool's fingerprint in another way."""
     lines = read(path).to_pylist()
     for line in (line for line in lines if line["settings"]):
         line["settings"] = json.dumps(json.loads(line["settings"]) | {"code": "yesterday", "pool": "old"})
@@ -72,12 +72,12 @@ def test_runs_of_other_code_get_new_keys_only_if_a_sample_has_equal_scores(here,
     made = grid_of(work)
     assert command.main(["--profile", RUN]) == 0
     path = here / "runs" / f"{RUN}.parquet"
-    keys = sorted(log.asked["runs"])
+    keys = sorted([*log.asked["runs"], *log.asked["selections"]])
     lines = of_other_code(path)
-    assert Published(path.parent).record("runs", keys[0]) is None
+    assert Published(path.parent).record("runs", sorted(log.asked["runs"])[0]) is None
     monkeypatch.setattr(remaking, "_workbench", lambda prepared: work)
     wrong = [dict(line) for line in lines]
-    for line in (line for line in wrong if line["method"] == LONGEST):
+    for line in (line for line in wrong if line["method"] == LONGEST and line["kind"] == "runs"):
         line["arrays"] = [one if one["name"] == "rows" else {"name": one["name"]} | packed(unpacked(one) + np.float32(0.01))
                           for one in line["arrays"]]  # fmt: skip
     publishing.write(path, wrong)
@@ -85,9 +85,38 @@ def test_runs_of_other_code_get_new_keys_only_if_a_sample_has_equal_scores(here,
     assert read(path).to_pylist() == wrong and "differs by at most 0.01" in capsys.readouterr().out
     publishing.write(path, lines)
     assert command.main(["--profile", RUN, "--rekey"]) == 0
-    assert "5 runs re-keyed" in capsys.readouterr().out
+    assert "9 runs and selections re-keyed" in capsys.readouterr().out
     assert sorted(line["key"] for line in read(path).to_pylist() if line["settings"]) == keys
+    monkeypatch.setattr(selecting, "made", lambda *asked: pytest.fail("selected again"))
     assert grid_of(workbench(here / "clone", Published(path.parent))).table.equals(made.table)
+
+
+@pytest.mark.parametrize("array", ["rows", "scores"])
+def test_selections_of_other_code_get_new_keys_only_if_the_same_rows_are_selected(here, monkeypatch, capsys, array):
+    work = workbench(here / "results")
+    grid_of(work)
+    command.main(["--profile", RUN])
+    path = here / "runs" / f"{RUN}.parquet"
+    monkeypatch.setattr(remaking, "_workbench", lambda prepared: work)
+    lines = of_other_code(path)
+    for line in (line for line in lines if line["method"] == LONGEST and line["kind"] == "selections"):
+        line["arrays"] = [{"name": one["name"]} | packed(unpacked(one)[::-1].copy()) if one["name"] == array else one
+                          for one in line["arrays"]]  # fmt: skip
+    publishing.write(path, lines)
+    assert command.main(["--profile", RUN, "--rekey"]) == 1
+    assert read(path).to_pylist() == sorted(lines, key=lambda line: (line["kind"], line["key"]))
+    assert "or other rows are selected" in capsys.readouterr().out
+
+
+def test_a_selection_published_without_its_settings_gets_them_with_the_next_publishing(here):
+    grid_of(workbench(here / "results"))
+    command.main(["--profile", RUN])
+    path = here / "runs" / f"{RUN}.parquet"
+    described = read(path).to_pylist()
+    told = ("method", "settings", "prepared", "part", "budget", "design", "pool", "base")
+    bare = [line | (dict.fromkeys(told) if line["kind"] == "selections" else {}) for line in described]
+    publishing.write(path, bare)
+    assert command.main(["--profile", RUN]) == 0 and read(path).to_pylist() == described
 
 
 def test_what_cannot_be_made_again_is_not_used(here, monkeypatch, capsys):
@@ -96,7 +125,10 @@ def test_what_cannot_be_made_again_is_not_used(here, monkeypatch, capsys):
     of_other_code(here / "runs" / f"{RUN}.parquet")
     monkeypatch.setattr(remaking, "_workbench", lambda prepared: make_workbench(here, seed=0, max_tokens=32))
     assert command.main(["--profile", RUN, "--rekey"]) == 2
-    assert "of 5 runs of other code 0 could be made again, none of the family 'base'" in capsys.readouterr().err
+    assert (
+        "of 9 runs and selections of other code 4 could be made again, none of the family 'base'"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_grade_has_no_tolerance_and_a_loss_has_little():
