@@ -7,12 +7,11 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
+from analysis.experiments.reasons import chosen_because
 from analysis.methods import RANDOM, Selection, calls, parse
 from analysis.methods.calls import code_of, default_options
 from analysis.methods.selection import check_budget, choose
-from analysis.models.encoding import count_tokens
 from analysis.pools.originals import has_originals, originals
 from analysis.pools.training_formats import FORMATS, llama_factory
 from analysis.store.code_version import code_version
@@ -94,7 +93,7 @@ def export(
     else:
         rows = made(conversations)
     content = "".join(_written(rows, target.suffix)).encode()
-    reasons = _reasons(work, selection, method, conversations)
+    reasons = chosen_because(work, selection, method, conversations)
     manifest = {
         "file": target.name, "sha256": hashlib.sha256(content).hexdigest(), "format": shape,
         "rows": len(selection.rows), "tokens": int(reasons["tokens"].sum()), "most tokens of a row": work.settings.max_tokens,
@@ -125,30 +124,6 @@ def _written(rows: list, ending: str) -> Iterator[str]:
             else ("[\n" if place == 0 else "", "\n]\n" if place == len(rows) - 1 else ",\n")
         )
         yield before + text + after
-
-
-def _reasons(work, selection: Selection, method: str | None, conversations: list) -> pd.DataFrame:
-    """A line per chosen row: rank from 1, where it comes from, score (higher = first), tokens of an epoch, cluster."""
-    known = [name for name in ("id", "file", "number", "source") if name in work.pool.rows.column_names]
-    table = work.pool.rows.select_columns(known).select(selection.rows).to_pandas()
-    if "file" in table:
-        files = work.pool.provenance["files"]
-        table["file"] = [files[one] for one in table["file"]]
-    table = table.rename(columns={"number": "row"})
-    table.insert(0, "rank", np.arange(1, len(table) + 1))
-    scores = selection.scores
-    tokens = count_tokens(conversations, work.base.tokenizer, work.base.template)["total"]
-    table["tokens"] = np.minimum(tokens, work.settings.max_tokens)
-    name, options = parse(method) if method else ("", {})
-    if name == "kmeans":
-        options = default_options(name) | options
-        seed, inside = work.selection_seed, calls.inner_call(name, options)
-        labels = work.features.clusters(options["embedding"], options["clusters"], seed).labels
-        table["cluster"] = labels[selection.rows]
-        scores = calls.scored(inside, work.features, seed=seed).scores if inside else None
-    if scores is not None:
-        table["score"] = scores[selection.rows]
-    return table
 
 
 def _about_method(work, selection: Selection, method: str | None) -> dict:

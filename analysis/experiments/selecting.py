@@ -91,7 +91,11 @@ def _asks_the_base(needs: set[str]) -> bool:
 def _described(work, method: str, depends: dict) -> dict:
     """What a published selection says of itself; its rows are with its scores."""
     told = {"method": method, "part": work.part, "budget": depends["budget"], "design": depends["unit"]}
-    told |= {"pool": work.pool.name, "base": work.base.name, "settings": json.dumps(depends, sort_keys=True, default=int)}
+    told |= {
+        "pool": work.pool.name,
+        "base": work.base.name,
+        "settings": json.dumps(depends, sort_keys=True, default=int),
+    }
     return told | {"prepared": work.prepared and json.dumps(work.prepared, sort_keys=True)}
 
 

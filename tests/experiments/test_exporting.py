@@ -14,7 +14,7 @@ from datasets import load_dataset
 from analysis.experiments.exporting import paths
 from analysis.experiments.workbench import Workbench
 from analysis.features.features import Features
-from analysis.methods import Selection
+from analysis.methods import Selection, less
 from analysis.models.training.finetuning import FineTuning
 from analysis.pools import load_pool
 from analysis.pools.reading import read_records
@@ -183,6 +183,68 @@ def test_the_manifest_and_the_table_say_why_each_row_is_there(work, tmp_path):
     )
     assert told["method"]["options"]["quota"] == "proportional" and told["budget"] == 6
     assert told["pool"]["fingerprint"] == work.pool.fingerprint and told["model"]["name"] == "tiny"
+
+
+@pytest.fixture
+def targets(tmp_path) -> str:
+    """A file of three target rows of two groups, the second group one of the pool's own rows word by word."""
+    said = [("Nenne eine Farbe.", "Blau.", "farben"), ("Und noch eine?", "Rot.", "farben")]
+    rows = [{"prompt": prompt, "completion": answer, "source": group} for prompt, answer, group in said]
+    (prompt, answer), group = (turn["value"] for turn in turns(7)), "rechnen"
+    rows.insert(1, {"prompt": prompt, "completion": answer, "source": group})
+    return str(write(tmp_path / "targets.jsonl", rows))
+
+
+def test_the_table_names_the_target_row_most_like_each_chosen_row(tmp_path, targets):
+    work = workbench(tmp_path, write(tmp_path / "data.jsonl", records()))
+    method = f"rds_plus(targets={targets!r})"
+    selection = work.select(method, 6)
+    work.export(selection, tmp_path / "subset.jsonl", method=method)
+    table = pd.read_csv(tmp_path / "subset.rows.csv")
+    groups = {name: work.features.embed(rows, "weighted") for name, rows in work.features.targets(targets).items()}
+    embeddings = work.features.embeddings("weighted")
+    for line in table.itertuples():
+        by_group = {
+            name: [cosine(embeddings[line.row], target) for target in members] for name, members in groups.items()
+        }
+        best = max(by_group, key=lambda name: max(by_group[name]))
+        assert (line.target, line.target_row) == (best, int(np.argmax(by_group[best])) + 1)
+        assert line.likeness == pytest.approx(max(by_group[best]), abs=1e-5)
+    same = table[table["row"] == 7].iloc[0]
+    assert (
+        len(groups) == 2
+        and same["likeness"] == pytest.approx(1, abs=1e-5)
+        and same["target"] == best_group(targets, work)
+    )
+
+
+def best_group(targets: str, work: Workbench) -> str:
+    """The group whose rows say what row 7 of the pool says."""
+    return next(name for name, rows in work.features.targets(targets).items() if work.pool.messages([7])[0] in rows)
+
+
+def cosine(one: np.ndarray, other: np.ndarray) -> float:
+    return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+
+
+def test_the_table_names_the_target_group_that_a_step_on_each_row_helps_most(tmp_path, targets):
+    work = workbench(tmp_path, write(tmp_path / "data.jsonl", records()))
+    method = f"less(targets={targets!r}, epochs=2)"
+    selection = work.select(method, 6)
+    work.export(selection, tmp_path / "subset.jsonl", method=method)
+    table = pd.read_csv(tmp_path / "subset.rows.csv")
+    assert table["score"].tolist() == sorted(selection.scores[selection.rows], reverse=True)
+    found = less.influences_of(
+        work.features, seed=work.selection_seed, targets=targets, epochs=2, rank=8, learning_rate=1e-3
+    )
+    weighted = np.tensordot(found.values, less.epoch_weights(found.learning_rates), axes=([1], [0]))
+    assert len(found.groups) == 2
+    for line in table.itertuples():
+        assert weighted[line.row].max() == pytest.approx(line.score)
+        assert line.target == found.groups[int(np.argmax(weighted[line.row]))]
+    released = f"less(targets={targets!r}, epochs=2, variant='released')"
+    work.export(work.select(released, 6), tmp_path / "released.jsonl", method=released)
+    assert "target" not in pd.read_csv(tmp_path / "released.rows.csv")
 
 
 @pytest.mark.parametrize("taken", ["subset.jsonl", "subset.manifest.json", "subset.ids.txt", "subset.rows.csv"])
