@@ -6,6 +6,7 @@ import pandas as pd
 from analysis.experiments.token_costs import ALONE, SHARED
 from analysis.methods import RANDOM
 from analysis.reporting import style
+from analysis.reporting.axis_labels import difference_label
 from analysis.reporting.topics.cost_of_selection import LONGER
 from analysis.reporting.versus_random import in_units
 
@@ -85,6 +86,6 @@ def gain(beside: pd.DataFrame):
         ax.set(xscale="log", title=benchmark, xlabel="floating-point operations,\nselecting and training")
         ax.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
         ax.xaxis.set_minor_formatter(ticker.NullFormatter())
-        ax.set_ylabel(f"difference from random\n({own['in'].iloc[0]})")
+        ax.set_ylabel(difference_label(own["in"].iloc[0]))
     fig.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return fig

@@ -9,6 +9,7 @@ import seaborn as sns
 from analysis.experiments.results import Results
 from analysis.methods import RANDOM
 from analysis.reporting import forest, style
+from analysis.reporting.axis_labels import difference_label
 from analysis.reporting.versus_random import in_units
 
 SHARE = "share of the selected"
@@ -55,7 +56,7 @@ def differences(table: pd.DataFrame, results: Results, methods: Sequence[str], b
             ends = [lines["estimate"] - lines["low"], lines["high"] - lines["estimate"]]
             ax.errorbar(lines["pool rows"] * 1.04 ** (place - len(methods) / 2), lines["estimate"], yerr=ends, label=name,
                         fmt=style.marker(lines["method"].iloc[0]) + "-", color=colours[name], capsize=2)  # fmt: skip
-        ax.set(title=benchmark, xlabel="rows to select from", ylabel=f"difference ({part['in'].iloc[0]})")
+        ax.set(title=benchmark, xlabel="rows to select from", ylabel=difference_label(part["in"].iloc[0]))
         _rows_axis(ax, part["pool rows"])
     _legend_above(fig, axes[0][0])
     return fig, drawn.drop(columns="label")

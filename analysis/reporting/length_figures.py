@@ -5,6 +5,7 @@ import pandas as pd
 
 from analysis.experiments.results import EQUAL_ROWS
 from analysis.reporting import style
+from analysis.reporting.axis_labels import difference_label
 from analysis.reporting.topics.length_effects import LONGEST, name_of
 from analysis.reporting.versus_random import in_units
 
@@ -27,7 +28,7 @@ def bands(by_band: pd.DataFrame):
             ax.annotate(line["what"], (line["answer tokens"], 0.02), xycoords=("data", "axes fraction"),
                         ha="center", fontsize="x-small", color=style.GREY, rotation=90, va="bottom", path_effects=style.text_halo())  # fmt: skip
         n = f"95 %, {part['n_runs'].min()} to {part['n_runs'].max()} runs; grey: range of {part['n_random'].iloc[0]} random runs"
-        ax.set(xscale="log", title=benchmark, ylabel=f"difference ({part['in'].iloc[0]})")
+        ax.set(xscale="log", title=benchmark, ylabel=difference_label(part["in"].iloc[0]))
         ax.set_xlabel(f"mean answer tokens of the rows trained on\n{n}")
         _plain_ticks(ax, part["answer tokens"])
         _limits(ax, part)
@@ -69,7 +70,7 @@ def pieces(table: pd.DataFrame, benchmark: str):
         ax.set(yticks=places, yticklabels=part["what"], ylim=(len(part) - 0.5, -0.5), title=pool)
         _limits(ax, drawn, along="x")
     axes.flat[-1].set_xlabel(
-        f"{benchmark}: longest against random ({drawn['in'].iloc[0]}, a higher score is to the right)\nbars: 95 % interval, grey: range of random's runs (beside: runs of longest / of random)"
+        f"{benchmark}: longest, {difference_label(drawn['in'].iloc[0])}\nbars: 95 % interval, grey: range of random's runs (beside: runs of longest / of random)"
     )
     return fig
 

@@ -7,6 +7,7 @@ from analysis import statistics
 from analysis.experiments.benchmarks.result import POINTS
 from analysis.experiments.published import RANDOM_DRAW
 from analysis.reporting import style
+from analysis.reporting.axis_labels import difference_label
 from analysis.reporting.topics.published_grids import BASES
 
 
@@ -38,7 +39,7 @@ def by_budget(pooled: pd.DataFrame, differences: pd.DataFrame, random_sd: float,
         ax.tick_params(labelbottom=place + axes.shape[1] >= len(names))
         ax.set_xlabel("rows" if place + axes.shape[1] >= len(names) else "")
     for ax in axes[:, 0]:
-        ax.set_ylabel("difference (points)")
+        ax.set_ylabel(difference_label(POINTS.short))
     return fig
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 
 from analysis.methods import BASE, RANDOM
 from analysis.reporting import style
+from analysis.reporting.axis_labels import difference_label, score_axis
 from analysis.reporting.versus_random import in_units
 from analysis.statistics import HELPS, HURTS
 
@@ -27,7 +28,7 @@ def value(values: pd.DataFrame):
         seen = lines[["estimate", "random_low", "random_high"]].abs().max().max()
         wide = lines[["low", "high"]].abs().replace(np.inf, np.nan).max().max()
         most = 1.1 * max(seen, min(2.5 * seen, np.nan_to_num(wide)), 1e-9)
-        ax.set(ylim=(-most, most), ylabel=f"difference ({lines['in'].iloc[0]})")
+        ax.set(ylim=(-most, most), ylabel=difference_label(lines["in"].iloc[0]))
         first = lines.iloc[0]
         style.note(ax, f"{first['n_runs']} / {first['n_random']} runs", "lower left")
     _legend(fig, axes, "range of random's runs")
@@ -60,7 +61,7 @@ def scores(values: pd.DataFrame, gains: pd.DataFrame):
             ax.annotate(text, (line["loss"], 0.97), xycoords=("data", "axes fraction"), ha="center", va="top", fontsize="x-small",
                         color=style.DARK_GREY, path_effects=style.text_halo())  # fmt: skip
         ax.margins(y=0.15)
-        ax.set_ylabel(f"score ({lines['in'].iloc[0]})")
+        score_axis(ax, lines["in"].iloc[0])
     _legend(fig, axes, "range of random's runs")
     return fig
 

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from analysis.reporting import forest, style, versus_random
+from analysis.reporting import forest, group_map, regimes, style, versus_random
 from analysis.reporting.trained_rows import Regime
 from tests.reporting.planted import ACCURACY, LOSS, grid
 
@@ -14,7 +14,7 @@ def test_the_map_shows_every_method_in_every_group_the_best_first(results, metho
     groups = versus_random.by_group(results, ACCURACY)
     groups = groups[groups["method"].isin(groups["method"].unique()[:methods])]
     fig, ax = style.figure()
-    forest.group_map(ax, groups)
+    group_map.draw(ax, groups)
     shown = [float(text.get_text()) for text in ax.texts]
     assert np.allclose(np.sort(shown), np.sort(groups["difference"].round()))
     means = groups.groupby("name")["difference"].mean()
@@ -63,7 +63,7 @@ def test_an_interval_that_leaves_the_axis_ends_in_an_arrow_and_hides_no_run():
 def test_methods_are_drawn_against_what_a_budget_buys():
     results = grid({"token_length": 0.15, "cross_entropy": -0.15}, budgets=(25, 100), at_equal_tokens=("token_length",))
     style.use()
-    fig = forest.by_regime(versus_random.versus_random(results), results, Regime(5, "skill"), ACCURACY)
+    fig = regimes.draw(versus_random.versus_random(results), results, Regime(5, "skill"), ACCURACY)
     assert [ax.get_title("left") for ax in fig.axes] == ["Token length", "Cross-entropy"]
     assert [tick.get_text() for tick in fig.axes[0].get_xticklabels()] == ["5", "20"]
     assert {ax.get_xlabel() for ax in fig.axes} == {"rows per skill"}
@@ -74,7 +74,7 @@ def test_groups_of_few_items_have_no_colour_and_every_group_its_number(results):
     groups = versus_random.by_group(results, ACCURACY)
     groups.loc[groups["group"] == "family 0", ["items", "difference"]] = [7, 90.0]
     fig, ax = style.figure()
-    forest.group_map(ax, groups)
+    group_map.draw(ax, groups)
     names = [text.get_text() for text in ax.get_xticklabels()]
     assert sum("(n 7, few)" in name for name in names) == 1 and sum("(n 100)" in name for name in names) == 3
     mesh = ax.collections[0]

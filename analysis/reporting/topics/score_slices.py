@@ -11,6 +11,7 @@ from analysis.experiments.results import Results, Run
 from analysis.experiments.workbench import Workbench
 from analysis.methods import RANDOM
 from analysis.reporting import style
+from analysis.reporting.axis_labels import difference_label
 from analysis.reporting.palette import label
 from analysis.reporting.versus_random import unit_in
 from analysis.reporting.wording import unit_name, with_interval
@@ -98,7 +99,7 @@ def draw(results: Results, counts: Mapping[str, int], budget: int):
             _draw_slices(ax, drawn, style.colour(method))
             ax.set(
                 title=f"{label(method)}, {benchmark}",
-                ylabel=f"difference ({unit.short})",
+                ylabel=difference_label(unit.short),
                 xlabel="slice of the ranking",
             )
             tables.append(drawn.assign(**{"in": unit.short}))

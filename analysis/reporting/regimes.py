@@ -1,0 +1,74 @@
+"""Differences from random against what a budget buys: rows of each kind."""
+
+from textwrap import fill
+
+import pandas as pd
+
+from analysis.experiments.results import EQUAL_ROWS, Results
+from analysis.methods import RANDOM
+from analysis.reporting import style
+from analysis.reporting.axis_labels import difference_label
+from analysis.reporting.forest import limits
+from analysis.reporting.trained_rows import Regime, few
+from analysis.reporting.versus_random import in_units
+
+
+def draw(table: pd.DataFrame, results: Results, regime: Regime, benchmark: str):
+    """A figure of differences on a benchmark, a panel per method, rows per skill or cluster to the right; not saved.
+
+    Filled marks are at equal rows, hollow ones at equal tokens; the grey bars are random's range at that budget.
+    """
+    drawn = in_units(table)
+    drawn = drawn[drawn["benchmark"] == benchmark]
+    names = list(dict.fromkeys(drawn.sort_values("estimate", ascending=False)["method"]))
+    across = min(4, len(names))
+    down = -(-len(names) // across)
+    fig, axes = style.figure(
+        "full", 0.06 + 0.27 * down, rows=down, columns=across, sharex=True, sharey=True, squeeze=False
+    )
+    scores = in_units(results.table)
+    scores = scores[(scores["benchmark"] == benchmark) & (scores["method"] == RANDOM)]
+    span = limits(drawn, ("low", "high"), dict.fromkeys([RANDOM, *names], drawn["estimate"]), "estimate")
+    titles = {name: fill(style.label(name), 26) for name in names}
+    lines_of_title = max(title.count("\n") for title in titles.values())
+    for ax, name in zip(axes.flat, names, strict=False):
+        for budget, own in scores.groupby("budget"):
+            at, range_ = regime.rows_per_kind(budget), own["score"] - own["score"].mean()
+            ax.plot(
+                [at, at], [range_.min(), range_.max()], color=style.GREY, linewidth=7, alpha=0.4, solid_capstyle="butt"
+            )
+        for design, lines in drawn[drawn["method"] == name].groupby("design", sort=False):
+            lines = lines.sort_values("budget")
+            at, filled = lines["budget"].map(regime.rows_per_kind), design == EQUAL_ROWS
+            ends = [lines["estimate"] - lines["low"], lines["high"] - lines["estimate"]]
+            ax.errorbar(at * (1 if filled else 1.08), lines["estimate"], yerr=ends,
+                        fmt=style.marker(name) + ("-" if filled else ":"), color=style.colour(name), capsize=2,
+                        markerfacecolor=None if filled else "white", markersize=4)  # fmt: skip
+        ax.axhline(0, color=style.DARK_GREY, linewidth=1)
+        ax.set_ylim(*span)  # an interval that is longer runs out of the panel
+        ax.set_title("\n" * (lines_of_title - titles[name].count("\n")) + titles[name], fontsize="small")
+    _axes(axes, len(names), drawn, regime)
+    tokens = " · filled: at equal rows, hollow: at equal tokens" if drawn["design"].nunique() > 1 else ""
+    fig.supxlabel(
+        f"bars: intervals of the verdicts · grey: range of random's runs{tokens}",
+        fontsize="x-small",
+        color=style.DARK_GREY,
+    )
+    return fig
+
+
+def _axes(axes, n_methods: int, drawn: pd.DataFrame, regime: Regime) -> None:
+    """Ticks at the budgets below the last panel of each column, no frame where there is no method."""
+    at = sorted(regime.rows_per_kind(budget) for budget in drawn["budget"].unique())
+    axes.flat[0].set_xscale("log")
+    axes.flat[0].set_xlim(at[0] / 1.6, at[-1] * 1.6)
+    for place, ax in enumerate(axes.flat):
+        if place >= n_methods:
+            ax.set_axis_off()
+        elif place + axes.shape[1] >= n_methods:
+            ax.set_xticks(at, [few(rows) for rows in at])
+            ax.tick_params(labelbottom=True)
+            ax.set_xlabel(f"rows per {regime.kind}")
+        ax.minorticks_off()
+    for ax in axes[:, 0]:
+        ax.set_ylabel(difference_label(drawn["in"].iloc[0]))
