@@ -59,9 +59,7 @@ def draw(
             )
             _panel(ax, lines, results, "\n".join(titles), x, y, hue, decides)
     base = " · dashed: the base" if any(line.get_linestyle() == "--" for ax in fig.axes for line in ax.lines) else ""
-    fig.supxlabel(
-        KEY.format(of="of the verdicts" if decides else "at 95 %", base=base), fontsize="x-small", color=style.DARK_GREY
-    )
+    style.key(fig, KEY.format(of="of the verdicts" if decides else "at 95 %", base=base))
     return fig
 
 

@@ -49,11 +49,7 @@ def draw(table: pd.DataFrame, results: Results, regime: Regime, benchmark: str):
         ax.set_title("\n" * (lines_of_title - titles[name].count("\n")) + titles[name], fontsize="small")
     _axes(axes, len(names), drawn, regime)
     tokens = " · filled: at equal rows, hollow: at equal tokens" if drawn["design"].nunique() > 1 else ""
-    fig.supxlabel(
-        f"bars: intervals of the verdicts · grey: range of random's runs{tokens}",
-        fontsize="x-small",
-        color=style.DARK_GREY,
-    )
+    style.key(fig, f"bars: intervals of the verdicts · grey: range of random's runs{tokens}")
     return fig
 
 

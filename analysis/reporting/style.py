@@ -127,6 +127,13 @@ def random_band(axes, low: float, high: float, middle: float | None = None, orie
         rule(middle, color=DARK_GREY, linewidth=1.0, zorder=1)
 
 
+def key(fig, text: str) -> None:
+    """A line below everything that says what the marks of all panels are; call it once, after drawing."""
+    fig.text(
+        0.005, 0.16 / fig.get_figheight(), text, ha="left", va="bottom", fontsize=6.5 * _screen_scale, color=DARK_GREY
+    )
+
+
 def margin(axes, delta: float) -> None:
     """Line at zero and dotted lines at ± `delta` on the x axis: differences between these are too small to matter."""
     axes.axvline(0, color=DARK_GREY, linewidth=1.0, zorder=1)
@@ -176,10 +183,10 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 
 
 def _add_provenance(fig, text: str) -> None:
-    """Small line in a strip of its own below everything else."""
-    if not text:
+    """Small line in a strip of its own below everything else, and below a `key`."""
+    strip = 0.14 * (bool(text) + 1.2 * bool(fig.texts)) / fig.get_figheight()
+    if not strip:
         return
-    strip = 0.14 / fig.get_figheight()
     engine = fig.get_layout_engine()
     if isinstance(engine, mpl.layout_engine.ConstrainedLayoutEngine):
         engine.set(rect=(0, strip, 1, 1 - strip))
