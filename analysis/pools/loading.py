@@ -79,7 +79,7 @@ def load_pool(
     long_answers : of the testbed, what verbose answers are: "padded", "worked" or "mixed" (see `testbed.rows`).
     fields : what the fields of a file mean where their names do not tell, `prompt=question,answer=solution` or
         `messages=turns,role=who,content=said`, and how it is read: `encoding=cp1252`, `language=English`, `toxic=drop`,
-        `redacted=drop`. See `how_to_read.HowToRead`.
+        `redacted=drop`, `longest_row=64` (megabytes). See `how_to_read.HowToRead`.
     decontaminate : files or folders of benchmark items; rows that hold one are left out, see `contamination`. In `fields`
         too, with semicolons between several.
 
