@@ -8,24 +8,29 @@ from pathlib import Path
 from typing import BinaryIO
 
 from analysis.pools.encodings import other_encoding
-from analysis.pools.turns import Rejected
+from analysis.pools.how_to_read import HowToRead
+from analysis.pools.turns import MEGABYTE, Rejected, too_long
 
 SEPARATORS = (",", ";", "\t", "|")
 MOST_LINES = 10_000  # of one row; a quote that stays open for longer was never meant to be one
+CHUNK, SHOWN = 1 << 20, 80  # characters of a line that is too long: read at once, kept
 csv.field_size_limit(2**31 - 1)
 
 
-def csv_rows(path: Path, opened: Callable[[], BinaryIO]) -> Iterator[tuple[int, object]]:
-    """(number, record or `Rejected`) of a file.
+def csv_rows(path: Path, opened: Callable[[], BinaryIO], how: HowToRead | None = None) -> Iterator[tuple[int, object]]:
+    """(number, record or `Rejected`) of a file; a row longer than `how.longest_row` is rejected without being held.
 
     Raises
     ------
     ValueError
-        Bytes that are no UTF-8; names the row.
+        Bytes that are no UTF-8; names the row. The header is longer than a row may be.
     """
+    longest = (how or HowToRead()).longest_row
     with opened() as file:
-        lines = _Lines(io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline=""), path)
+        lines = _Lines(io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline=""), path, longest)
         header = lines.peek()
+        if isinstance(header, _Start):
+            raise ValueError(f"{path}: its first line is longer than {longest} MB, and no header")
         if header.lower().startswith("sep="):  # a line that Excel writes and reads
             next(lines.rows("\0", None))
             header = lines.peek()
@@ -59,14 +64,34 @@ def _record(row: list[str] | Rejected, names: list[str]) -> object:
     return {name: cell for name, cell in zip(names, cells, strict=True) if name and not name.startswith("Unnamed: ")}
 
 
+class _Start(str):
+    """The start of a line that is too long to be held, and whether a quote is open at its end."""
+
+    open: bool
+
+
 class _Lines:
     """Lines of a text, which can be taken back."""
 
-    def __init__(self, text: io.TextIOWrapper, path: Path) -> None:
+    def __init__(self, text: io.TextIOWrapper, path: Path, longest: int) -> None:
         self._text, self._path, self._back, self.read, self.number = text, path, deque(), 0, 0
+        self._longest, self._most = longest, longest * MEGABYTE
+
+    def _read(self) -> str:
+        """The next line; empty at the end."""
+        line = self._text.readline(self._most + 1)
+        if len(line) <= self._most:
+            return line
+        start, part, quotes = _Start(line[:SHOWN]), line, line.count('"')
+        while not part.endswith(("\n", "\r")) and (part := self._text.readline(CHUNK)):
+            quotes += part.count('"')
+        start.open = quotes % 2 == 1
+        return start
 
     def _next(self) -> str:
-        line = self._back.popleft() if self._back else next(self._text)
+        line = self._back.popleft() if self._back else self._read()
+        if not line:
+            raise StopIteration
         try:
             line.encode()
         except UnicodeEncodeError as error:
@@ -76,7 +101,7 @@ class _Lines:
 
     def peek(self) -> str:
         """The first line that is not blank, which stays to be read."""
-        for line in self._text:
+        while line := self._read():
             if line.strip():
                 self._back.append(line)
                 return line
@@ -86,21 +111,29 @@ class _Lines:
         """Cells of one row after another.
 
         A row over several lines with another number of cells than there are columns, or without an end, has a quote
-        that was never closed: its first line is set aside, and reading goes on with the second.
+        that was never closed: its first line is set aside, and reading goes on with the second. So it does where the
+        lines together are longer than a row may be.
         """
         while True:
             taken: list[str] = []
             try:
                 cells, why = next(csv.reader(self._taken(taken), delimiter=separator, strict=True)), None
             except StopIteration:
-                return
+                if not taken:
+                    return
+                cells, why = None, ""  # of a line that is too long
             except csv.Error as error:
                 cells, why = None, str(error)
             if columns is not None and len(taken) > 1 and (cells is None or len(cells) != columns):
                 self._back.extendleft(reversed(taken[1:]))
                 self.read -= len(taken) - 1
                 cells, why = None, "unexpected end of data"
-            if cells is None and why == "unexpected end of data":
+            if isinstance(taken[0], _Start):
+                rejected = too_long(self._longest, f"line {self.read}", taken[0])
+                if taken[0].open:
+                    self._to_closing_quote()
+                yield rejected
+            elif cells is None and why == "unexpected end of data":
                 yield Rejected("quote never closed", f"line {self.read}", taken[0].strip())
             elif cells is None:  # text after a closing quote
                 yield next(csv.reader(taken[-1:], delimiter=separator))
@@ -108,10 +141,24 @@ class _Lines:
                 yield cells
 
     def _taken(self, taken: list[str]) -> Iterator[str]:
-        while len(taken) < MOST_LINES:
+        """Lines of one row, as far as they may belong to one; of a line that is too long nothing is given on."""
+        length = 0
+        while len(taken) < MOST_LINES and length <= self._most:
             try:
                 line = self._next()
             except StopIteration:
                 return
             taken.append(line)
+            length += len(line)
+            if isinstance(line, _Start):
+                return
             yield line
+
+    def _to_closing_quote(self) -> None:
+        """Past the lines that a row goes on for; none where its quote is never closed."""
+        taken: list[str] = []
+        for line in self._taken(taken):
+            if line.count('"') % 2:
+                return
+        self._back.extendleft(reversed(taken))
+        self.read -= len(taken)

@@ -1,5 +1,6 @@
 """Which fields of a row mean what, and which rows an owner wants: known names, and what was said about this file."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
@@ -26,6 +27,7 @@ class HowToRead:
     encoding : of text files.
     language : keep only rows that say they are in this one; toxic, redacted : "keep" or "drop" rows so marked.
     decontaminate : files or folders of benchmark items, with semicolons: rows that hold one are left out.
+    longest_row : megabytes of text; a longer row of a file is set aside without being held.
     """
 
     messages: tuple[str, ...] = ("messages", "conversations", "conversation")
@@ -44,6 +46,7 @@ class HowToRead:
     toxic: str = "keep"
     redacted: str = "keep"
     decontaminate: str = ""
+    longest_row: int = 16
 
     def told(self) -> str:
         """What differs from the defaults, as text that `how_to_read` reads; part of a pool's key."""
@@ -56,7 +59,7 @@ class HowToRead:
         )
 
 
-OPTIONS = ("encoding", "language", "toxic", "redacted", "decontaminate")
+OPTIONS = ("encoding", "language", "toxic", "redacted", "decontaminate", "longest_row")
 MEANINGS = tuple(one.name for one in fields(HowToRead) if one.name not in (*OPTIONS, "said"))
 
 
@@ -84,6 +87,12 @@ def how_to_read(told: str | Mapping[str, str] = "") -> HowToRead:
         raise ValueError(f"encoding: expected one that Python knows, as cp1252, found {told['encoding']!r}") from error
     named = {meaning: (field.strip().casefold(),) for meaning, field in told.items() if meaning in MEANINGS}
     options = {option: told[option] for option in OPTIONS if option in told}
+    if "longest_row" in options:
+        if not re.fullmatch("0*[1-9][0-9]*", str(options["longest_row"])):
+            raise ValueError(
+                f"longest_row: expected megabytes, a whole number from 1 up, found {options['longest_row']!r}"
+            )
+        options["longest_row"] = int(options["longest_row"])
     taken = {field for names in named.values() for field in names}
     others = {
         meaning: tuple(name for name in getattr(HowToRead(), meaning) if name not in taken)

@@ -9,20 +9,24 @@ from typing import BinaryIO
 from analysis.pools.encodings import OtherEncoding, decoded
 from analysis.pools.formats import recognise
 from analysis.pools.how_to_read import HowToRead
-from analysis.pools.json_values import CHUNK, Values
-from analysis.pools.turns import PYTHON_TEXT, Rejected
+from analysis.pools.json_values import CHUNK, SHOWN, TooLong, Values
+from analysis.pools.turns import MEGABYTE, PYTHON_TEXT, Rejected, too_long
 
 LONGEST_FIRST_LINE = 1 << 24  # bytes of a first line that is read to see what the file is like
+LONGEST_WHOLE = 32  # times the longest row: of one object that holds rows as columns or by id, and is read as a whole
 TRIED = 10  # entries of a list by which it is told whether they are rows
 
 
 def json_rows(path: Path, opened: Callable[[], BinaryIO], how: HowToRead | None = None) -> Iterator[tuple[int, object]]:
     """(number, record or `Rejected`) of a file; `how` names the fields by which rows are told from what holds them.
 
+    A row longer than `how.longest_row` is rejected without being held.
+
     Raises
     ------
     ValueError
-        The file cannot be read as a whole: cut short, a comma too many, a comment, another encoding.
+        The file cannot be read as a whole: cut short, a comma too many, a comment, another encoding, rows of too much
+        text together in one object.
     """
     how = how or HowToRead()
     with opened() as file:
@@ -34,22 +38,31 @@ def json_rows(path: Path, opened: Callable[[], BinaryIO], how: HowToRead | None 
     alone = _parsed(first, path, 0) if len(first) < LONGEST_FIRST_LINE else Rejected("not JSON", "line", "")
     complete = not isinstance(alone, Rejected)
     if start == b"[" and not (complete and more):
-        yield from enumerate(_list(path, opened))
-    elif start == b"{" and complete and not more:
+        yield from enumerate(_list(path, opened, how))
+    elif start == b"{" and complete and not more and len(first) <= how.longest_row * MEGABYTE:
         yield from enumerate(_rows_of(alone, how))
-    elif start == b"{" and not complete:
+    elif start == b"{" and not (complete and more):
         yield from _objects_or_lines(path, opened, how)
     else:
-        yield from _lines(path, opened)
+        yield from _lines(path, opened, how)
 
 
-def _lines(path: Path, opened: Callable[[], BinaryIO]) -> Iterator[tuple[int, object]]:
+def _lines(path: Path, opened: Callable[[], BinaryIO], how: HowToRead) -> Iterator[tuple[int, object]]:
+    most = how.longest_row * MEGABYTE
     with opened() as file:
         number = 0
-        for line in file:
-            if line.strip():
+        for place, line in enumerate(iter(lambda: file.readline(most + 1), b""), 1):
+            blank, part = not line.strip(), line
+            while not part.endswith(b"\n") and (len(line) > most) and (part := file.readline(CHUNK)):
+                blank = blank and not part.strip()
+            if blank:
+                continue
+            if len(line) > most:
+                start = line.lstrip()[:SHOWN].decode(errors="replace")
+                yield number, too_long(how.longest_row, f"line {place}", start)
+            else:
                 yield number, _parsed(line, path, number)
-                number += 1
+            number += 1
 
 
 def _parsed(line: bytes, path: Path, number: int) -> object:
@@ -114,13 +127,14 @@ def _rows_of(whole: Mapping, how: HowToRead) -> list:
 def _objects_or_lines(path: Path, opened: Callable[[], BinaryIO], how: HowToRead) -> Iterator[tuple[int, object]]:
     """Objects over several lines, one after another, or one with rows in it; else lines, where not even one can be read."""
     if (key := _key_of_rows(path, opened, how)) is not None:
-        yield from enumerate(_under(key, path, opened))
+        yield from enumerate(_under(key, path, opened, how))
         return
-    number = -1
-    values = Values(path, opened)
-    with values:
+    with Values(path, opened, how.longest_row) as values:
         try:
             first = values.next()
+        except TooLong:
+            yield from _after_a_long_one(values, path, opened, how)
+            return
         except OtherEncoding:
             raise
         except (ValueError, RecursionError):  # also a number of too many digits, and lists too deep: a row of its own
@@ -130,23 +144,58 @@ def _objects_or_lines(path: Path, opened: Callable[[], BinaryIO], how: HowToRead
                 yield from enumerate(_rows_of(first, how))
                 return
             yield 0, first
-            number = 0
-            while not values.at_end():
-                number += 1
-                try:
-                    yield number, values.next()
-                except OtherEncoding:
-                    raise
-                except (ValueError, RecursionError) as error:
-                    if values.is_comma():
-                        raise ValueError(f"{path}: row {number - 1}: a comma after the object: remove it") from error
-                    raise values.error(number, error) from error
+            yield from _more_objects(values, path)
             return
-    yield from _lines(path, opened)
+    yield from _lines(path, opened, how)
 
 
-def _list(path: Path, opened: Callable[[], BinaryIO]) -> Iterator[object]:
-    with Values(path, opened) as values:
+def _more_objects(values: Values, path: Path) -> Iterator[tuple[int, object]]:
+    number = 0
+    while not values.at_end():
+        number += 1
+        try:
+            yield number, values.next()
+        except TooLong:
+            yield number, values.skip_value()[0]
+        except OtherEncoding:
+            raise
+        except (ValueError, RecursionError) as error:
+            if values.is_comma():
+                raise ValueError(f"{path}: row {number - 1}: a comma after the object: remove it") from error
+            raise values.error(number, error) from error
+
+
+def _after_a_long_one(
+    values: Values, path: Path, opened: Callable[[], BinaryIO], how: HowToRead
+) -> Iterator[tuple[int, object]]:
+    """Rows of a file whose first object is longer than a row may be: lines, objects, or rows within this one."""
+    begin = values.line()
+    try:
+        rejected, longest_text = values.skip_value()
+        end, alone = values.line(), values.at_end()
+    except OtherEncoding:
+        raise
+    except ValueError:  # a line that is damaged
+        yield from _lines(path, opened, how)
+        return
+    if alone and longest_text <= how.longest_row * MEGABYTE:
+        with Values(path, opened, how.longest_row * LONGEST_WHOLE) as whole:
+            try:
+                rows = _rows_of(one := whole.next(), how)
+            except TooLong as error:
+                raise ValueError(
+                    f"{path}: is one object of more than {how.longest_row * LONGEST_WHOLE} MB: write a row a line"
+                ) from error
+        yield from enumerate(rows if rows != [one] else [rejected])
+    elif begin == end and (alone or values.line() > end):
+        yield from _lines(path, opened, how)
+    else:
+        yield 0, rejected
+        yield from _more_objects(values, path)
+
+
+def _list(path: Path, opened: Callable[[], BinaryIO], how: HowToRead) -> Iterator[object]:
+    with Values(path, opened, how.longest_row) as values:
         values.skip("[")
         yield from values.entries()
         if not values.at_end():
@@ -160,21 +209,23 @@ def _key_of_rows(path: Path, opened: Callable[[], BinaryIO], how: HowToRead) -> 
     """
     start: dict = {}
     try:
-        with Values(path, opened) as values:
+        with Values(path, opened, how.longest_row) as values:
             for name, value in values.members():
                 if name in start or (isinstance(value, Mapping) and recognise(value, how)):
                     return None
-                start[name] = list(islice(value, TRIED)) if isinstance(value, Iterator) else value
+                if isinstance(value, Iterator):
+                    value = [one for one in islice(value, TRIED) if not isinstance(one, Rejected)]
+                start[name] = value
                 if _known(start, how):  # a row, or rows as columns
                     return None
             if not values.at_end():
                 return None
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, TooLong):
         return None
     rows = _rows_of(start, how)
     return next((name for name, value in start.items() if value is rows), None)
 
 
-def _under(key: str, path: Path, opened: Callable[[], BinaryIO]) -> Iterator[object]:
-    with Values(path, opened) as values:
+def _under(key: str, path: Path, opened: Callable[[], BinaryIO], how: HowToRead) -> Iterator[object]:
+    with Values(path, opened, how.longest_row) as values:
         yield from next(value for name, value in values.members() if name == key)

@@ -8,16 +8,28 @@ from pathlib import Path
 from typing import BinaryIO
 
 from analysis.pools.encodings import OtherEncoding, other_encoding
+from analysis.pools.turns import MEGABYTE, Rejected, too_long
 
 CHUNK = 1 << 20  # bytes read at once
 SPACE = re.compile(r"[\s]*")
+STARTS, ENDS = re.compile(r'["\[\]{}]'), re.compile(r'"|\\(?s:.)?')  # of texts, lists and objects; of a text
+SHOWN = 80  # characters of what is too long
+
+
+class TooLong(Exception):
+    """The next value is longer than may be held; `Values.skip_value` leads past it."""
 
 
 class Values:
-    """Values of JSON from a text that is held in part only."""
+    """Values of JSON from a text that is held in part only.
 
-    def __init__(self, path: Path, opened: Callable[[], BinaryIO]) -> None:
-        self._path, self._file = path, opened()
+    Parameters
+    ----------
+    longest : megabytes of one value; a longer one is not held.
+    """
+
+    def __init__(self, path: Path, opened: Callable[[], BinaryIO], longest: int) -> None:
+        self._path, self._file, self.longest = path, opened(), longest
         self._text, self._place, self._lines, self._ended = "", 0, 1, False
         self._decoder, self._decode = codecs.getincrementaldecoder("utf-8")(), json.JSONDecoder()
         self._number = 0
@@ -66,26 +78,60 @@ class Values:
         ------
         json.JSONDecodeError
             There is none, or it is damaged.
+        TooLong
+            It is longer than may be held, and still to be read.
         """
         self._at()
-        size = CHUNK
+        size, most = CHUNK, self.longest * MEGABYTE
         while True:
             try:
                 value, end = self._decode.raw_decode(self._text, self._place)
             except json.JSONDecodeError as error:
                 # What is wrong far from the end of the text stays wrong with more of it.
                 unfinished = error.pos > len(self._text) - 16 or error.msg.startswith("Unterminated string")
+                if unfinished and len(self._text) - self._place > most:
+                    raise TooLong from error
                 if not unfinished or not self._more(size):
                     raise
                 size *= 2
                 continue
             if end == len(self._text) and not isinstance(value, dict | list | str) and self._more(size):
                 continue  # the digits of a number may go on
+            if end - self._place > most:
+                raise TooLong
             self._place, self._number = end, self._number + 1
             return value
 
+    def skip_value(self) -> tuple[Rejected, int]:
+        """Read past a text, list or object without holding it; why it is set aside, and characters of its longest text.
+
+        Raises
+        ------
+        ValueError
+            It does not end.
+        """
+        self._at()
+        rejected = too_long(self.longest, f"line {self.line()}", self._text[self._place : self._place + SHOWN])
+        depth, inside, longest, length = 0, False, 0, 0
+        while True:
+            found = (ENDS if inside else STARTS).search(self._text, self._place)
+            escaped = found is not None and found[0] == "\\"  # the last character so far
+            length += (found.start() if found else len(self._text)) - self._place
+            self._place = found.start() if escaped else found.end() if found else len(self._text)
+            if found is None or escaped:
+                if not self._more():
+                    raise self.error(self._number, None)
+            elif found[0] == '"':
+                longest, length = max(longest, length if inside else 0), 0
+                inside = not inside
+            elif not inside:
+                depth += 1 if found[0] in "[{" else -1
+            if found and not (inside or depth):
+                self._number += 1
+                return rejected, longest
+
     def entries(self) -> Iterator[object]:
-        """Entries of a list whose bracket has been read, each read as it comes.
+        """Entries of a list whose bracket has been read, each read as it comes; one too long is `Rejected`.
 
         Raises
         ------
@@ -98,6 +144,8 @@ class Values:
         while True:
             try:
                 record = self.next()
+            except TooLong:
+                record, _ = self.skip_value()
             except OtherEncoding:
                 raise
             except (ValueError, RecursionError) as error:
@@ -116,6 +164,8 @@ class Values:
         ------
         ValueError
             There is no object, or it is damaged.
+        TooLong
+            A value that is no list is longer than may be held.
         """
         opened = self.skip("{")
         while opened:

@@ -39,10 +39,11 @@ from analysis.pools.records import file_records, hub_records, hub_revision
 from analysis.pools.row_keys import KEY, mixed, occurrences, unique_keys
 from analysis.pools.testbed import RECIPES
 from analysis.pools.testbed.long_answers import PADDED
-from analysis.pools.testbed_split import testbed_split
+from analysis.pools.testbed_blocks import split_of_whole_blocks
 from analysis.store.code_version import code_version
 from analysis.store.file_states import content_hash
-from analysis.store.store import Store, digest, write_atomic
+from analysis.store.noted_files import is_whole, remove, write_noted
+from analysis.store.store import Store, digest
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
@@ -79,7 +80,7 @@ def load_pool(
     long_answers : of the testbed, what verbose answers are: "padded", "worked" or "mixed" (see `testbed.rows`).
     fields : what the fields of a file mean where their names do not tell, `prompt=question,answer=solution` or
         `messages=turns,role=who,content=said`, and how it is read: `encoding=cp1252`, `language=English`, `toxic=drop`,
-        `redacted=drop`. See `how_to_read.HowToRead`.
+        `redacted=drop`, `longest_row=64` (megabytes). See `how_to_read.HowToRead`.
     decontaminate : files or folders of benchmark items; rows that hold one are left out, see `contamination`. In `fields`
         too, with semicolons between several.
 
@@ -129,7 +130,7 @@ def load_split(
     }
     if name in RECIPES:
         of_world = {"skills": skills} | ({} if long_answers == PADDED else {"long_answers": long_answers})
-        return testbed_split(name, options | of_world, cache)
+        return split_of_whole_blocks(name, options | of_world, cache)
     return _converted(name, how, options | ({"decontaminate": benchmarks} if benchmarks else {}), cache)
 
 
@@ -172,7 +173,7 @@ def _read(name: str, how: HowToRead, cache: Path) -> tuple[str, str, Path, Count
     arrow, beside = cache / f"{key}.arrow", cache / f"{key}.json"
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / f"{key}.lock"):
-        if not (arrow.exists() and beside.exists()):
+        if not all([is_whole(arrow), is_whole(beside)]):
             _convert(source, records, how, found, hashes, arrow, beside)
     counts = load_counts(beside).moved(found.files)
     return source, key, arrow, replace(counts, skipped=counts.skipped | found.skipped)
@@ -250,13 +251,13 @@ def _convert(
         finally:  # what went wrong may be the change
             _check_unchanged(files.files, hashes)
 
-    write_atomic(arrow, write)
+    write_noted(arrow, write)
     counts = replace(found[0], given=list(map(str, files.files)), skipped=files.skipped)
     if counts.rows_read == counts.n_aside:
-        arrow.unlink()
+        remove(arrow)
         raise nothing_fits(source, counts)
     warn_if_many(source, counts)
-    write_atomic(beside, lambda partial: save_counts(partial, counts))
+    write_noted(beside, lambda partial: save_counts(partial, counts))
 
 
 def _hash(file: Path) -> str:

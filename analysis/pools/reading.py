@@ -14,7 +14,7 @@ from analysis.pools.csv_files import csv_rows
 from analysis.pools.files import kind
 from analysis.pools.how_to_read import HowToRead
 from analysis.pools.json_files import json_rows
-from analysis.pools.turns import Rejected
+from analysis.pools.turns import MEGABYTE, Rejected, too_long
 
 ROWS_AT_ONCE = 2_000
 NO_DATA = {
@@ -30,7 +30,8 @@ Numbered = tuple[int, object]  # row number in the file from 0, and the record o
 def read_records(path: Path, how: HowToRead | None = None) -> Iterator[Numbered]:
     """(row number, record) of a file; a record that cannot be read is a `Rejected` in its place.
 
-    `how` has the encoding of texts, and names the fields by which rows are told from what holds them.
+    `how` has the encoding of texts and the length of the longest row, and names the fields by which rows are told from
+    what holds them. Of Parquet a row group is held, of everything else no more than a few times the longest row.
 
     Raises
     ------
@@ -43,13 +44,13 @@ def read_records(path: Path, how: HowToRead | None = None) -> Iterator[Numbered]
         start = file.read(64).lstrip().lower()
     if why := next((why for mark, why in NO_DATA.items() if start.startswith(mark)), None):
         raise ValueError(f"{path}: {why}")
+    how = how or HowToRead()
     try:
         if kind(path) in ("parquet", "arrow"):
-            yield from _batches(path, _parquet if kind(path) == "parquet" else _arrow)
+            yield from _batches(path, _parquet if kind(path) == "parquet" else _arrow, how.longest_row)
             return
-        how = how or HowToRead()
         text = text_lines(path, how.encoding)
-        yield from csv_rows(path, text) if kind(path) == "csv" else json_rows(path, text, how)
+        yield from csv_rows(path, text, how) if kind(path) == "csv" else json_rows(path, text, how)
     except (pa.ArrowException, EOFError, zlib.error, OSError) as error:
         raise ValueError(
             f"{path}: cannot be read to its end, the file may be cut short (download it again): {error}"
@@ -113,17 +114,34 @@ class _Recoded(io.RawIOBase):
         return len(part)
 
 
-def _batches(path: Path, batches: Callable[[Path], Iterator[pa.RecordBatch]]) -> Iterator[Numbered]:
+def _batches(path: Path, batches: Callable[[Path], Iterator[pa.RecordBatch]], longest: int) -> Iterator[Numbered]:
     number = 0
     for batch in batches(path):
         batch = batch.drop_columns([name for name in batch.schema.names if name.startswith("__index_level_")])
-        try:
-            records: list = batch.to_pylist()
-        except UnicodeDecodeError:  # one text of the batch is not UTF-8: find which
-            records = [_record(batch, place) for place in range(batch.num_rows)]
-        for record in records:
+        for record in _records(batch, longest):
             yield number, record
             number += 1
+
+
+def _records(batch: pa.RecordBatch, longest: int) -> Iterator[object]:
+    """Rows of a batch; never more than the longest row becomes objects at once."""
+    if batch.num_rows > 1 and batch.nbytes > longest * MEGABYTE:
+        half = batch.num_rows // 2
+        yield from _records(batch.slice(0, half), longest)
+        yield from _records(batch.slice(half), longest)
+        return
+    if batch.num_rows == 1 and sum(map(_own_size, batch.columns)) > longest * MEGABYTE:
+        yield too_long(longest, "row")
+        return
+    try:
+        yield from batch.to_pylist()
+    except UnicodeDecodeError:  # one text of the batch is not UTF-8: find which
+        yield from (_record(batch, place) for place in range(batch.num_rows))
+
+
+def _own_size(column: pa.Array) -> int:
+    """Bytes of what stands in a column; of a column of categories Arrow counts all, also those that are not there."""
+    return (column.dictionary_decode() if pa.types.is_dictionary(column.type) else column).nbytes
 
 
 def _parquet(path: Path) -> Iterator[pa.RecordBatch]:

@@ -34,6 +34,14 @@ class Rejected(Exception):
         self.reason, self.field, self.found = reason, field, found
 
 
+MEGABYTE = 1_000_000  # bytes
+
+
+def too_long(megabytes: int, field: str, start: object = "") -> Rejected:
+    """The row is longer than any that is held; its start says which it is."""
+    return Rejected(f"longer than {megabytes} MB (allow more with longest_row=…)", field, start)
+
+
 class Notes(list):
     """(what, field, found) of things about a row that its owner should know, though the row is used."""
 

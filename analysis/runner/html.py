@@ -4,6 +4,7 @@ import base64
 import html
 import os
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,6 +166,13 @@ def link_neighbours(pages: Sequence[Path], titles: Sequence[str]) -> None:
                     _write(page, after)
         except Timeout:  # it is being made anew, and whoever does so writes the index after it
             continue
+        except UnicodeDecodeError as error:
+            warnings.warn(f"{page}: damaged ({error}); run its notebook again", stacklevel=2)
+
+
+def without_neighbours(page: bytes) -> bytes:
+    """A page as `render` wrote it, whatever `link_neighbours` added."""
+    return re.sub(_NEIGHBOURS.pattern.encode(), rb"\1\2", page, count=1)
 
 
 def _tidy(output):

@@ -27,11 +27,16 @@ def duration(seconds: float) -> str:
 
 
 def thumbnail(picture: Path) -> str:
-    """A small copy of a PNG as a data address, so that the page stays one file."""
+    """A small copy of a PNG as a data address, so that the page stays one file; empty, with a warning, of a damaged one."""
     from PIL import Image
 
-    with Image.open(picture) as image:
-        small = image.convert("RGB")
+    try:
+        with Image.open(picture) as image:
+            small = image.convert("RGB")
+    except Exception as error:  # of damage PIL raises nearly everything
+        warnings.warn(f"{picture}: damaged ({error}), left out; run its notebook again", stacklevel=2)
+        return ""
+    with small:
         small.thumbnail((THUMBNAIL_WIDTH, THUMBNAIL_WIDTH), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
         small.quantize(128, dither=Image.Dither.NONE).save(buffer, format="PNG", optimize=True)

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import time
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from analysis.paths import PACKAGE, PROFILES, ROOT, SPLITTER
+from analysis.runner.html import without_neighbours
 from analysis.runner.index import read_record
 from analysis.runner.plan import ITEMS, Job
 from analysis.store import publishing
@@ -88,9 +90,23 @@ def execute_job(job: Job, force: bool = False, live: bool | None = None) -> Outc
 
 
 def _complete(job: Job, record: Mapping) -> bool:
+    """Whether all that the report left is there as it was left."""
+    noted, found = record.get("contents"), _contents(job, record)
+    if record["status"] != "done" or not isinstance(noted, dict):
+        return False
+    for name in (name for name, content in noted.items() if found.get(name, content) != content):
+        warnings.warn(f"{name}, of the report {job.report}: not as it was left; made again", stacklevel=3)
+    return noted == found
+
+
+def _contents(job: Job, record: Mapping) -> dict[str, str]:
+    """Digest of the page, without its links to others, and of every figure and table that there is."""
     files = [job.figures / f"{name}{ending}" for name in record["figures"] for ending in (".png", ".csv")]
-    files += [job.figures / f"{name}.csv" for name in record.get("tables", [])]
-    return record["status"] == "done" and job.page.is_file() and all(file.is_file() for file in files)
+    files += [job.figures / f"{name}.csv" for name in record["tables"]]
+    contents = {path.name: path.read_bytes() for path in files if path.is_file()}
+    if job.page.is_file():
+        contents[job.page.name] = without_neighbours(job.page.read_bytes())
+    return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
 
 
 def _run_and_render(job: Job, key: str, live: bool | None) -> Outcome:
@@ -134,6 +150,7 @@ def _run_and_render(job: Job, key: str, live: bool | None) -> Outcome:
         "seconds": round(seconds, 1), "finished": time.time(), "parameters": job.parameters,
         "key": "" if error else key,
     }  # fmt: skip
+    record["contents"] = _contents(job, record)
     text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
     write_atomic(job.record, lambda partial: Path(partial).write_text(text, encoding="utf-8"))
     return Outcome(job, "failed" if error else "done", seconds, error)

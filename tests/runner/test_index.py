@@ -112,3 +112,18 @@ def test_text_stands_out_from_its_ground_in_both_schemes():
             for ink in ("ink", "soft", "link", "good", "bad"):
                 light, dark = sorted([luminance(scheme[ink]), luminance(scheme[ground])], reverse=True)
                 assert (light + 0.05) / (dark + 0.05) >= 4.5, (ink, ground)
+
+
+def test_a_damaged_picture_or_page_is_named_and_the_index_is_written(tmp_path):
+    run = tmp_path / "quick"
+    for report in ("14_selectit", "15_less"):
+        leave(run, report, ["It loses 3 points."])
+    picture = run / "figures" / "15_less" / "versus_random.png"
+    picture.write_bytes(picture.read_bytes()[:60])
+    (run / "14_selectit.html").write_bytes(b"<p>\xff<!--neighbours--><!--/neighbours-->")
+    with pytest.warns(UserWarning, match="damaged") as warned:
+        text = write_index(tmp_path).read_text()
+    said = [str(one.message) for one in warned]
+    assert any("15_less/versus_random.png: damaged" in one for one in said)
+    assert any("14_selectit.html: damaged" in one for one in said)
+    assert "Title of 14_selectit" in text and "Title of 15_less" in text and text.count("data:image/png") == 1

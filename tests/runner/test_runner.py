@@ -396,6 +396,23 @@ def test_a_lost_figure_is_made_again_and_a_stale_one_goes(ran, profile):
     assert sorted(path.name for path in figures.iterdir()) == ["findings.json", "line.csv", "line.png"]
 
 
+def test_a_damaged_page_figure_or_table_is_named_and_made_again(ran, profile):
+    folder, paths, _ = ran
+    place = folder / "reports" / "tiny"
+    figure, table = (place / "figures" / "one.a" / f"line{ending}" for ending in (".png", ".csv"))
+    for path, content in (
+        (place / "one.a.html", b""), (place / "one.a.html", (place / "one.a.html").read_bytes().replace(b"is 7.", b"is 8.")),
+        (figure, figure.read_bytes()[:100]), (table, b""),
+    ):  # fmt: skip
+        before = path.read_bytes()
+        path.write_bytes(content)
+        with pytest.warns(UserWarning, match=rf"{path.name}, of the report one\.a: not as it was left; made again"):
+            again = run(paths[:1], profile, reports=folder / "reports", live=False)
+        assert [one.status for one in again] == ["done", "unchanged"]
+        assert path.suffix == ".html" or path.read_bytes() == before
+        assert path.stat().st_size > 0.9 * len(before)
+
+
 def test_notebooks_run_at_the_same_time(tmp_path):
     paths = [notebook(tmp_path / f"{name}.ipynb", "print(limit)") for name in "ab"]
     outcomes = run(paths, "quick", {"limit": 3}, "both", jobs=2, reports=tmp_path / "reports")
