@@ -59,7 +59,7 @@ def estimate(work, method: str, budget: int, *, seed: int, budget_unit: str = "r
             except ValueError as error:
                 seconds, trouble = float("nan"), f"not measured, for {n_chosen} of {n_rows} rows: {error}"
             kinds, size = _asked(Path(folder), work.store)
-    return Estimate(stored, needs_of(method), kinds, seconds, _resident_gib() + size * share / 2**30, trouble)
+    return Estimate(stored, needs_of(method), kinds, seconds, resident_gib() + size * share / 2**30, trouble)
 
 
 def _seconds(work, method: str, budget: int, n_rows: int, store: Store, seed: int) -> float:
@@ -90,7 +90,7 @@ def _asked(folder: Path, store: Store) -> tuple[dict[str, int], int]:
     return kinds, size
 
 
-def _resident_gib() -> float:
+def resident_gib() -> float:
     """The most memory that this process has had so far."""
     if resource is None:
         return float("nan")

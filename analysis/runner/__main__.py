@@ -49,6 +49,7 @@ def run(
     reports: Path | None = None,
     base: Path | None = None,
     live: bool | None = None,
+    dry: bool = False,
 ) -> list[Outcome]:
     """Run notebooks and write their reports and the index; wrong values are refused before anything starts.
 
@@ -59,6 +60,7 @@ def run(
     parameters : parameter to value, stronger than the profile
     run_name : folder under the reports; by default made of the profile and the parameters
     reports : folder of the reports; base : what relative paths are relative to
+    dry : print what it would make and cost, and neither start nor write anything; see `dry_run`
 
     Raises
     ------
@@ -74,6 +76,11 @@ def run(
     plan = only_variants(plan, notebooks)
     if not plan:
         raise ValueError(f"profile {profile} runs none of the notebooks named")
+    if dry:
+        from analysis.runner.dry_run import tell  # torch and all the suite, which the runner itself needs not
+
+        tell(plan, jobs)
+        return []
     _try_pools({str(job.parameters.get("pool", "")) for job in plan} - {"", *POOL_NAMES})
     check_writable({RESULTS, *(job.folder for job in plan), *(job.figures.parent for job in plan)})
     for job in (job for job in plan if job.outdated):
@@ -163,6 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--jobs", type=int, metavar="N", help="notebooks at the same time (default: as the profile says)"
     )
     parser.add_argument("--force", action="store_true", help="run even what has not changed")
+    parser.add_argument("--dry-run", action="store_true", help="tell what it would make and cost, and write nothing")
     given = parser.parse_args(arguments)
     parameters = {name: CommandLineText(value) for name, value in given.parameter}
     replaced = {name: getattr(given, name) for name in ("pool", "model")}
@@ -186,7 +194,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             given.name,
             jobs=given.jobs,
             force=given.force,
+            dry=given.dry_run,
         )
+        if given.dry_run:
+            return 0
     except (ValueError, FileNotFoundError) as error:
         print(f"Refused: {one_line(error)}", file=sys.stderr)
         return 2

@@ -1,0 +1,284 @@
+"""What a run would make and cost, told before anything starts: `--dry-run`."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from analysis.experiments.estimating import resident_gib
+from analysis.experiments.workbench import Workbench
+from analysis.methods.calls import needs_of
+from analysis.paths import RESULTS
+from analysis.pools import load_parts
+from analysis.pools.testbed import RECIPES
+from analysis.runner.index import duration
+from analysis.runner.made import made
+from analysis.runner.outline import Planned, outline
+from analysis.runner.plan import Job
+from analysis.runner.rates import (
+    BYTES_PER_PARAMETER,
+    FLOP_PER_TOKEN,
+    Rate,
+    flop_per_second,
+    is_here,
+    parameters_of,
+    rate,
+    sample_of,
+)
+
+HELD_OUT = 0.05  # share of a pool that no method can select
+READ_FOR_THIS = 50 * 2**20  # bytes of a file up to which its rows are counted by reading it
+GPU_FROM = 24 * 3600  # seconds that training takes here from which a GPU is needed
+PASSES = (
+    "token_losses",
+    "embeddings",
+    "rating_logits",
+    "influences",
+)  # what a method needs that the base reads the pool for
+TERA = 1e12
+
+
+@dataclass(frozen=True)
+class Line:
+    """One notebook: what it would make that no notebook before it makes, and the seconds of that."""
+
+    job: Job
+    planned: Planned
+    there: int
+    shared: int
+    seconds: float
+
+
+def tell(plan: Sequence[Job], jobs: int) -> None:
+    """Print what a plan would make, notebook by notebook, and what it would take; nothing is written.
+
+    Parameters
+    ----------
+    jobs : notebooks at the same time.
+    """
+    rows, found = _RowsOfParts(), made()
+    outlined = [(job, outline(job.notebook, job.parameters, rows)) for job in plan]
+    begun = time.process_time()  # on imports, on which the kernel of every notebook spends as much
+    trained = [work for _, planned in outlined for work, _ in planned.runs.values()]
+    rates = _Rates(trained or [work for _, planned in outlined for work in planned.works])
+    lines, seen, passed = [], set(), set()
+    for job, planned in outlined:
+        new, passes = planned.runs.keys() - seen, _passes(planned, found)
+        seconds = sum(_of_run(*planned.runs[key], rates) for key in new - found)
+        seconds += sum(_of_pass(work, rates) for key, work in passes.items() if key not in passed)
+        lines.append(Line(job, planned, len(new & found), len(planned.runs) - len(new), seconds))
+        seen |= new
+        passed |= passes.keys()
+    needed = _needed(outlined, sum(line.seconds for line in lines), rates) if rates.work is not None else ""
+    for text in (needed, _table(lines), _took(outlined, lines, rates, rows, jobs, begun)):
+        if text:
+            print(f"{text}\n", flush=True)
+    print("Dry run: nothing was started or written.")
+
+
+class _RowsOfParts:
+    """Rows of every part of a pool: those of a small file counted by reading it, others reckoned from `limit`."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple, list[int]] = {}
+        self.exact: set[str] = set()
+
+    def __call__(self, told: dict, fewest: int) -> list[int]:
+        pool, limit, parts = told["pool"], told["limit"] or 5000, told["parts"]
+        key = (pool, limit, parts, fewest, told["seed"], told["duplicates"])
+        if key not in self.known:
+            self.known[key] = self._counted(told, fewest, pool, limit, parts)
+        return self.known[key]
+
+    def _counted(self, told: dict, fewest: int, pool: str, limit: int, parts: int) -> list[int]:
+        selectable = round(limit * (1 - HELD_OUT))
+        if pool in RECIPES:
+            return [selectable] * (parts if selectable >= fewest else 1)
+        if _size(pool) <= READ_FOR_THIS:
+            with tempfile.TemporaryDirectory() as folder:
+                options = {name: told[name] for name in ("limit", "seed", "duplicates", "parts")}
+                cut = load_parts(pool, fewest=fewest, cache=Path(folder), **options)
+                self.exact.add(pool)
+                return [len(part) for part in cut]
+        parts = min(parts, max(selectable // fewest, 1))
+        return [selectable // parts] * parts
+
+
+def _size(pool: str) -> float:
+    """Bytes of a file or folder that a pool's name is; more than any where it cannot be told."""
+    path = Path(pool.split("::")[0])
+    if not path.exists():
+        return float("inf")
+    return sum(one.stat().st_size for one in (path.rglob("*") if path.is_dir() else [path]) if one.is_file())
+
+
+def _of_run(work: Workbench, run, rates: "_Rates") -> float:
+    """Seconds of one run: its training and its scoring."""
+    own, n_rows = rates.of(work), len(run.rows)
+    return own.score + (n_rows * own.tokens * work.settings.epochs_for(n_rows) * own.train if n_rows else 0.0)
+
+
+def _of_pass(work: Workbench, rates: "_Rates") -> float:
+    """Seconds of one pass of a base over a part: forward, a third of what training takes."""
+    own = rates.of(work)
+    return len(work.pool) * own.tokens * own.train / 3
+
+
+class _Rates:
+    """By base what a run costs: measured for the one that most runs have, others in proportion or by the stated model."""
+
+    def __init__(self, works: Sequence[Workbench]) -> None:
+        self.speed, self.known, self.sample = flop_per_second(), {}, None
+        counts = Counter(work.base.name for work in works)
+        self.work = next((work for work in works if counts[work.base.name] == max(counts.values())), None)
+        if self.work is not None:
+            self.sample = sample_of(self.work.prepared)
+            self.known[self.work.base.name] = rate(self.work, self.sample, self.speed)
+
+    @property
+    def first(self) -> Rate:
+        return self.known[self.work.base.name]
+
+    def of(self, work: Workbench) -> Rate:
+        name = work.base.name
+        if name not in self.known:
+            other = (
+                self.first.times(parameters_of(name)) if self.first.measured else rate(work, self.sample, self.speed)
+            )
+            self.known[name] = other
+        return self.known[name]
+
+
+def _passes(planned: Planned, found: set[str]) -> dict[tuple, Workbench]:
+    """Passes of a base over a part that selections ask for and no run shows to be made: one of each kind of feature."""
+    there = {(run.method, run.budget, run.part, work.base.name, work.pool.name)
+             for key, (work, run) in planned.runs.items() if key in found}  # fmt: skip
+    return {
+        (work.pool.name, len(work.pool), work.part, work.base.name, need): work
+        for work, method, budget in planned.selections.values()
+        if (method, budget, work.part, work.base.name, work.pool.name) not in there
+        for need in needs_of(method)
+        if need in PASSES
+    }
+
+
+def _table(lines: Sequence[Line]) -> str:
+    head = ["notebook", "pool", "base", "parts x rows", "runs", "there", "shared", "to make", "selections", "time"]
+    return aligned([head, *(_row(line) for line in lines)])
+
+
+def _row(line: Line) -> list[str]:
+    planned, runs = line.planned, len(line.planned.runs)
+    works = planned.works[:1]
+    where = [[work.pool.name.split("::")[0].split("/")[-1], work.base.name.split("/")[-1], f"{len(work.parts)} x {len(work.pool):,}"]
+             for work in works] or [["-", "-", "-"]]  # fmt: skip
+    mark = "up to " if planned.at_most else ""
+    if planned.unknown:
+        return [line.job.report, *where[0], f"{mark}{runs:,} and some not counted", "", "", "", "", "not known"]
+    left = runs - line.there - line.shared
+    return [line.job.report, *where[0], f"{mark}{runs:,}", f"{line.there:,}", f"{line.shared:,}", f"{mark}{left:,}",
+            f"{len(planned.selections):,}", duration(line.seconds)]  # fmt: skip
+
+
+def aligned(rows: Sequence[Sequence[str]], texts: int = 3) -> str:
+    """Rows as lines of columns as wide as their longest cell; the first `texts` to the left, numbers to the right."""
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(f"{cell:<{width}}" if place < texts else f"{cell:>{width}}"
+                  for place, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip()
+        for row in rows
+    )  # fmt: skip
+
+
+def _needed(outlined: Sequence[tuple[Job, Planned]], seconds: float, rates: _Rates) -> str:
+    """What this machine lacks: downloads, a GPU, disk; said before anything else."""
+    works = [work for _, planned in outlined for work in planned.works]
+    said = []
+    for kind, names in (("dataset", [work.pool.name for work in works]), ("model", [work.base.name for work in works])):
+        for name in dict.fromkeys(names):
+            if not is_here(name, kind):
+                bytes_ = 2 * parameters_of(name) if kind == "model" else 0
+                size = f"about {_gib(bytes_)} in bfloat16" if bytes_ else "its size is not known before"
+                said.append(f"Needs a download: {'model' if kind == 'model' else 'pool'} {name} ({size}).")
+    if seconds > GPU_FROM and not torch.cuda.is_available() and not rates.first.measured:
+        own = max((rates.of(work) for work in works), key=lambda one: one.parameters)
+        said.append(
+            f"Needs a GPU: training {own.parameters / 1e6:,.0f} million parameters holds about "
+            f"{_gib(own.parameters * BYTES_PER_PARAMETER)} in float32; here there is none."
+        )
+    disk, free = _disk(works, outlined, rates), _free(RESULTS)
+    if disk > free:
+        said.append(f"Needs about {_gib(disk)} of disk; here {_gib(free)} are free.")
+    return "\n".join(said)
+
+
+def _disk(works: Sequence[Workbench], outlined: Sequence[tuple[Job, Planned]], rates: _Rates) -> float:
+    """Bytes of the pools, of downloaded models, and of runs and selections; features are left out."""
+    sample = rates.sample
+    row = sample.rows.data.nbytes / len(sample) if sample is not None and len(sample) else rates.first.tokens * 4
+    pools = {(work.pool.name, len(work.parts), len(work.pool)) for work in works}
+    size = sum(parts * n_rows * row for _, parts, n_rows in pools)
+    size += sum(2 * parameters_of(name) for name in {work.base.name for work in works} if not is_here(name, "model"))
+    size += sum(8 * len(run.rows) for _, planned in outlined for _, run in planned.runs.values())
+    return size + sum(8 * len(work.pool) for _, planned in outlined for work, _, _ in planned.selections.values())
+
+
+def _free(folder: Path) -> float:
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    return shutil.disk_usage(there).free
+
+
+def _gib(count: float) -> str:
+    return f"{count / 2**30:,.1f} GiB"
+
+
+def _took(outlined, lines: Sequence[Line], rates: _Rates, rows: "_RowsOfParts", jobs: int, begun: float) -> str:
+    """Totals, and what they are based on."""
+    start, together = begun, min(jobs, os.cpu_count() or 1, len(lines))
+    longest, every = max(line.seconds + start for line in lines), sum(line.seconds + start for line in lines)
+    runs = sum(len(line.planned.runs) - line.shared for line in lines)
+    left = runs - sum(line.there for line in lines)
+    said = [
+        f"{len(lines)} notebooks, {runs:,} different runs, {runs - left:,} of them in {RESULTS.name}/ or published, {left:,} to make.",
+        f"Time: about {duration(max(longest, every / together))} with --jobs {jobs}"
+        f" ({duration(every)} one after another); mostly right within a factor of two.",
+    ]
+    if rates.work is None:
+        return "\n".join(said)
+    own, work, works = rates.first, rates.work, [work for _, planned in outlined for work in planned.works]
+    if own.measured:
+        said.append(f"  Measured here and now: {own.train * own.tokens * 1000:,.0f} ms to train {work.base.name} once on a row of {own.tokens:.0f} tokens,"
+                    f" {own.score:.1f} s to score a run, {start:.0f} s to start a notebook. Other bases: by their parameters.")  # fmt: skip
+    else:
+        flop = sum(line.seconds for line in lines) * rates.speed
+        rows_of = (
+            "as in a sample of the pool"
+            if own.tokens_measured
+            else "the most that are read of a row, so this is an upper bound"
+        )
+        said.append(f"  Reckoned, not measured: {FLOP_PER_TOKEN} x {own.parameters / 1e6:,.0f} million parameters x tokens ({own.tokens:,.0f} a row, {rows_of});"
+                    f" this machine multiplies matrices at {rates.speed / TERA:.2f} TFLOP/s in float32.")  # fmt: skip
+        said.append(
+            f"  {flop / TERA:,.0f} TFLOP in all: {flop / TERA / 100 / 3600:,.1f} GPU hours for every 100 TFLOP/s that the GPUs sustain together."
+        )
+    said += [
+        "  Not in it: drawing, training inside a method, more than one pass for each kind of feature (ratings and gradients take several).",
+        f"Memory: {_memory(own, together)}. Disk: about {_gib(_disk(works, outlined, rates))} without features; {_gib(_free(RESULTS))} are free.",
+        "Exact: runs of each notebook, and which are shared (as its own lines say; `up to` where equal tokens are asked for, which only"
+        " some methods need). About: rows of the testbed and of large files (95 % of the limit), and what is there, told by its description.",
+    ]  # fmt: skip
+    return "\n".join(said)
+
+
+def _memory(own: Rate, together: int) -> str:
+    if own.measured:
+        return f"about {together * resident_gib():.1f} GiB for {together} notebooks at once, as this process had"
+    return (
+        f"about {_gib(own.parameters * BYTES_PER_PARAMETER)} for weights, gradients and optimiser, besides activations"
+    )

@@ -1,0 +1,50 @@
+"""Which planned runs the store or the published files have already, by how they are described: nothing is selected for it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from analysis.experiments.benchmarks import catalogue
+from analysis.models.training import finetuning
+from analysis.paths import PUBLISHED, RESULTS
+from analysis.runner.outline import described_key
+from analysis.store.code_version import code_version
+from analysis.store.published import read
+from analysis.store.store import Store
+
+COLUMNS = ("kind", "key", "method", "budget", "design", "part", "training_seed", "settings", "prepared")
+
+
+def made(results: Path = RESULTS, published: Path = PUBLISHED) -> set[str]:
+    """The `outline.run_key` of every run that is there, made by the code of today on this kind of device.
+
+    A pool whose file has changed, or a base, is not noticed.
+    """
+    import torch
+
+    today = code_version(finetuning.__name__, catalogue.__name__)
+    device, found = "cuda" if torch.cuda.is_available() else "cpu", set()
+    for line in (*_published(published), *_stored(results)):
+        if not line.get("prepared") or not line.get("settings"):
+            continue
+        depends = json.loads(line["settings"])
+        if depends.get("code") == today and depends.get("device", "cpu") == device:
+            told = [line[name] for name in ("method", "budget", "design", "part", "training_seed")]
+            found.add(described_key(json.loads(line["prepared"]), depends["settings"], *told))
+    return found
+
+
+def _published(folder: Path) -> Iterator[dict]:
+    for path in sorted(folder.glob("*.parquet")):
+        yield from (line for line in read(path, COLUMNS).to_pylist() if line["kind"] == "runs")
+
+
+def _stored(results: Path) -> Iterator[dict]:
+    """What reports asked for and the store has."""
+    store = Store(results)
+    for path in sorted((results / "asked").glob("*/*.json")):
+        try:
+            asked = json.loads(path.read_text(encoding="utf-8")).get("runs", {})
+        except (OSError, ValueError):
+            continue  # a damaged note only hides what is there
+        yield from (line for key, line in asked.items() if store.path("runs", key, ".json").exists())
