@@ -41,7 +41,7 @@ PASSES = (
     "rating_logits",
     "influences",
 )  # what a method needs that the base reads the pool for
-TERA = 1e12
+TERA, GPU_TERA = 1e12, 100  # the second in TFLOP/s, a unit and no claim about any GPU
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def tell(plan: Sequence[Job], jobs: int) -> None:
         seen |= new
         passed |= passes.keys()
     needed = _needed(outlined, sum(line.seconds for line in lines), rates) if rates.work is not None else ""
-    for text in (needed, _table(lines), _took(outlined, lines, rates, rows, jobs, begun)):
+    for text in (needed, _table(lines, rates), _took(outlined, lines, rates, rows, jobs, begun)):
         if text:
             print(f"{text}\n", flush=True)
     print("Dry run: nothing was started or written.")
@@ -145,6 +145,15 @@ class _Rates:
     def first(self) -> Rate:
         return self.known[self.work.base.name]
 
+    @property
+    def reckoned(self) -> bool:
+        """Whether times are by the stated model, so that they are told for GPUs."""
+        return self.work is not None and not self.first.measured
+
+    def gpu_hours(self, seconds: float) -> float:
+        """Of GPUs that sustain 100 TFLOP/s together, for what would take `seconds` here."""
+        return seconds * self.speed / TERA / GPU_TERA / 3600
+
     def of(self, work: Workbench) -> Rate:
         name = work.base.name
         if name not in self.known:
@@ -168,12 +177,13 @@ def _passes(planned: Planned, found: set[str]) -> dict[tuple, Workbench]:
     }
 
 
-def _table(lines: Sequence[Line]) -> str:
-    head = ["notebook", "pool", "base", "parts x rows", "runs", "there", "shared", "to make", "selections", "time"]
-    return aligned([head, *(_row(line) for line in lines)])
+def _table(lines: Sequence[Line], rates: _Rates) -> str:
+    time_in = "GPU hours*" if rates.reckoned else "time"
+    head = ["notebook", "pool", "base", "parts x rows", "runs", "there", "shared", "to make", "selections", time_in]
+    return aligned([head, *(_row(line, rates) for line in lines)])
 
 
-def _row(line: Line) -> list[str]:
+def _row(line: Line, rates: _Rates) -> list[str]:
     planned, runs = line.planned, len(line.planned.runs)
     works = planned.works[:1]
     where = [[work.pool.name.split("::")[0].split("/")[-1], work.base.name.split("/")[-1], f"{len(work.parts)} x {len(work.pool):,}"]
@@ -183,7 +193,7 @@ def _row(line: Line) -> list[str]:
         return [line.job.report, *where[0], f"{mark}{runs:,} and some not counted", "", "", "", "", "not known"]
     left = runs - line.there - line.shared
     return [line.job.report, *where[0], f"{mark}{runs:,}", f"{line.there:,}", f"{line.shared:,}", f"{mark}{left:,}",
-            f"{len(planned.selections):,}", duration(line.seconds)]  # fmt: skip
+            f"{len(planned.selections):,}", f"{rates.gpu_hours(line.seconds):,.1f}" if rates.reckoned else duration(line.seconds)]  # fmt: skip
 
 
 def aligned(rows: Sequence[Sequence[str]], texts: int = 3) -> str:
@@ -204,17 +214,17 @@ def _needed(outlined: Sequence[tuple[Job, Planned]], seconds: float, rates: _Rat
         for name in dict.fromkeys(names):
             if not is_here(name, kind):
                 bytes_ = 2 * parameters_of(name) if kind == "model" else 0
-                size = f"about {_gib(bytes_)} in bfloat16" if bytes_ else "its size is not known before"
+                size = f"about {_size_of(bytes_)} in bfloat16" if bytes_ else "its size is not known before"
                 said.append(f"Needs a download: {'model' if kind == 'model' else 'pool'} {name} ({size}).")
-    if seconds > GPU_FROM and not torch.cuda.is_available() and not rates.first.measured:
+    if seconds > GPU_FROM and not torch.cuda.is_available():
         own = max((rates.of(work) for work in works), key=lambda one: one.parameters)
         said.append(
             f"Needs a GPU: training {own.parameters / 1e6:,.0f} million parameters holds about "
-            f"{_gib(own.parameters * BYTES_PER_PARAMETER)} in float32; here there is none."
+            f"{_size_of(own.parameters * BYTES_PER_PARAMETER)} in float32; here there is none."
         )
     disk, free = _disk(works, outlined, rates), _free(RESULTS)
     if disk > free:
-        said.append(f"Needs about {_gib(disk)} of disk; here {_gib(free)} are free.")
+        said.append(f"Needs about {_size_of(disk)} of disk; here {_size_of(free)} are free.")
     return "\n".join(said)
 
 
@@ -234,51 +244,66 @@ def _free(folder: Path) -> float:
     return shutil.disk_usage(there).free
 
 
-def _gib(count: float) -> str:
-    return f"{count / 2**30:,.1f} GiB"
+def _size_of(count: float) -> str:
+    return f"{count / 2**30:,.1f} GiB" if count >= 2**30 else f"{count / 2**20:,.0f} MiB"
 
 
-def _took(outlined, lines: Sequence[Line], rates: _Rates, rows: "_RowsOfParts", jobs: int, begun: float) -> str:
+def _took(outlined, lines: Sequence[Line], rates: _Rates, rows: "_RowsOfParts", jobs: int, start: float) -> str:
     """Totals, and what they are based on."""
-    start, together = begun, min(jobs, os.cpu_count() or 1, len(lines))
+    together = min(jobs, os.cpu_count() or 1, len(lines))
     longest, every = max(line.seconds + start for line in lines), sum(line.seconds + start for line in lines)
     runs = sum(len(line.planned.runs) - line.shared for line in lines)
     left = runs - sum(line.there for line in lines)
     said = [
-        f"{len(lines)} notebooks, {runs:,} different runs, {runs - left:,} of them in {RESULTS.name}/ or published, {left:,} to make.",
-        f"Time: about {duration(max(longest, every / together))} with --jobs {jobs}"
-        f" ({duration(every)} one after another); mostly right within a factor of two.",
+        f"{len(lines)} notebooks, {runs:,} different runs: {runs - left:,} are in {RESULTS.name}/ or published, {left:,} to make."
     ]
     if rates.work is None:
-        return "\n".join(said)
-    own, work, works = rates.first, rates.work, [work for _, planned in outlined for work in planned.works]
-    if own.measured:
-        said.append(f"  Measured here and now: {own.train * own.tokens * 1000:,.0f} ms to train {work.base.name} once on a row of {own.tokens:.0f} tokens,"
-                    f" {own.score:.1f} s to score a run, {start:.0f} s to start a notebook. Other bases: by their parameters.")  # fmt: skip
+        return "\n".join(
+            [*said, f"Time: about {duration(max(longest, every / together))} to start the notebooks, without drawing."]
+        )
+    own, base, works = rates.first, rates.work.base.name, [work for _, planned in outlined for work in planned.works]
+    if rates.reckoned:
+        tokens = (
+            "as in a sample of the pool" if own.tokens_measured else "the most of a row that is read, so an upper bound"
+        )
+        flop = FLOP_PER_TOKEN * own.parameters / 1e6
+        said += [
+            f"* Reckoned, not measured, for GPUs that sustain {GPU_TERA} TFLOP/s together: {rates.gpu_hours(every):,.1f} hours in all; half the hours at twice that.",
+            f"  {FLOP_PER_TOKEN} FLOP x {flop / FLOP_PER_TOKEN:,.0f} million parameters x tokens ({own.tokens:,.0f} a row, {tokens}), a third of it forward.",
+            f"  This machine multiplies matrices at {rates.speed / TERA:.2f} TFLOP/s in float32: {every / 86400:,.0f} days here.",
+        ]
     else:
-        flop = sum(line.seconds for line in lines) * rates.speed
-        rows_of = (
-            "as in a sample of the pool"
-            if own.tokens_measured
-            else "the most that are read of a row, so this is an upper bound"
-        )
-        said.append(f"  Reckoned, not measured: {FLOP_PER_TOKEN} x {own.parameters / 1e6:,.0f} million parameters x tokens ({own.tokens:,.0f} a row, {rows_of});"
-                    f" this machine multiplies matrices at {rates.speed / TERA:.2f} TFLOP/s in float32.")  # fmt: skip
-        said.append(
-            f"  {flop / TERA:,.0f} TFLOP in all: {flop / TERA / 100 / 3600:,.1f} GPU hours for every 100 TFLOP/s that the GPUs sustain together."
-        )
-    said += [
-        "  Not in it: drawing, training inside a method, more than one pass for each kind of feature (ratings and gradients take several).",
-        f"Memory: {_memory(own, together)}. Disk: about {_gib(_disk(works, outlined, rates))} without features; {_gib(_free(RESULTS))} are free.",
-        "Exact: runs of each notebook, and which are shared (as its own lines say; `up to` where equal tokens are asked for, which only"
-        " some methods need). About: rows of the testbed and of large files (95 % of the limit), and what is there, told by its description.",
-    ]  # fmt: skip
-    return "\n".join(said)
+        said += [
+            f"Time: about {duration(max(longest, every / together))} with --jobs {jobs} ({duration(every)} one after another);"
+            " rough, as other work on this machine makes it longer.",
+            f"  Measured here and now: {own.train * own.tokens * 1000:,.0f} ms to train {base} once on a row of {own.tokens:.0f} tokens,"
+            f" {own.score:.1f} s to score a run, {start:.0f} s to start a notebook.",
+            "  Other bases in proportion to their parameters.",
+        ]
+    return "\n".join(
+        [
+            *said,
+            "  Not in it: drawing, training inside a method, and all but one pass over the pool for each kind of feature.",
+            f"Memory: {_memory(own, together)}.",
+            f"Disk: about {_size_of(_disk(works, outlined, rates))} without features of rows; {_size_of(_free(RESULTS))} are free.",
+            "",
+            "runs: exact, from the notebooks' own lines; `up to` where equal tokens are asked for, which only some methods need.",
+            "there: in the store or published, by their descriptions. shared: made for a notebook above. selections: those the lines name.",
+            f"rows: {_how_counted(works, rows)}.",
+        ]
+    )
+
+
+def _how_counted(works: Sequence[Workbench], rows: _RowsOfParts) -> str:
+    read = rows.exact.issuperset(work.pool.name for work in works)
+    return (
+        "counted by reading the file"
+        if read
+        else "about, 95 % of the limit as the others are held out, or fewer where a file has fewer"
+    )
 
 
 def _memory(own: Rate, together: int) -> str:
     if own.measured:
         return f"about {together * resident_gib():.1f} GiB for {together} notebooks at once, as this process had"
-    return (
-        f"about {_gib(own.parameters * BYTES_PER_PARAMETER)} for weights, gradients and optimiser, besides activations"
-    )
+    return f"about {_size_of(own.parameters * BYTES_PER_PARAMETER)} for weights, gradients and optimiser, besides activations"

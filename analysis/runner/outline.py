@@ -21,7 +21,7 @@ from analysis.models.training.pool_base import SEQUENCE_LENGTH
 from analysis.pools.testbed import RECIPES
 
 TRAINING = ("run", "run_all")  # what a line calls that trains: `grid.run`, and that of a notebook's topic
-ASKING = (*TRAINING, "select")
+ASKING = (*TRAINING, "select", "prepare")
 UNSEEN = ("report", "style")  # they write; a line that needs them is not followed
 ON_DEVICE = ("bf16", "end_to_end")  # settings that follow from the machine
 

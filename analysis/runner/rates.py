@@ -106,10 +106,13 @@ def rate(work, sample, speed: float) -> Rate:
         tokens = settings.max_tokens if sample is None else min(settings.max_tokens, _words(sample) * 4 / 3)
         train = FLOP_PER_TOKEN * parameters / speed
         return Rate(False, parameters, tokens, train, train / 3 * tokens * held_out, sample is not None)
+    from transformers.utils import logging
+
     from analysis.experiments.benchmarks.catalogue import benchmarks_for
     from analysis.models.language_model import load_model
     from analysis.models.training.finetuning import finetune
 
+    logging.disable_progress_bar()
     base, once = load_model(name), replace(settings, epochs=1, least_steps=1)
     finetune(base, sample.messages(np.arange(WARM)), once, seed=0)
     tuned = finetune(base, sample.messages(np.arange(min(TRAINED, len(sample)))), once, seed=0)
