@@ -1,0 +1,136 @@
+"""What a run is told to make before it starts, held against what runs then make."""
+
+import json
+
+import pytest
+
+from analysis.paths import NOTEBOOKS
+from analysis.runner import dry_run, made, rates
+from analysis.runner.__main__ import main, run
+from analysis.runner.outline import outline
+from analysis.runner.parameters import notebook_parameters
+from analysis.runner.plan import find_notebooks, make_plan
+from analysis.runner.profile import load_profile
+from analysis.runner.rates import Rate
+
+TINY = {"pool": "curated", "limit": 300, "budget": 20, "parts": 2, "n_draws": 2, "finetuning": {"least_steps": 1}}
+SPEED = 1e12  # floating-point operations in a second
+
+
+def planned(name, **values):
+    (path,) = find_notebooks([name])
+    asked = {name: value for name, value in TINY.items() if name in notebook_parameters(path)} | values
+    (job,) = make_plan([path], load_profile("quick"), asked)
+    return outline(job.notebook, job.parameters, lambda told, fewest: [285] * told["parts"])
+
+
+@pytest.fixture
+def unmeasured(monkeypatch):
+    """Rates that take no time: half a second for a token, and 7 to score a run."""
+    monkeypatch.setattr(dry_run, "flop_per_second", lambda: SPEED)
+    monkeypatch.setattr(dry_run, "sample_of", lambda prepared: None)
+    monkeypatch.setattr(dry_run, "rate", lambda work, sample, speed: Rate(True, 10, 3.0, 0.5, 7.0))
+
+
+def counts(found):
+    runs = [run for _, run in found.runs.values()]
+    return {method: sum(run.method == method for run in runs) for method in {run.method for run in runs}}
+
+
+def test_the_runs_of_a_comparison_are_those_of_its_lines():
+    found = planned("12", variants=False, n_draws=4)
+    assert counts(found) == {"base": 1, "random_selection": 4, "cross_entropy": 2}
+    assert not found.unknown and not found.at_most
+    # 3 + 4 draws with two seeds at the budget, at half and twice of it 3
+    assert counts(planned("10", n_draws=4, training_seeds=2)) == {"base": 1, "random_selection": 4 * 2 + 3 + 3}
+
+
+def test_designs_that_need_rows_are_counted_without_them():
+    built = planned("32", correct_shares=[0.5, 1.0], skill_counts=[2, 8], methods=[], n_draws=2)
+    assert (
+        len([run for _, run in built.runs.values() if "correct" in run.method]) == 2 * 2 * 2
+    )  # from each of two parts
+    ladder = planned("34", methods=["token_length"], rungs=["tiny-weak-1M"])
+    assert len(ladder.runs) == 2 * (1 + 2 + 2)  # with each base: itself, two draws, two parts
+    lengths = planned("33", budgets=[], bands=2, kinds=["padded"], design_parts=0)
+    assert lengths.at_most and not lengths.unknown
+
+
+def test_every_notebook_of_the_suite_can_be_counted():
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        assert planned(path.stem, parts=3, n_draws=3).unknown == "", path.stem
+
+
+def test_what_depends_on_results_is_not_counted_and_says_so():
+    assert "table" in planned("30", parts=3, confirm=3, n_draws=6).unknown
+
+
+def test_one_run_of_two_notebooks_is_told_once(unmeasured, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(dry_run, "made", set)
+    values = TINY | {"variants": False}
+    run(["12", "17"], "quick", values | {"methods": []}, reports=tmp_path / "reports", jobs=2, dry=True)
+    said = capsys.readouterr().out
+    lines = {line.split()[0]: line.split() for line in said.splitlines() if line[:2] in ("12", "17")}
+    assert lines["12_cross_entropy"][6:10] == ["5", "0", "0", "5"]  # the base, two draws, a selection from each part
+    assert lines["17_zip"][6:10] == ["5", "0", "3", "2"]
+    assert "Dry run: nothing was started or written." in said
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_a_real_run_makes_the_runs_that_were_told_and_they_are_there_afterwards(tmp_path, monkeypatch):
+    monkeypatch.setenv("ANALYSIS_RESULTS", str(tmp_path / "results"))
+    values = TINY | {"variants": False}
+    expected = planned("17", variants=False)
+    (outcome,) = run(["17"], "quick", values, "told", reports=tmp_path / "reports", live=False)
+    assert outcome.status == "done", outcome.error
+    asked = json.loads((tmp_path / "results" / "asked" / "told" / "17_zip.json").read_text())["runs"]
+    assert len(expected.runs) == len(asked) == 5
+    assert made.made(tmp_path / "results", tmp_path) == expected.runs.keys()
+
+
+def test_unknown_names_are_refused_as_ever(capsys):
+    assert main(["12", "--dry-run", "-p", "bugdet", "5"]) == 2
+    assert "unknown parameter 'bugdet'" in capsys.readouterr().err
+    assert main(["no_such", "--dry-run"]) == 2
+
+
+def test_a_profile_of_the_hub_says_first_what_is_not_here(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr(dry_run, "flop_per_second", lambda: SPEED)
+    monkeypatch.setattr(dry_run, "RESULTS", tmp_path)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert main(["12", "--profile", "paper", "--dry-run"]) == 0
+    first, second, third, *_ = said = capsys.readouterr().out.splitlines()
+    assert first == "Needs a download: pool teknium/OpenHermes-2.5 (its size is not known before)."
+    assert second == "Needs a download: model Qwen/Qwen2-7B (about 13.0 GiB in bfloat16)."  # 14e9 bytes
+    assert third.startswith("Needs a GPU: training 7,000 million parameters holds about 104.3 GiB")
+    assert "so an upper bound" in "".join(said)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_time_of_a_run_is_its_tokens_and_its_scoring(unmeasured):
+    found = planned("12", variants=False, n_draws=1)
+    known = dry_run._Rates([work for work, _ in found.runs.values()])
+    seconds = {run.method: dry_run._of_run(work, run, known) for work, run in found.runs.values()}
+    # 20 rows of 3 tokens, three times, half a second each, and 7 to score
+    assert seconds == {"base": 7.0, "random_selection": 97.0, "cross_entropy": 97.0}
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("Qwen/Qwen2.5-0.5B", 500_000_000), ("a/SmolLM2-135M", 135_000_000),
+                                                  ("a/nameless", 0)])  # fmt: skip
+def test_parameters_stand_in_the_name_of_a_base_that_is_not_here(name, parameters):
+    assert rates.parameters_of(name) == parameters
+
+
+def test_a_small_file_is_read_for_its_rows_and_nothing_is_left(tmp_path):
+    lines = [
+        json.dumps({"prompt": f"What is {number} plus {number}?", "completion": str(2 * number)})
+        for number in range(60)
+    ]
+    (tmp_path / "mine.jsonl").write_text("\n".join(lines))
+    told = {"pool": str(tmp_path / "mine.jsonl"), "limit": 50, "parts": 3, "seed": 0, "duplicates": "keep"}
+    rows = dry_run._RowsOfParts()
+    assert 40 <= sum(rows(told, 1)) <= 50 and len(rows(told, 1)) == 3
+    assert len(rows(told, 20)) < 3  # a part needs 20
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.jsonl"]
