@@ -2,9 +2,7 @@
 
 import os
 import shutil
-import tempfile
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +13,6 @@ from analysis.experiments.estimating import resident_gib
 from analysis.experiments.workbench import Workbench
 from analysis.methods.calls import needs_of
 from analysis.paths import RESULTS
-from analysis.pools import load_parts
-from analysis.pools.testbed import RECIPES
 from analysis.runner.index import duration
 from analysis.runner.made import made
 from analysis.runner.outline import Planned, outline
@@ -24,24 +20,23 @@ from analysis.runner.plan import Job
 from analysis.runner.rates import (
     BYTES_PER_PARAMETER,
     FLOP_PER_TOKEN,
+    GPU_TERA,
+    TERA,
     Rate,
-    flop_per_second,
+    Rates,
     is_here,
     parameters_of,
-    rate,
-    sample_of,
 )
+from analysis.runner.rows_of_parts import RowsOfParts
 
-HELD_OUT = 0.05  # share of a pool that no method can select
-READ_FOR_THIS = 50 * 2**20  # bytes of a file up to which its rows are counted by reading it
-GPU_FROM = 24 * 3600  # seconds that training takes here from which a GPU is needed
+GPU_FROM = 24 * 3600  # seconds that training takes here from which a GPU is needed,
+GPU_PARAMETERS = 50e6  # by a base of so many parameters; smaller ones gain little from one
 PASSES = (
     "token_losses",
     "embeddings",
     "rating_logits",
     "influences",
 )  # what a method needs that the base reads the pool for
-TERA, GPU_TERA = 1e12, 100  # the second in TFLOP/s, a unit and no claim about any GPU
 
 
 @dataclass(frozen=True)
@@ -62,11 +57,11 @@ def tell(plan: Sequence[Job], jobs: int) -> None:
     ----------
     jobs : notebooks at the same time.
     """
-    rows, found = _RowsOfParts(), made()
+    rows, found = RowsOfParts(), made()
     outlined = [(job, outline(job.notebook, job.parameters, rows)) for job in plan]
     begun = time.process_time()  # on imports, on which the kernel of every notebook spends as much
     trained = [work for _, planned in outlined for work, _ in planned.runs.values()]
-    rates = _Rates(trained or [work for _, planned in outlined for work in planned.works])
+    rates = Rates(trained or [work for _, planned in outlined for work in planned.works])
     lines, seen, passed = [], set(), set()
     for job, planned in outlined:
         new, passes = planned.runs.keys() - seen, _passes(planned, found)
@@ -82,86 +77,16 @@ def tell(plan: Sequence[Job], jobs: int) -> None:
     print("Dry run: nothing was started or written.")
 
 
-class _RowsOfParts:
-    """Rows of every part of a pool: those of a small file counted by reading it, others reckoned from `limit`."""
-
-    def __init__(self) -> None:
-        self.known: dict[tuple, list[int]] = {}
-        self.exact: set[str] = set()
-
-    def __call__(self, told: dict, fewest: int) -> list[int]:
-        pool, limit, parts = told["pool"], told["limit"] or 5000, told["parts"]
-        key = (pool, limit, parts, fewest, told["seed"], told["duplicates"])
-        if key not in self.known:
-            self.known[key] = self._counted(told, fewest, pool, limit, parts)
-        return self.known[key]
-
-    def _counted(self, told: dict, fewest: int, pool: str, limit: int, parts: int) -> list[int]:
-        selectable = round(limit * (1 - HELD_OUT))
-        if pool in RECIPES:
-            return [selectable] * (parts if selectable >= fewest else 1)
-        if _size(pool) <= READ_FOR_THIS:
-            with tempfile.TemporaryDirectory() as folder:
-                options = {name: told[name] for name in ("limit", "seed", "duplicates", "parts")}
-                cut = load_parts(pool, fewest=fewest, cache=Path(folder), **options)
-                self.exact.add(pool)
-                return [len(part) for part in cut]
-        parts = min(parts, max(selectable // fewest, 1))
-        return [selectable // parts] * parts
-
-
-def _size(pool: str) -> float:
-    """Bytes of a file or folder that a pool's name is; more than any where it cannot be told."""
-    path = Path(pool.split("::")[0])
-    if not path.exists():
-        return float("inf")
-    return sum(one.stat().st_size for one in (path.rglob("*") if path.is_dir() else [path]) if one.is_file())
-
-
-def _of_run(work: Workbench, run, rates: "_Rates") -> float:
+def _of_run(work: Workbench, run, rates: Rates) -> float:
     """Seconds of one run: its training and its scoring."""
     own, n_rows = rates.of(work), len(run.rows)
     return own.score + (n_rows * own.tokens * work.settings.epochs_for(n_rows) * own.train if n_rows else 0.0)
 
 
-def _of_pass(work: Workbench, rates: "_Rates") -> float:
+def _of_pass(work: Workbench, rates: Rates) -> float:
     """Seconds of one pass of a base over a part: forward, a third of what training takes."""
     own = rates.of(work)
     return len(work.pool) * own.tokens * own.train / 3
-
-
-class _Rates:
-    """By base what a run costs: measured for the one that most runs have, others in proportion or by the stated model."""
-
-    def __init__(self, works: Sequence[Workbench]) -> None:
-        self.speed, self.known, self.sample = flop_per_second(), {}, None
-        counts = Counter(work.base.name for work in works)
-        self.work = next((work for work in works if counts[work.base.name] == max(counts.values())), None)
-        if self.work is not None:
-            self.sample = sample_of(self.work.prepared)
-            self.known[self.work.base.name] = rate(self.work, self.sample, self.speed)
-
-    @property
-    def first(self) -> Rate:
-        return self.known[self.work.base.name]
-
-    @property
-    def reckoned(self) -> bool:
-        """Whether times are by the stated model, so that they are told for GPUs."""
-        return self.work is not None and not self.first.measured
-
-    def gpu_hours(self, seconds: float) -> float:
-        """Of GPUs that sustain 100 TFLOP/s together, for what would take `seconds` here."""
-        return seconds * self.speed / TERA / GPU_TERA / 3600
-
-    def of(self, work: Workbench) -> Rate:
-        name = work.base.name
-        if name not in self.known:
-            other = (
-                self.first.times(parameters_of(name)) if self.first.measured else rate(work, self.sample, self.speed)
-            )
-            self.known[name] = other
-        return self.known[name]
 
 
 def _passes(planned: Planned, found: set[str]) -> dict[tuple, Workbench]:
@@ -177,13 +102,13 @@ def _passes(planned: Planned, found: set[str]) -> dict[tuple, Workbench]:
     }
 
 
-def _table(lines: Sequence[Line], rates: _Rates) -> str:
+def _table(lines: Sequence[Line], rates: Rates) -> str:
     time_in = "GPU hours*" if rates.reckoned else "time"
     head = ["notebook", "pool", "base", "parts x rows", "runs", "there", "shared", "to make", "selections", time_in]
     return aligned([head, *(_row(line, rates) for line in lines)])
 
 
-def _row(line: Line, rates: _Rates) -> list[str]:
+def _row(line: Line, rates: Rates) -> list[str]:
     planned, runs = line.planned, len(line.planned.runs)
     works = planned.works[:1]
     where = [[work.pool.name.split("::")[0].split("/")[-1], work.base.name.split("/")[-1], f"{len(work.parts)} x {len(work.pool):,}"]
@@ -206,7 +131,7 @@ def aligned(rows: Sequence[Sequence[str]], texts: int = 3) -> str:
     )  # fmt: skip
 
 
-def _needed(outlined: Sequence[tuple[Job, Planned]], seconds: float, rates: _Rates) -> str:
+def _needed(outlined: Sequence[tuple[Job, Planned]], seconds: float, rates: Rates) -> str:
     """What this machine lacks: downloads, a GPU, disk; said before anything else."""
     works = [work for _, planned in outlined for work in planned.works]
     said = []
@@ -216,8 +141,8 @@ def _needed(outlined: Sequence[tuple[Job, Planned]], seconds: float, rates: _Rat
                 bytes_ = 2 * parameters_of(name) if kind == "model" else 0
                 size = f"about {_size_of(bytes_)} in bfloat16" if bytes_ else "its size is not known before"
                 said.append(f"Needs a download: {'model' if kind == 'model' else 'pool'} {name} ({size}).")
-    if seconds > GPU_FROM and not torch.cuda.is_available():
-        own = max((rates.of(work) for work in works), key=lambda one: one.parameters)
+    own = max((rates.of(work) for work in works), key=lambda one: one.parameters, default=None)
+    if own and own.parameters > GPU_PARAMETERS and seconds > GPU_FROM and not torch.cuda.is_available():
         said.append(
             f"Needs a GPU: training {own.parameters / 1e6:,.0f} million parameters holds about "
             f"{_size_of(own.parameters * BYTES_PER_PARAMETER)} in float32; here there is none."
@@ -228,7 +153,7 @@ def _needed(outlined: Sequence[tuple[Job, Planned]], seconds: float, rates: _Rat
     return "\n".join(said)
 
 
-def _disk(works: Sequence[Workbench], outlined: Sequence[tuple[Job, Planned]], rates: _Rates) -> float:
+def _disk(works: Sequence[Workbench], outlined: Sequence[tuple[Job, Planned]], rates: Rates) -> float:
     """Bytes of the pools, of downloaded models, and of runs and selections; features are left out."""
     sample = rates.sample
     row = sample.rows.data.nbytes / len(sample) if sample is not None and len(sample) else rates.first.tokens * 4
@@ -248,7 +173,7 @@ def _size_of(count: float) -> str:
     return f"{count / 2**30:,.1f} GiB" if count >= 2**30 else f"{count / 2**20:,.0f} MiB"
 
 
-def _took(outlined, lines: Sequence[Line], rates: _Rates, rows: "_RowsOfParts", jobs: int, start: float) -> str:
+def _took(outlined, lines: Sequence[Line], rates: Rates, rows: RowsOfParts, jobs: int, start: float) -> str:
     """Totals, and what they are based on."""
     together = min(jobs, os.cpu_count() or 1, len(lines))
     longest, every = max(line.seconds + start for line in lines), sum(line.seconds + start for line in lines)
@@ -294,7 +219,7 @@ def _took(outlined, lines: Sequence[Line], rates: _Rates, rows: "_RowsOfParts", 
     )
 
 
-def _how_counted(works: Sequence[Workbench], rows: _RowsOfParts) -> str:
+def _how_counted(works: Sequence[Workbench], rows: RowsOfParts) -> str:
     read = rows.exact.issuperset(work.pool.name for work in works)
     return (
         "counted by reading the file"

@@ -7,7 +7,7 @@ from pathlib import Path
 from analysis.experiments.benchmarks import catalogue
 from analysis.models.training import finetuning
 from analysis.paths import PUBLISHED, RESULTS
-from analysis.runner.outline import described_key
+from analysis.runner.run_keys import described_key
 from analysis.store.code_version import code_version
 from analysis.store.published import read
 from analysis.store.store import Store
@@ -16,7 +16,7 @@ COLUMNS = ("kind", "key", "method", "budget", "design", "part", "training_seed",
 
 
 def made(results: Path = RESULTS, published: Path = PUBLISHED) -> set[str]:
-    """The `outline.run_key` of every run that is there, made by the code of today on this kind of device.
+    """The `run_keys.run_key` of every run that is there, made by the code of today on this kind of device.
 
     A pool whose file has changed, or a base, is not noticed.
     """

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,11 +19,11 @@ from analysis.methods import BASE, RANDOM, Selection, parse
 from analysis.models.training.finetuning import FineTuning
 from analysis.models.training.pool_base import SEQUENCE_LENGTH
 from analysis.pools.testbed import RECIPES
+from analysis.runner.run_keys import pool_key, run_key
 
 TRAINING = ("run", "run_all")  # what a line calls that trains: `grid.run`, and that of a notebook's topic
 ASKING = (*TRAINING, "select", "prepare")
 UNSEEN = ("report", "style")  # they write; a line that needs them is not followed
-ON_DEVICE = ("bf16", "end_to_end")  # settings that follow from the machine
 
 
 @dataclass
@@ -74,7 +74,7 @@ class Outline(Workbench):
 
     def select(self, method: str, budget: int, *, number: int = 0, budget_unit: str = "rows") -> Selection:
         again = number if parse(method)[0] == RANDOM else 0
-        key = json.dumps([_pool_key(self.prepared), self.part, method, budget, again, budget_unit])
+        key = json.dumps([pool_key(self.prepared), self.part, method, budget, again, budget_unit])
         self.planned.selections[key] = (self, method, budget)
         return Selection(np.arange(budget), np.arange(len(self.pool), dtype=float), {}, 0.0)
 
@@ -235,28 +235,3 @@ def _replaced(instead: Mapping[Callable, Callable]) -> Iterator[None]:
     finally:
         for module, name, value in places:
             setattr(module, name, value)
-
-
-def run_key(work: Workbench, run: Run) -> str:
-    """What a run depends on, as far as it is known without rows; the same for the same run of two notebooks."""
-    told = [run.method, run.budget, run.design, run.part, run.training_seed]
-    return described_key(work.prepared, asdict(work.settings), *told)
-
-
-def described_key(
-    prepared: Mapping, settings: Mapping, method: str, budget: int, design: str, part: int, training_seed: int
-) -> str:  # fmt: skip
-    """`run_key` of a run described by the arguments of `prepare` and the settings of its training."""
-    if design == EQUAL_TOKENS:  # its own settings depend on its rows
-        settings = asdict(FineTuning(**(prepared["finetuning"] or {})))
-    if method == BASE:
-        settings = {"max_tokens": settings["max_tokens"]}
-    told = {name: value for name, value in settings.items() if name not in ON_DEVICE}
-    return json.dumps([_pool_key(prepared), prepared["model"], told, method, budget, design, part, training_seed],
-                      sort_keys=True)  # fmt: skip
-
-
-def _pool_key(prepared: Mapping) -> list:
-    """What says which rows a pool's parts have; in the testbed a part does not depend on how many follow."""
-    names = ["pool", "limit", "seed", "duplicates", "skills", "long_answers", "n_rows"]
-    return [prepared.get(name) for name in names + ([] if prepared["pool"] in RECIPES else ["parts"])]

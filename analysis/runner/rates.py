@@ -4,11 +4,14 @@ import os
 import re
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from analysis.experiments.workbench import Workbench
 from analysis.paths import BASES, SPLITTER
 from analysis.pools.testbed import RECIPES
 
@@ -17,6 +20,7 @@ MOST_SECONDS = 5  # that the timed training may take by the model's size; else i
 STANDS_FOR_SCRATCH = "tiny-weak-1M"  # about as large
 SIZE = re.compile(r"(\d+(?:\.\d+)?)\s?([MB])(?![A-Za-z])", re.IGNORECASE)
 MATRIX = 1024
+TERA, GPU_TERA = 1e12, 100  # the second in TFLOP/s, a unit and no claim about any GPU
 FLOP_PER_TOKEN = 6  # per parameter, forward and back; 2 of them forward
 BYTES_PER_PARAMETER = 16  # weights, gradients and two moments of AdamW in float32
 
@@ -147,3 +151,37 @@ def _in_memory(rows):
     from datasets import Dataset
 
     return Dataset.from_list(rows.to_list(), features=rows.features) if len(rows) else rows
+
+
+class Rates:
+    """By base what a run costs: measured for the one that most runs have, others in proportion or by the stated model."""
+
+    def __init__(self, works: Sequence[Workbench]) -> None:
+        self.speed, self.known, self.sample = flop_per_second(), {}, None
+        counts = Counter(work.base.name for work in works)
+        self.work = next((work for work in works if counts[work.base.name] == max(counts.values())), None)
+        if self.work is not None:
+            self.sample = sample_of(self.work.prepared)
+            self.known[self.work.base.name] = rate(self.work, self.sample, self.speed)
+
+    @property
+    def first(self) -> Rate:
+        return self.known[self.work.base.name]
+
+    @property
+    def reckoned(self) -> bool:
+        """Whether times are by the stated model, so that they are told for GPUs."""
+        return self.work is not None and not self.first.measured
+
+    def gpu_hours(self, seconds: float) -> float:
+        """Of GPUs that sustain 100 TFLOP/s together, for what would take `seconds` here."""
+        return seconds * self.speed / TERA / GPU_TERA / 3600
+
+    def of(self, work: Workbench) -> Rate:
+        name = work.base.name
+        if name not in self.known:
+            other = (
+                self.first.times(parameters_of(name)) if self.first.measured else rate(work, self.sample, self.speed)
+            )
+            self.known[name] = other
+        return self.known[name]

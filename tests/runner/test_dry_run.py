@@ -12,6 +12,7 @@ from analysis.runner.parameters import notebook_parameters
 from analysis.runner.plan import find_notebooks, make_plan
 from analysis.runner.profile import load_profile
 from analysis.runner.rates import Rate
+from analysis.runner.rows_of_parts import RowsOfParts
 
 TINY = {"pool": "curated", "limit": 300, "budget": 20, "parts": 2, "n_draws": 2, "finetuning": {"least_steps": 1}}
 SPEED = 1e12  # floating-point operations in a second
@@ -27,9 +28,9 @@ def planned(name, **values):
 @pytest.fixture
 def unmeasured(monkeypatch):
     """Rates that take no time: half a second for a token, and 7 to score a run."""
-    monkeypatch.setattr(dry_run, "flop_per_second", lambda: SPEED)
-    monkeypatch.setattr(dry_run, "sample_of", lambda prepared: None)
-    monkeypatch.setattr(dry_run, "rate", lambda work, sample, speed: Rate(True, 10, 3.0, 0.5, 7.0))
+    monkeypatch.setattr(rates, "flop_per_second", lambda: SPEED)
+    monkeypatch.setattr(rates, "sample_of", lambda prepared: None)
+    monkeypatch.setattr(rates, "rate", lambda work, sample, speed: Rate(True, 10, 3.0, 0.5, 7.0))
 
 
 def counts(found):
@@ -97,7 +98,7 @@ def test_unknown_names_are_refused_as_ever(capsys):
 
 def test_a_profile_of_the_hub_says_first_what_is_not_here(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    monkeypatch.setattr(dry_run, "flop_per_second", lambda: SPEED)
+    monkeypatch.setattr(rates, "flop_per_second", lambda: SPEED)
     monkeypatch.setattr(dry_run, "RESULTS", tmp_path)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     assert main(["12", "--profile", "paper", "--dry-run"]) == 0
@@ -111,7 +112,7 @@ def test_a_profile_of_the_hub_says_first_what_is_not_here(monkeypatch, capsys, t
 
 def test_the_time_of_a_run_is_its_tokens_and_its_scoring(unmeasured):
     found = planned("12", variants=False, n_draws=1)
-    known = dry_run._Rates([work for work, _ in found.runs.values()])
+    known = rates.Rates([work for work, _ in found.runs.values()])
     seconds = {run.method: dry_run._of_run(work, run, known) for work, run in found.runs.values()}
     # 20 rows of 3 tokens, three times, half a second each, and 7 to score
     assert seconds == {"base": 7.0, "random_selection": 97.0, "cross_entropy": 97.0}
@@ -130,7 +131,7 @@ def test_a_small_file_is_read_for_its_rows_and_nothing_is_left(tmp_path):
     ]
     (tmp_path / "mine.jsonl").write_text("\n".join(lines))
     told = {"pool": str(tmp_path / "mine.jsonl"), "limit": 50, "parts": 3, "seed": 0, "duplicates": "keep"}
-    rows = dry_run._RowsOfParts()
+    rows = RowsOfParts()
     assert 40 <= sum(rows(told, 1)) <= 50 and len(rows(told, 1)) == 3
     assert len(rows(told, 20)) < 3  # a part needs 20
     assert [path.name for path in tmp_path.iterdir()] == ["mine.jsonl"]

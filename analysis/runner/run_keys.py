@@ -1,0 +1,38 @@
+"""What a run depends on as far as it is known without rows: the same for the same run of two notebooks."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from analysis.experiments.results import EQUAL_TOKENS, Run
+from analysis.experiments.workbench import Workbench
+from analysis.methods import BASE
+from analysis.models.training.finetuning import FineTuning
+from analysis.pools.testbed import RECIPES
+
+ON_DEVICE = ("bf16", "end_to_end")  # settings that follow from the machine
+
+
+def run_key(work: Workbench, run: Run) -> str:
+    """What a run depends on, as far as it is known without rows; the same for the same run of two notebooks."""
+    told = [run.method, run.budget, run.design, run.part, run.training_seed]
+    return described_key(work.prepared, asdict(work.settings), *told)
+
+
+def described_key(
+    prepared: Mapping, settings: Mapping, method: str, budget: int, design: str, part: int, training_seed: int
+) -> str:  # fmt: skip
+    """`run_key` of a run described by the arguments of `prepare` and the settings of its training."""
+    if design == EQUAL_TOKENS:  # its own settings depend on its rows
+        settings = asdict(FineTuning(**(prepared["finetuning"] or {})))
+    if method == BASE:
+        settings = {"max_tokens": settings["max_tokens"]}
+    told = {name: value for name, value in settings.items() if name not in ON_DEVICE}
+    return json.dumps([pool_key(prepared), prepared["model"], told, method, budget, design, part, training_seed],
+                      sort_keys=True)  # fmt: skip
+
+
+def pool_key(prepared: Mapping) -> list:
+    """What says which rows a pool's parts have; in the testbed a part does not depend on how many follow."""
+    names = ["pool", "limit", "seed", "duplicates", "skills", "long_answers", "n_rows"]
+    return [prepared.get(name) for name in names + ([] if prepared["pool"] in RECIPES else ["parts"])]
