@@ -42,6 +42,6 @@ def test_the_rooms_are_all_that_stands_at_the_top():
 
 
 def test_tests_mirror_the_rooms():
-    others = {"notebooks", "references", "speed", "cases", "__pycache__"}
+    others = {"notebooks", "references", "speed", "cases", "browser", "__pycache__"}
     folders = {path.name for path in (PACKAGE.parent / "tests").iterdir() if path.is_dir()}
     assert folders - others <= set(ROOMS)

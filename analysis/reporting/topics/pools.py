@@ -9,6 +9,7 @@ from analysis.experiments.calibration import CONDITIONS
 from analysis.pools import Pool
 from analysis.pools.source_labels import OTHER, source_labels
 from analysis.pools.testbed import WORLD_VERSION
+from analysis.reporting.maps import map_maker
 from analysis.reporting.palette import DARK_GREY, LIGHT_GREY, PALETTE
 from analysis.reporting.wording import agreeing, counted, number, share
 from analysis.subsets.composition import repeated
@@ -81,13 +82,9 @@ def composition(rows: pd.DataFrame, at_most: int) -> tuple[pd.DataFrame, str]:
 
 def text_map(points: np.ndarray, rows: pd.DataFrame, count: int, n_neighbors: int, seed: int) -> pd.DataFrame:
     """Map positions of randomly drawn rows that have a point: UMAP of points of shape (n_rows, dim), by cosine."""
-    from umap import UMAP
-
     some = drawn(len(points), count, seed)
     some = some[np.isfinite(points[some]).all(axis=1)]
-    neighbors = min(n_neighbors, len(some) - 1)
-    map_maker = UMAP(n_neighbors=neighbors, min_dist=0.1, metric="cosine", random_state=seed, n_jobs=1)
-    x, y = map_maker.fit_transform(points[some]).T
+    x, y = map_maker(len(some), n_neighbors, seed).fit_transform(points[some]).T
     return pd.DataFrame({"row": some, "x": x, "y": y, "group": rows["group"].to_numpy()[some]}).sort_values("group")
 
 
