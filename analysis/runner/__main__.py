@@ -32,6 +32,7 @@ EPILOG = """examples:
   ./run_all.sh --pool my_data.jsonl --model scratch   the same questions about your own file, offline
   ./run_all.sh --only 30 --profile full               one notebook, at the scale of the committed figures
   ./run_all.sh -p budget 500 -p methods '["random_selection", "token_length"]'
+  ./run_all.sh --with explore                         first adds what 05_explore needs to be interactive (--with EXTRA)
   ./run_all.sh publish --help                         the runs behind a profile's reports, for the repository
 
 A notebook whose text, values, code and input files have not changed is not run again (--force repeats it).

@@ -1,6 +1,7 @@
 # Sourced by run_all.sh and tests/run.sh (bash 3.2 or later): makes .venv and keeps it as the pins say.
 #
-#   setup_environment ROOT EXTRA     EXTRA is "" or "dev"; afterwards $environment_python is the interpreter to use
+#   setup_environment ROOT EXTRA     EXTRA is "" or of pyproject.toml; afterwards $environment_python is the interpreter
+#   check_extra ROOT EXTRA           stops, with those that there are, where pyproject.toml has no such extra
 #
 # Nothing is installed while requirements.txt, constraints.txt and pyproject.toml are what they were at the last
 # successful install. The variable PYTHON chooses the interpreter that makes a new environment.
@@ -8,6 +9,16 @@
 stop() {
     printf '%s\n' "$@" >&2
     exit 1
+}
+
+check_extra() {
+    local known one
+    known="$(awk '/^\[/ {inside = ($0 == "[project.optional-dependencies]")} inside && / = \[/ {print $1}' "$1/pyproject.toml")"
+    for one in $known; do
+        [ "$one" != "$2" ] || return 0
+    done
+    echo "Refused: --with '$2': there is no such extra; known:" $known >&2
+    exit 2
 }
 
 find_python() {

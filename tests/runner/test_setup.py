@@ -112,6 +112,36 @@ def test_without_ensurepip_it_names_the_package(project):
     assert "python3-venv" in done.stderr
 
 
+def run_all(project, *arguments):
+    """run_all.sh in a checkout that has the extras of this project and a runner that says what it was given."""
+    shutil.copy(ROOT / "run_all.sh", project)
+    shutil.copy(ROOT / "pyproject.toml", project)
+    (project / "analysis" / "runner" / "__main__.py").write_text("import sys; print('given', sys.argv[1:])")
+    environment = {"PATH": str(project / "bin"), "CALLS": str(project / "calls")}
+    return subprocess.run(
+        ["bash", "run_all.sh", *arguments], cwd=project, env=environment, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_an_extra_is_added_once_and_the_runner_does_not_see_it(project):
+    for _ in range(2):
+        done = run_all(project, "--only", "05", "--with", "explore", "--force")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.endswith("given ['--only', '05', '--force']\n")
+    (call,) = (project / "calls").read_text().splitlines()
+    assert call.endswith("-c constraints.txt -e .[explore]")
+    assert run_all(project, "--with=explore").stdout == "given []\n"
+    assert len((project / "calls").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["exlore", "", "plore", "dev embed"])
+def test_an_unknown_extra_is_refused_with_those_known(project, name):
+    done = run_all(project, "--with", name)
+    assert done.returncode == 2
+    assert done.stderr == f"Refused: --with '{name}': there is no such extra; known: dev embed models explore cluster\n"
+    assert not (project / ".venv").exists()
+
+
 def test_two_at_once_install_once(project):
     if shutil.which("flock") is None:
         pytest.skip("no flock here")
