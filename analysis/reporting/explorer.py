@@ -21,7 +21,6 @@ from analysis.store.publishing import RUN
 
 PACKAGES = ("jscatter", "ipywidgets", "itables")
 EVERY = "all"
-SIZED_BY = "choice"  # a column of its own: jscatter cannot tell two encodings of one column apart
 SIZES = (3, 6, 6, 8)  # of the points of `explorer_rows.GROUPS`
 CALLS = ('kmeans(inside="ifd")', "cross_entropy(variant='released')")  # examples of calls with options
 WHY = "The explorer is interactive where this notebook is opened in JupyterLab: ./run_all.sh --with explore, then .venv/bin/jupyter lab notebooks/05_explore.ipynb"
@@ -51,6 +50,12 @@ def explore(work: Workbench, methods: list[str], budget: int, *, colour: str = "
     made = Explorer(work, methods, budget, colour=colour, embedding=embedding)
     display(made.box)
     return made
+
+
+def _in_view(places: np.ndarray) -> np.ndarray:
+    """Places moved and scaled alike in both directions into the square from -1 to 1, so that the view need not follow."""
+    low, high = places.min(axis=0), places.max(axis=0)
+    return (places - (low + high) / 2) / (max(*(high - low), 1e-9) / 2)
 
 
 def said_in_place(callback):
@@ -112,13 +117,11 @@ class Explorer:
     def _make_map(self, places: np.ndarray) -> None:
         import jscatter
 
-        self.frame = pd.DataFrame(places[self.on_map], columns=["x", "y"]).assign(hover="")
+        self.frame = pd.DataFrame(_in_view(places[self.on_map]), columns=["x", "y"]).assign(hover="")
         self.scatter = jscatter.Scatter(data=self.frame, x="x", y="y", height=470)
         self.scatter.options(transition_points=False)
-        self.scatter.axes(False).legend(True).lasso(type="freeform")
-        self.scatter.tooltip(
-            True, properties=[], preview="hover", preview_type="text", preview_text_lines=7, size="medium"
-        )
+        self.scatter.x(scale=(-1, 1)).y(scale=(-1, 1)).axes(False).legend(True).lasso(type="freeform")
+        self.scatter.tooltip(True, properties=[], preview="hover", preview_type="text", size="medium")
 
     def _make_table(self) -> None:
         from itables.widget import ITable
@@ -132,6 +135,7 @@ class Explorer:
         self.colour.observe(self.recolour, "value")
         for widget in (self.group, self.filter):
             widget.observe(self.list_rows, "value")
+        self.scatter.tooltip(preview_text_lines=8)  # jscatter forgets it where there is no widget yet
         self.scatter.widget.observe(self.list_rows, "selection")
         self.button.on_click(self.export)
 
@@ -183,7 +187,7 @@ class Explorer:
 
     def lay_out(self, places: np.ndarray) -> None:
         """Move the rows to other places, shape (n_rows, 2): UMAP's, once they are made."""
-        self.frame[["x", "y"]] = places[self.on_map]
+        self.frame[["x", "y"]] = _in_view(places[self.on_map])
         self._draw_map()
 
     def _show(self) -> None:
@@ -206,13 +210,10 @@ class Explorer:
             values = values.astype("category")
             named = sides.value_colours(values)
             how = {"map": [named[str(value)] for value in values.cat.categories]}
-        frame = self.frame.assign(
-            **{"hover": seen.hover_texts(known), SIZED_BY: known[seen.CHOSEN_BY], values.name: values}
-        )
-        self.scatter.color(by=None)  # the column it names is not in the new frame
+        frame = self.frame.assign(hover=seen.hover_texts(known), size=known[seen.CHOSEN_BY], colour=values)
         self.scatter.data(frame, skip_widget_update=True)
-        self.scatter.color(by=values.name, **how).size(by=SIZED_BY, map=list(SIZES))
-        self.scatter.data(frame)
+        self.scatter.color(by="colour", **how).size(by="size", map=list(SIZES))
+        self.scatter.data(frame)  # once more, as now the points have their colours and sizes
 
     def _lassoed(self) -> np.ndarray:
         """Rows under the lasso; none where nothing is lassoed."""

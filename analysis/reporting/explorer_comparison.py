@@ -106,7 +106,7 @@ def draw_histogram(ax, counts: pd.DataFrame, choice: Choice) -> None:
         ax.axvline(choice.cut, color="black", linestyle="--", linewidth=1, label=f"cut at {figures(choice.cut)}")
     what = "answer tokens (it scores no row)" if choice.scores is None else "score, higher is chosen first"
     ax.set(yscale="symlog", ylabel="rows", xlabel=what, title=label(choice.method))
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, columnspacing=1, handlelength=1.5)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=4, ncols=3, columnspacing=1, handlelength=1.5)
 
 
 def limits(values: pd.Series) -> tuple[float, float]:

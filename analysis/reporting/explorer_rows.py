@@ -20,6 +20,7 @@ CHOSEN_BY = "chosen by"
 NEITHER, ONLY_A, ONLY_B, BOTH = GROUPS = ("neither", "only A", "only B", "both")
 SIGNS = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "=": operator.eq}
 CONDITION = re.compile(r"\s*([^<>=]+?)\s*(<=|>=|<|>|=)\s*(.*?)\s*")
+LOOK = "<style>.examples :is(th, td) {padding: 1px 12px 1px 0; text-align: left} .examples p {margin: 0}</style>"
 TEXTS = ("prompt", "answer")
 
 
@@ -188,7 +189,7 @@ def counts_shown(n_rows: int) -> str:
 def table_html(part: pd.DataFrame, caption: str = "") -> str:
     """A table of rows as HTML in which every character of theirs is text, numbers with the digits that mean something."""
     written = part.map(lambda value: "–" if value != value else figures(value) if isinstance(value, float) else value)
-    return report.examples_html(written, longest=2 * CHARACTERS, caption=caption)
+    return LOOK + report.examples_html(written, longest=2 * CHARACTERS, caption=caption)
 
 
 def hover_texts(known: pd.DataFrame) -> list[str]:

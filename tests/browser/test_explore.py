@@ -35,10 +35,10 @@ def server(tmp_path_factory):
     rows = [
         {"prompt": f"What is {n} plus 2? {HOSTILE}", "answer": f"It is {n + 2}. " * (1 + n % 9)} for n in range(240)
     ]
-    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     notebook = json.loads((NOTEBOOKS / "05_explore.ipynb").read_text(encoding="utf-8"))
     notebook["cells"] = notebook["cells"][:5]
-    values = {"pool": str(folder / "rows.jsonl"), "budget": 20, "parts": 1, "output_dir": str(folder / "out")}
+    values = {"pool": str(folder / "pool.jsonl"), "budget": 20, "parts": 1, "output_dir": str(folder / "out")}
     values["methods"] = ["token_length", "random_selection"]
     given = "".join(f"{name} = {value!r}\n" for name, value in values.items())
     cell = {"cell_type": "code", "id": "given", "metadata": {}, "outputs": [], "execution_count": None, "source": given}
@@ -122,15 +122,14 @@ def test_a_lasso_lists_the_rows_under_it(page):
     canvas = page.locator(".jp-OutputArea canvas").first
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
-    left, top, right, bottom = 0.3, 0.3, 0.7, 0.7
-    corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
-    page.keyboard.down("Shift")
-    for number, (x, y) in enumerate(corners):
-        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=12)
+    page.get_by_title("Activate lasso selection").first.click()
+    sides = [(0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8), (0.2, 0.25)]
+    for number, (x, y) in enumerate(sides):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=10)
+        page.wait_for_timeout(200)  # the map draws in software here
         if number == 0:
             page.mouse.down()
     page.mouse.up()
-    page.keyboard.up("Shift")
     page.wait_for_function("before => ![...document.querySelectorAll('.widget-html')].some(one => one.innerText.trim() === before)",
                            arg=every, timeout=15_000)  # fmt: skip
     assert listed(page) != every
@@ -140,4 +139,4 @@ def test_export_writes_what_is_listed(page, server):
     page.get_by_role("button", name="Export these rows").click()
     page.get_by_text("Wrote").wait_for(timeout=15_000)
     count = int(listed(page).rpartition("rows")[0].split()[-1])
-    assert len((server[0] / "rows.exported.jsonl").read_text().splitlines()) == count
+    assert len((server[0] / "rows.jsonl").read_text().splitlines()) == count
