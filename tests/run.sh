@@ -5,7 +5,7 @@
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
 . "$root/analysis/runner/setup_environment.sh"
-setup_environment "$root" "dev"
+setup_environment "$root" "dev,explore"
 cd "$root"
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" # the tests' models are too small to gain from a second thread
 "$environment_python" -m ruff check --quiet .

@@ -1,6 +1,6 @@
 # Sourced by run_all.sh and tests/run.sh (bash 3.2 or later): makes .venv and keeps it as the pins say.
 #
-#   setup_environment ROOT EXTRA     EXTRA is "" or of pyproject.toml; afterwards $environment_python is the interpreter
+#   setup_environment ROOT EXTRA     EXTRA is "" or of pyproject.toml, several with commas; afterwards $environment_python is the interpreter
 #   check_extra ROOT EXTRA           stops, with those that there are, where pyproject.toml has no such extra
 #
 # Nothing is installed while requirements.txt, constraints.txt and pyproject.toml are what they were at the last
