@@ -17,11 +17,13 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from analysis.paths import REPORTS, ROOT
 from analysis.reporting import style
 from analysis.reporting.style import write_table
+from analysis.reporting.wording import figures
 from analysis.store import published, publishing
 from analysis.store.store import write_atomic
 
@@ -163,7 +165,7 @@ def _cell(value: object, longest: int) -> str:
 
 
 def _cut(value: object, longest: int) -> str:
-    text = str(value)
+    text = figures(value) if isinstance(value, float | np.floating) else str(value)
     return text if len(text) <= longest else f"{text[:longest].rstrip()} … [{len(text) - longest:,} more characters]"
 
 

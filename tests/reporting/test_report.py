@@ -48,6 +48,13 @@ def test_long_text_is_cut_and_says_by_how_much():
     assert "[700 more characters]" in report.examples_html([{"text": "x" * 1000}], longest=300)
 
 
+def test_numbers_of_examples_have_the_digits_that_mean_something():
+    shown = report.examples_html(
+        pd.DataFrame({"score": [2.127012734413147], "tokens": [50.0]}).astype({"score": "float32"})
+    )
+    assert "<p>2.13</p>" in shown and "<p>50</p>" in shown
+
+
 def test_messages_are_shown_turn_by_turn():
     messages = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Because."}]
     shown = report.examples_html([{"messages": messages}])
