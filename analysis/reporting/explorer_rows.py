@@ -55,7 +55,11 @@ def choose(work: Workbench, method: str, budget: int) -> Choice:
         An unknown method or option, or a budget that cannot be met.
     """
     calls.parse(method)
-    selection = work.select(method, budget)
+    return choice_of(work, method, work.select(method, budget))
+
+
+def choice_of(work: Workbench, method: str, selection: Selection) -> Choice:
+    """A selection that a method made from this part, with its scores or those of the method inside its clusters."""
     return Choice(method, selection, selection.scores if selection.scores is not None else _inner_scores(work, method))
 
 
@@ -72,15 +76,15 @@ def pair(methods: list[str]) -> list[str]:
     return list(dict.fromkeys([*methods, RANDOM, "token_length"]))[:2]
 
 
-def table(work: Workbench) -> pd.DataFrame:
+def table(work: Workbench, some: np.ndarray | None = None) -> pd.DataFrame:
     """One line per row of the pool: row (its place), id, what `rows.table` knows, and the beginnings of its texts.
 
-    Of more than `MOST_PLACED` rows, texts of so many drawn at random; the others' are empty.
+    Only `some` rows have texts; by default `MOST_PLACED` at most, drawn at random. The others' are empty.
     """
     found = rows.table(work.pool, work.features.lengths())
     found.insert(0, "row", np.arange(len(found)))
     found.insert(1, "id", work.pool.rows.select_columns(["id"]).to_pandas()["id"].astype(str).to_numpy())
-    some = rows.drawn(len(found), MOST_PLACED)
+    some = rows.drawn(len(found), MOST_PLACED) if some is None else some
     texts = pd.DataFrame(beginnings(work.pool.messages(some)), columns=list(TEXTS), index=some)
     return found.join(texts).fillna(dict.fromkeys(TEXTS, ""))
 
