@@ -24,6 +24,7 @@ SIDE = 9_999  # places are whole numbers from 0 to this
 STEPS = 33  # of the scale of colours
 CHOSEN, NOT_CHOSEN = "chosen", "not chosen"
 TEMPLATES = Path(__file__).parent / "templates"
+HOW = "Point at a row, or tap it, to read it; Ctrl and the wheel, or two fingers, zoom."
 STATIC = (
     "A map with a row under every point stands here where scripts may run (in JupyterLab: File, Trust Notebook). "
     "All figures of this page are pictures and do without."
@@ -136,7 +137,7 @@ def map_html(
         f'<div class="page-map-controls"><label>colour <select autocomplete="off"></select></label><span>{zooms}</span></div>'
         f'<div class="page-map-picture"><canvas role="img" aria-label="Map. {said}"></canvas>'
         '<div class="page-map-row" aria-live="polite" hidden></div></div><div class="page-map-legend"></div>'
-        f'<p class="page-map-caption">{said}</p>'
+        f'<p class="page-map-caption">{said} {HOW}</p>'
         f'<script type="application/json">{_with_texts(data, known, colours.get("score"), chosen)}</script>'
         f"<script>{script}</script></div>"
     )

@@ -11,17 +11,20 @@
 
   function start(box) {
     const data = JSON.parse(box.querySelector('script[type="application/json"]').textContent);
-    const [select, canvas] = ["select", "canvas"].map((name) => box.querySelector(name));
-    const [legend, told] = ["legend", "row"].map((name) => box.querySelector(`.page-map-${name}`));
+    const parts = ["select", "canvas", ".page-map-legend", ".page-map-row"];
+    const [select, canvas, legend, told] = parts.map((name) => box.querySelector(name));
     const pen = canvas.getContext("2d");
     const chosen = new Set(data.chosen);
-    const order = [...data.x.keys()].sort((a, b) => chosen.has(a) - chosen.has(b)); // chosen rows lie on top
+    const order = [...data.x.keys()];
+    const dot = between(1.8, 90 / Math.sqrt(order.length), 4); // pixels
+    const range = (all) => Math.max(data.side / 20, Math.max(...all) - Math.min(...all)) / data.side;
+    const [wide, high] = [range(data.x), range(data.y)];
     const view = { zoom: 1, x: 0, y: 0 }; // x and y: pixels by which the picture is moved
     const fingers = new Map();
     let colour, width, height, near = -1, moved = 0, asked = 0;
 
     const placeOf = (point) => {
-      const side = (Math.min(width, height) - 24) * view.zoom; // the same in both directions
+      const side = Math.min((width - 24) / wide, (height - 24) / high) * view.zoom; // the same in both directions
       return [width / 2 + view.x + (data.x[point] / data.side - 0.5) * side,
         height / 2 + view.y - (data.y[point] / data.side - 0.5) * side];
     };
@@ -36,15 +39,14 @@
       pen.beginPath();
       pen.arc(x, y, radius, 0, 7);
     };
-
     function draw() {
       asked = 0;
       pen.fillStyle = "#fff";
       pen.fillRect(0, 0, width, height);
-      const radius = (width < 500 ? 1.8 : 2.3) * Math.sqrt(view.zoom);
+      const radius = dot * (width < 500 ? 0.8 : 1) * view.zoom ** 0.3;
       for (const point of order) {
         const [x, y] = placeOf(point);
-        if (x < -9 || y < -9 || x > width + 9 || y > height + 9) continue;
+        if (Math.min(x, y, width - x, height - y) < -9) continue;
         pen.fillStyle = colourOf(point);
         circle(x, y, chosen.has(point) ? radius * 1.5 : radius);
         pen.fill();
@@ -65,14 +67,12 @@
 
     function recolour() {
       colour = data.colours[select.selectedIndex];
+      const rank = (point) => 2 * chosen.has(point) + (colourOf(point) !== data.missing);
+      order.sort((a, b) => rank(a) - rank(b) || a - b); // grey below, chosen rows on top
       legend.replaceChildren();
-      const swatch = (name, ground) => {
-        const item = element(legend, "span");
-        element(item, "i", "", `background:${ground}`).after(name);
-      };
-      if (colour.names) {
-        colour.names.forEach((name, place) => swatch(name, colour.colours[place]));
-      } else {
+      const swatch = (name, ground) => element(element(legend, "span"), "i", "", `background:${ground}`).after(name);
+      if (colour.names) colour.names.forEach((name, place) => swatch(name, colour.colours[place]));
+      else {
         const scale = `background:linear-gradient(90deg,${colour.colours.join()})`;
         element(element(legend, "span", colour.ends[0]), "b", "", scale).after(colour.ends[1]);
       }
