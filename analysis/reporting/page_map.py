@@ -79,10 +79,12 @@ def _counts(shown: np.ndarray, n_rows: int, chosen: Sequence[int] = ()) -> str:
     if len(shown) == n_rows:
         return f"all {counted(n_rows, 'row')}"
     of = f"{number(len(shown))} of {counted(n_rows, 'row')}"
-    if len(chosen) and np.isin(chosen, shown).all():
-        rest = len(shown) - len(chosen)
-        return f"{of}, the {number(len(chosen))} chosen and {number(rest)} {agreeing(rest, 'other', 'others')} drawn at random"
-    return f"{of}, drawn at random"
+    if not len(chosen):
+        return f"{of}, drawn at random"
+    kept = int(np.isin(chosen, shown).sum())
+    those = f"{number(kept)} of the {number(len(chosen))}" if kept < len(chosen) else f"the {number(kept)}"
+    rest = len(shown) - kept
+    return f"{of}, {those} chosen and {number(rest)} {agreeing(rest, 'other', 'others')} drawn at random"
 
 
 def what_is_known(known: pd.DataFrame) -> dict[str, pd.Series]:

@@ -56,7 +56,7 @@ def test_shows_at_most_so_many_rows_and_all_that_are_chosen():
 
 @pytest.mark.parametrize("shown, n_rows, chosen, said", [
     (range(7), 7, [1], "all 7 rows"), (range(6), 7, [1, 2], "6 of 7 rows, the 2 chosen and 4 others drawn at random"),
-    (range(6), 7, [], "6 of 7 rows, drawn at random"), (range(6), 7, [6], "6 of 7 rows, drawn at random"),
+    (range(6), 7, [], "6 of 7 rows, drawn at random"), (range(5), 7, [4, 6], "5 of 7 rows, 1 of the 2 chosen and 4 others drawn at random"),
 ])  # fmt: skip
 def test_says_how_many_rows_of_how_many(shown, n_rows, chosen, said):
     assert page_map._counts(np.array(shown), n_rows, chosen) == said
