@@ -1,0 +1,203 @@
+"""Killed at a rename or a sync, or with a stored file damaged: the next run gives what an undisturbed one gives.
+
+`python -m tests.crash --kills 100 --mutations 1000` takes about two seconds for each. A small comparison is made from a file:
+pool, features, selections, runs, a figure and the published file. Each time it is made in a child process; one that is killed
+stops dead just before or after a rename or a sync, and what it leaves is gone on with. A damaged file has a bit turned, its end cut off, or
+nothing left in it. The tests make a few of each (`tests/store/test_crash.py`).
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import pickle
+import signal
+import sys
+import tempfile
+import traceback
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from analysis.experiments import grid
+from analysis.experiments.workbench import Workbench
+from analysis.features.features import Features
+from analysis.models.training.finetuning import FineTuning
+from analysis.pools import load_pool
+from analysis.reporting import style
+from analysis.store import publishing
+from analysis.store.published import log, read
+from analysis.store.store import Store
+from tests.tiny import tiny_language_model
+
+METHODS = ("token_length", "cross_entropy")
+RUN = "crashed"
+SILENT = ("seconds", "made", "record")  # of a published line: they hold times
+
+
+def comparison(folder: Path) -> dict:
+    """Make, or read, all that the folder lacks; what came of it, without times, and how many models were trained."""
+    publishing.RESULTS = folder / "results"
+    os.environ |= {publishing.RUN: RUN, publishing.REPORT: "30"}
+    trained, finetune = [], grid.finetune
+    grid.finetune = lambda *given, **options: (trained.append(1), finetune(*given, **options))[1]
+    pool = load_pool(folder / "rows.jsonl", held_out_share=0.2, cache=folder / "results" / "pools")
+    base, store = tiny_language_model(), Store(folder / "results", None)
+    settings = FineTuning(epochs=1, least_steps=1, batch_rows=4, max_tokens=64)
+    features = Features(pool, base, store=store, max_tokens=64, finetuning=settings, show_progress=False)
+    work = Workbench(pool, base, features, store, settings, 0)
+    results = grid.run(work, grid.plan(work, METHODS, 8, n_draws=2), with_base=True, show_progress=False)
+    table = results.table.drop(columns=[name for name in results.table if name.startswith("seconds")])
+    style.save_into(folder / "figures")
+    fig, ax = style.figure()
+    ax.plot(table["score"])
+    style.save_figure(fig, "scores", table)
+    publishing.publish(RUN, store, folder / "runs")
+    lines = [{name: value for name, value in line.items() if name not in SILENT}
+             for line in read(folder / "runs" / f"{RUN}.parquet").to_pylist()]  # fmt: skip
+    made = {
+        "pool": pool.fingerprint, "table": table.to_csv(), "selections": [work.select(one, 8).rows.tolist() for one in METHODS],
+        "picture": hashlib.sha256((folder / "figures" / "scores.png").read_bytes()).hexdigest(),
+        "published": hashlib.sha256(pickle.dumps(lines)).hexdigest(),
+    }  # fmt: skip
+    return {"made": made, "trained": len(trained)}
+
+
+def in_child(folder: Path, kill_at: int = 0) -> dict | None:
+    """`comparison` in a child process, killed at the moment of this number; None where it was.
+
+    Of one that ends well also `warned`, and `moments`: there is one before and one after each of its renames and syncs.
+
+    Raises
+    ------
+    RuntimeError
+        The child failed (its traceback).
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(reading)
+        try:
+            said = _counted(folder, kill_at)
+        except BaseException:
+            said = {"failed": traceback.format_exc()}
+        with os.fdopen(writing, "w") as pipe:
+            json.dump(said, pipe)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        text = pipe.read()
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        return None
+    said = json.loads(text)
+    if "failed" in said:
+        raise RuntimeError(said["failed"])
+    return said
+
+
+def _counted(folder: Path, kill_at: int) -> dict:
+    moments = 0
+
+    def moment() -> None:
+        nonlocal moments
+        moments += 1
+        if moments == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def around(real: Callable) -> Callable:
+        def taken(*given, **options):
+            moment()
+            done = real(*given, **options)
+            moment()
+            return done
+
+        return taken
+
+    os.replace, os.fsync = around(os.replace), around(os.fsync)
+    log.clear()
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        return comparison(folder) | {"moments": moments, "warned": [str(one.message) for one in warned]}
+
+
+def new_folder(parent: Path) -> Path:
+    """A folder with the rows of the pool."""
+    folder = Path(tempfile.mkdtemp(dir=parent))
+    rows = [
+        {"id": n, "prompt": f"What is {n}?", "completion": f"It is {3 * n}." + " Yes!" * (n % 7)} for n in range(60)
+    ]
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return folder
+
+
+def killed(parent: Path, kill_at: int, expected: dict) -> str:
+    """What is wrong after a kill at a moment and another run; "" if nothing is."""
+    folder = new_folder(parent)
+    first = in_child(folder, kill_at)
+    if first is not None:
+        return f"moment {kill_at} was not reached"
+    runs_kept = len(list((folder / "results" / "runs").glob("*/*.json")))
+    again = in_child(folder)
+    if again["made"] != expected["made"]:
+        return f"killed at moment {kill_at}: other numbers in {_different(again, expected)}"
+    if again["trained"] > expected["trained"] - max(runs_kept - 1, 0):  # the base is a run without training
+        return f"killed at moment {kill_at}: {again['trained']} trained again, though {runs_kept} runs were kept"
+    return ""
+
+
+def damaged(folder: Path, random: np.random.Generator, expected: dict) -> tuple[str, str]:
+    """Damage one stored file of a finished comparison and make it again; which file and how, and what is wrong ("" or words)."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix not in (".lock", ".jsonl")
+             and ".damaged" not in path.name]  # fmt: skip
+    path = files[random.integers(len(files))]
+    content = bytearray(path.read_bytes())
+    how = ("a bit turned", "cut short", "emptied")[random.integers(3)] if content else "untouched"
+    if how == "a bit turned":
+        place = int(random.integers(len(content)))
+        content[place] ^= 1 << int(random.integers(8))
+    elif how == "cut short":
+        del content[int(random.integers(len(content))) :]
+    path.write_bytes(b"" if how == "emptied" else bytes(content))
+    what = f"{path.relative_to(folder)}: {how}"
+    try:
+        again = in_child(folder)
+    except RuntimeError as error:
+        return what, str(error)
+    return what, "" if again["made"] == expected["made"] else f"other numbers in {_different(again, expected)}"
+
+
+def _different(one: dict, other: dict) -> str:
+    return ", ".join(name for name in other["made"] if one["made"][name] != other["made"][name])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__.split("\n")[0])
+    parser.add_argument("--kills", type=int, default=100, help="at so many moments, evenly spread over all there are")
+    parser.add_argument("--mutations", type=int, default=1000, help="damaged files")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args(arguments)
+    wrong = []
+    with tempfile.TemporaryDirectory() as parent:
+        whole = new_folder(Path(parent))
+        expected = in_child(whole)
+        moments = np.unique(np.linspace(1, expected["moments"], given.kills, dtype=int)) if given.kills else []
+        for moment in moments:
+            wrong += [told] if (told := killed(Path(parent), int(moment), expected)) else []
+        random, kinds = np.random.default_rng(given.seed), Counter()
+        for _ in range(given.mutations):
+            what, told = damaged(whole, random, expected)
+            kinds[what.split("/")[1] if what.startswith("results") else what.split("/")[0]] += 1
+            wrong += [f"{what}: {told}"] if told else []
+    print(*wrong, sep="\n")
+    print(
+        f"{len(moments)} kills at {expected['moments']} moments, {given.mutations} damaged files {dict(kinds)}: {len(wrong)} wrong"
+    )
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
