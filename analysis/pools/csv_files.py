@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from analysis.pools.turns import MEGABYTE, Rejected, too_long
 SEPARATORS = (",", ";", "\t", "|")
 MOST_LINES = 10_000  # of one row; a quote that stays open for longer was never meant to be one
 CHUNK, SHOWN = 1 << 20, 80  # characters of a line that is too long: read at once, kept
+INDEX = re.compile(r"\s*(?:-?[0-9]+(?:\.0*)?)?\s*")
+QUOTED = re.compile(r'"(?:[^"]|"")*"')
 csv.field_size_limit(2**31 - 1)
 
 
@@ -56,12 +59,26 @@ def _named(header: list[str]) -> list[str]:
 def _record(row: list[str] | Rejected, names: list[str]) -> object:
     if isinstance(row, Rejected):
         return row
-    if len(row) > len(names):
+    if any(cell.strip() for cell in row[len(names) :]):
         return Rejected("more cells than columns", "row", row[len(names) :])
     if [cell.strip() for cell in row] == names:
         return Rejected("the header again", "row", row)
-    cells = [*row, *[None] * (len(names) - len(row))]
-    return {name: cell for name, cell in zip(names, cells, strict=True) if name and not name.startswith("Unnamed: ")}
+    cells = [*row[: len(names)], *[None] * (len(names) - len(row))]
+    record = {}
+    for place, (name, cell) in enumerate(zip(names, cells, strict=True), 1):
+        if name and not name.startswith("Unnamed: "):
+            record[name] = cell
+        elif cell and not INDEX.fullmatch(cell):  # no index, so that its owner is told of it
+            record[f"column {place} without a name"] = cell
+    return record
+
+
+def _with_quotes(line: str, separator: str, columns: int | None) -> list[str]:
+    """Cells of a line with text after a closing quote: its quotes are text, where the line then has all its cells."""
+    cells = next(csv.reader([line], delimiter=separator, quoting=csv.QUOTE_NONE))
+    if len(cells) != columns:
+        return next(csv.reader([line], delimiter=separator))
+    return [cell[1:-1].replace('""', '"') if QUOTED.fullmatch(cell) else cell for cell in cells]
 
 
 class _Start(str):
@@ -136,7 +153,7 @@ class _Lines:
             elif cells is None and why == "unexpected end of data":
                 yield Rejected("quote never closed", f"line {self.read}", taken[0].strip())
             elif cells is None:  # text after a closing quote
-                yield next(csv.reader(taken[-1:], delimiter=separator))
+                yield _with_quotes(taken[-1], separator, columns)
             elif cells and cells != [""]:  # not a blank line
                 yield cells
 

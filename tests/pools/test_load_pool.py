@@ -134,6 +134,26 @@ def test_damaged_lines_of_csv_cost_their_own_rows(tmp_path):
         load(path, tmp_path)
 
 
+def test_cells_that_no_header_names_are_read_or_told_of(tmp_path):
+    def read(name, text):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        return load(tmp_path / name, tmp_path, held_out_share=0)
+
+    ends = read("ends.csv", "prompt;completion\na;b;\nc;d;;\n")  # a separator at the end of every row
+    assert texts(ends) == ["a", "c"]
+    unnamed = read("unnamed.csv", ",instruction,,output\n0,Sum up,a long text,short\n1,Sum up,,empty\n")
+    assert unnamed.notes() == {"read: field not read: column 3 without a name": 1}
+
+
+def test_quotes_that_are_text_stay_in_a_cell(tmp_path):
+    (tmp_path / "a.tsv").write_text('question\tanswer\n"Hello" he said?\t"say ""so"""\n"Yes" or "no"?\tyes\n')
+    (tmp_path / "a.csv").write_text('question,answer\n"a, b" c,d\n')  # the comma of the quoted part parts no cells
+    pool = load(tmp_path / "a.tsv", tmp_path, held_out_share=0)
+    assert [turn["content"] for turn in pool.messages([0])[0]] == ['"Hello" he said?', 'say "so"']
+    assert texts(pool)[1] == '"Yes" or "no"?'
+    assert texts(load(tmp_path / "a.csv", tmp_path, held_out_share=0)) == ["a, b c"]
+
+
 def test_ids_are_unique_whatever_the_files_are_called(tmp_path):
     folder = tmp_path / "data"
     (folder / "deep").mkdir(parents=True)
