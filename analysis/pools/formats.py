@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from analysis.pools.how_to_read import HowToRead
 from analysis.pools.turns import (
     MARKS,
+    ON,
     Notes,
     Rejected,
     as_list,
@@ -17,6 +18,7 @@ from analysis.pools.turns import (
     marked_off,
     missing,
     text,
+    turns_in_cell,
 )
 
 NO_INPUT = ("<noinput>", "<no input>", "<no_input>", "noinput")
@@ -108,6 +110,8 @@ def id_of(row: Mapping, how: HowToRead | None = None) -> str | None:
     """The id that a row's owner gave it, a text or a whole number."""
     for field in (how or HowToRead()).id:
         value = row.get(field)
+        if isinstance(value, float) and value.is_integer():  # as pandas writes numbers where one is missing
+            value = int(value)
         if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
             return str(value)
     return None
@@ -186,8 +190,11 @@ def _from_list(row: Mapping, shape: tuple[str], how: HowToRead, notes: Notes) ->
 def _from_pair(row: Mapping, asked: str, answered: str, how: HowToRead, notes: Notes) -> tuple[list[dict], set[str]]:
     """Two texts, or lists of messages, with context in the question and earlier turns before it."""
     read = {asked, answered}
-    if isinstance(row[asked], list) and row[asked] and isinstance(row[asked][0], Mapping):
-        messages = from_turns(row[asked], asked, how, notes)
+    said, reply = turns_in_cell(row[asked], asked), row[answered]
+    if isinstance(said, list) and said and isinstance(said[0], Mapping):
+        if said is not row[asked]:
+            notes.add("text of a list of turns read as turns", asked, row[asked])
+        messages, reply = from_turns(said, asked, how, notes), turns_in_cell(reply, answered)
     else:
         question = text(row[asked], asked, notes)
         for name in how.context:
@@ -200,14 +207,9 @@ def _from_pair(row: Mapping, asked: str, answered: str, how: HowToRead, notes: N
             elif extra.strip():
                 question = f"{question}\n\n{extra}" if question.strip() else extra
         messages = [*_history(row, read, how, notes), {"role": "user", "content": question}]
-    if (
-        isinstance(row[answered], list)
-        and row[answered]
-        and isinstance(row[answered][0], Mapping)
-        and "type" not in row[answered][0]
-    ):
-        return messages + from_turns(row[answered], answered, how, notes), read
-    return [*messages, {"role": "assistant", "content": text(row[answered], answered, notes)}], read
+    if isinstance(reply, list) and reply and isinstance(reply[0], Mapping) and "type" not in reply[0]:
+        return messages + from_turns(reply, answered, how, notes), read
+    return [*messages, {"role": "assistant", "content": text(reply, answered, notes)}], read
 
 
 def _history(row: Mapping, read: set[str], how: HowToRead, notes: Notes) -> list[dict]:
@@ -232,7 +234,7 @@ def _history(row: Mapping, read: set[str], how: HowToRead, notes: Notes) -> list
 
 def _with_system(row: Mapping, messages: list[dict], read: set[str], how: HowToRead, notes: Notes) -> list[dict]:
     field = next((name for name in how.system if name in row and not empty(row[name])), None)
-    if field is None or (messages and messages[0]["role"] == "system"):
+    if field is None or (messages and messages[0]["role"] == "system" and messages[0]["content"].strip()):
         return messages
     read.add(field)
     return [{"role": "system", "content": text(row[field], field, notes)}, *messages]
@@ -245,6 +247,10 @@ def _unread(row: Mapping, messages: list[dict], read: set[str], how: HowToRead, 
         known = name in read or name in how.id or name in MARKS or name == "label"
         if name in how.source and not empty(value) and not isinstance(value, str):
             notes.add("source that is no text", name, value)
+        elif name in how.id and isinstance(value, Mapping | list) and value:
+            notes.add("id that is neither a text nor a number", name, value)
+        elif (name in MARKS or name == "label") and not empty(value) and str(value).strip().casefold() not in ON:
+            notes.add(f"field not read: {name}", name, value)
         elif name in ("language", "toxic", "redacted"):
             if not missing(value) and value is not False:
                 notes.add(f"language {value}" if name == "language" else f"marked {name}", name, value)

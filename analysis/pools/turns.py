@@ -23,6 +23,8 @@ TEXT_PARTS = ("text", "input_text", "output_text")
 MARKS = ("weight", "loss_weight", "train", "training", "kto_tag")  # 0 or false: the answer is not to be trained on
 OF_ROW = ("language", "toxic", "redacted")  # WildChat says these of every turn, and of the row
 OFF = ("0", "0.0", "false")
+ON = ("1", "1.0", "true")
+CELL_OF_TURNS = re.compile(r"""\s*\[\s*\{\s*["'](?:role|from|content|value)["']\s*:.*\]\s*$""", re.DOTALL)
 PYTHON_TEXT = re.compile(r"\s*[\[{]\s*[\[{]?\s*'")
 
 
@@ -147,6 +149,25 @@ def as_list(value: object, field: str) -> list:
     return value
 
 
+def turns_in_cell(value: object, field: str) -> object:
+    """The list where a text is one of turns, as a table has it in a cell; else the value as it is.
+
+    Raises
+    ------
+    Rejected
+        Python's text of such a list.
+    """
+    if not (isinstance(value, str) and CELL_OF_TURNS.match(value)):
+        return value
+    try:
+        turns = json.loads(value)
+    except (ValueError, RecursionError):
+        return as_list(value, field) if PYTHON_TEXT.match(value) else value
+    keys = [{"role", "content"}, {"from", "value"}]
+    whole = all(isinstance(turn, Mapping) and any(names <= turn.keys() for names in keys) for turn in turns)
+    return turns if whole else value
+
+
 def from_turns(turns: object, field: str, how: HowToRead, notes: Notes) -> list[dict]:
     """Messages of a list of turns.
 
@@ -195,6 +216,9 @@ def _message(turn: object, where: str, how: HowToRead, notes: Notes) -> dict:
         details = turn.get("train_detail")
         if isinstance(details, list) and any(isinstance(one, Mapping) and marked_off(one) for one in details):
             raise Rejected("answer marked not to be trained on", f"{where}.train_detail", details)
+        for name in MARKS:
+            if not empty(value := turn.get(name)) and str(value).strip().casefold() not in ON:
+                notes.add(f"field not read: {where.split('[')[0]}[].{name}", where, value)
     for name in sorted(turn.keys() - {spoke, said, *MARKS, *OF_ROW}):
         if not empty(value := turn[name]) and value is not False:
             notes.add(f"field not read: {where.split('[')[0]}[].{name}", where, value)

@@ -1,8 +1,10 @@
 """Every known shape becomes the same messages; whatever does not fit says why, where, and what was found."""
 
+import json
+
 import pytest
 
-from analysis.pools.formats import convert, recognise, source_of
+from analysis.pools.formats import convert, id_of, recognise, source_of
 from analysis.pools.how_to_read import ROLES
 from analysis.pools.turns import Notes, Rejected
 
@@ -108,3 +110,37 @@ def test_a_turn_of_two_fields_is_read_as_one_with_another_that_is_empty(role, sa
     found, expected = outcome(), outcome(name=None)
     assert found[1] == expected[1]
     assert found[0] == expected[0]
+
+
+def test_a_prompt_that_is_the_text_of_a_list_of_turns_is_read_as_turns():
+    """As a CSV of a data set of prompts and completions has it."""
+    notes = Notes()
+    cells = {"prompt": json.dumps(SUM[:1]), "completion": json.dumps(SUM[1:])}
+    assert convert(cells, notes=notes) == SUM
+    assert [what for what, _, _ in notes] == ["text of a list of turns read as turns"]
+    assert convert(cells | {"completion": "3"}) == SUM
+    asked = '[{"content": "mail", "size": 3}]'
+    assert convert({"prompt": asked, "completion": cells["completion"]})[0]["content"] == asked
+    with pytest.raises(Rejected, match="Python text"):
+        convert({"prompt": str(SUM[:1]), "completion": "3"})
+
+
+def test_a_system_prompt_beside_turns_whose_own_is_empty_is_read():
+    turns = [{"role": "system", "content": " "}, *SUM]
+    assert convert({"messages": turns, "system_prompt": "Be kind."})[0]["content"] == "Be kind."
+
+
+def test_marks_and_ids_that_are_not_followed_are_told_of():
+    def told(**fields):
+        notes = Notes()
+        convert({"prompt": "1 + 2?", "response": "3"} | fields, notes=notes)
+        return [what for what, _, _ in notes]
+
+    assert told(weight=0.5) == ["field not read: weight"]
+    assert told(label=0) == ["field not read: label"]  # 0 is a class here, and may have been meant as a mark
+    assert told(weight=1.0, train="True", label=True, id=3, _id=None) == []
+    assert told(_id={"$oid": "5f"}) == ["id that is neither a text nor a number"]
+    assert id_of({"id": 2.0}) == "2"
+    notes = Notes()
+    convert({"messages": [SUM[0] | {"weight": 0}, SUM[1] | {"weight": 0.5}]}, notes=notes)
+    assert notes == [("field not read: messages[].weight", "messages[1]", 0.5)]
