@@ -9,6 +9,7 @@ from analysis.paths import SPLITTER
 ROLES = {
     "human": "user", "user": "user", "prompter": "user",
     "gpt": "assistant", "assistant": "assistant", "bot": "assistant", "model": "assistant", "chatgpt": "assistant",
+    "chatbot": "assistant", "ai": "assistant",
     "system": "system", "developer": "system",
 }  # fmt: skip
 NOT_OF_READING = ("said", "decontaminate")  # what is told without them decides how records become rows

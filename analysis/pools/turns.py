@@ -20,6 +20,7 @@ TOOLS = (
 )
 CALLS = {"tool_calls", "function_call"}
 TEXT_PARTS = ("text", "input_text", "output_text")
+THOUGHT_PARTS = ("thinking", "redacted_thinking", "reasoning")
 MARKS = ("weight", "loss_weight", "train", "training", "kto_tag")  # 0 or false: the answer is not to be trained on
 OF_ROW = ("language", "toxic", "redacted")  # WildChat says these of every turn, and of the row
 OFF = ("0", "0.0", "false")
@@ -120,12 +121,18 @@ def text(value: object, field: str, notes: Notes) -> str:
 
 
 def _is_part(part: object) -> bool:
-    return isinstance(part, Mapping) and isinstance(part.get("type"), str)
+    """Of a type; or, as Bedrock and Gemini have them, a text and nothing else."""
+    return isinstance(part, Mapping) and (isinstance(part.get("type"), str) or part.keys() == {"text"})
 
 
 def _part(part: Mapping, field: str) -> str:
-    if part["type"] not in TEXT_PARTS:
-        raise Rejected("needs more than text (a picture, sound or film)", field, part["type"])
+    kind = part.get("type", "text")
+    if kind.startswith(("tool", "function", "server_tool")):
+        raise Rejected("tool use", field, kind)
+    if kind in THOUGHT_PARTS:
+        raise Rejected("thoughts in a part beside the answer (write both into one text)", field, kind)
+    if kind not in TEXT_PARTS:
+        raise Rejected("needs more than text (a picture, sound or film)", field, kind)
     return text(part.get("text"), field, Notes())
 
 
@@ -176,6 +183,9 @@ def from_turns(turns: object, field: str, how: HowToRead, notes: Notes) -> list[
     Rejected
         Names the turn: an unknown role, the use of a tool, an answer marked not to be trained on, something unreadable.
     """
+    columns = list(turns.values()) if isinstance(turns, Mapping) else []
+    if all(isinstance(column, list) for column in columns) and len(set(map(len, columns))) == 1:
+        turns = [dict(zip(turns, turn, strict=True)) for turn in zip(*columns, strict=True)]  # as `datasets` has them
     turns = as_list(turns, field)
     if len(turns) > 1 and all(isinstance(turn, str) for turn in turns):  # as LIMA has them
         notes.add("list of texts read as question and answer in turn", field, len(turns))
@@ -208,6 +218,8 @@ def _message(turn: object, where: str, how: HowToRead, notes: Notes) -> dict:
     role = turn[spoke].strip().casefold() if isinstance(turn[spoke], str) else turn[spoke]
     if role in TOOLS or not all(empty(turn.get(call)) for call in turn.keys() & CALLS):
         raise Rejected("tool use", where, turn[spoke])
+    if not turn.keys() & set(how.content):
+        raise Rejected(f"turn without a text (name the field: content=…), has {', '.join(turn)}", where, None)
     if not isinstance(role, str) or role not in ROLES:
         raise Rejected("unknown role", where, turn[spoke])
     if ROLES[role] == "assistant":

@@ -23,6 +23,14 @@ SUM = [{"role": "user", "content": "1 + 2?"}, {"role": "assistant", "content": "
         },
         {"messages": SUM},
         {"messages": '[{"role": "user", "content": "1 + 2?"}, {"role": "assistant", "content": "3"}]'},
+        {"messages": {"role": ["user", "assistant"], "content": ["1 + 2?", "3"]}},
+        {
+            "messages": [
+                {"role": "user", "content": [{"text": "1 + 2?"}]},
+                {"role": "Chatbot", "content": [{"text": "3"}]},
+            ]
+        },
+        {"messages": [{"role": "human", "content": "1 + 2?"}, {"role": "AI", "content": "3"}]},
         {"instruction": "1 + 2?", "input": "", "output": "3"},
         {"instruction": "1 + 2?", "output": "3"},
         {"prompt": "1 + 2?", "completion": "3"},
@@ -63,6 +71,19 @@ def test_a_leading_system_message_is_kept_wherever_it_stands():
         ({"messages": [{"role": "tool", "content": "x"}]}, "tool use", "messages[0]"),
         ({"messages": [{"role": "sage", "content": "x"}]}, "unknown role", "messages[0]"),
         ({"messages": [SUM[0], {"role": "assistant", "content": None}]}, "wrong type", "messages[1]"),
+        (
+            {"messages": [SUM[0], {"role": "model", "parts": [{"text": "3"}]}]},
+            "turn without a text (name the field: content=…), has role, parts",
+            "messages[1]",
+        ),
+        ({"messages": [SUM[0], {"role": "assistant", "content": [{"type": "tool_use"}]}]}, "tool use", "messages[1]"),
+        (
+            {"messages": [SUM[0], {"role": "assistant", "content": [{"type": "thinking", "thinking": "Hm."}]}]},
+            "thoughts in a part beside the answer (write both into one text)",
+            "messages[1]",
+        ),
+        ({"messages": [SUM[0], {"role": "assistant", "tool_calls": [{"id": "c"}]}]}, "tool use", "messages[1]"),
+        ({"messages": {"role": ["user"], "content": []}}, "wrong type", "messages"),
         ({"messages": [SUM[0], SUM[0], SUM[1]]}, "does not alternate", "roles"),
         ({"messages": [SUM[1], SUM[0]]}, "no answer", "roles"),
         ({"messages": [*SUM, SUM[0], SUM[0]]}, "does not alternate", "roles"),
