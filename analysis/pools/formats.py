@@ -27,7 +27,11 @@ LONGEST_MISSING = 10  # letters, with space around
 MEDIA = {"image", "images", "video", "videos", "audio", "audios"}
 SPECIAL = re.compile(
     r"<\|[^|<>\s]{1,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>"
-    r"|^#{2,3} ?(?:Instruction|Response|Input|Human|Assistant|System|User) ?:", re.MULTILINE | re.IGNORECASE,
+    r"|<(?:image|video|audio)>|^#{2,3} ?(?:Instruction|Response|Input|Human|Assistant|System|User) ?:", re.MULTILINE | re.IGNORECASE,
+)  # fmt: skip
+TWO_ANSWERS = (
+    ("preferred_output", "non_preferred_output"), ("conversation_a", "conversation_b"), ("response_a", "response_b"),
+    ("response_j", "response_k"),
 )  # fmt: skip
 MARKED_TEXT = re.compile(r"#{2,3} ?(?:Human|Assistant)|<\|im_start\|>|\[INST\]|\b(?:Human|USER): ")
 NEEDED = "; ".join(
@@ -147,12 +151,17 @@ def _ends_with_answer(turns: object, how: HowToRead) -> bool:
 def _no_shape(row: Mapping, preference: str | None, how: HowToRead) -> Rejected:
     """Names the kind of data that it is, where that can be told, and what to do."""
     names = sorted(row)
-    nested = next(
-        (name for name, value in row.items() if isinstance(value, list) and value and isinstance(value[0], Mapping)),
-        None,
-    )
+    two = next((pair for pair in TWO_ANSWERS if set(pair) <= row.keys()), None)
+    lists = [name for name, value in row.items() if isinstance(value, list) and value and isinstance(value[0], Mapping)]
+    asked, answered = _first(row, how.prompt), _first(row, how.answer)
+    not_an_answer = (*how.context, *how.system, *how.id, *how.source)
+    nested = next(iter(lists), None)
     if preference:
         why = "preference data (chosen, rejected): two answers to compare, none to train on; name one: answer=chosen"
+    elif two:
+        why = f"preference data ({', '.join(two)}): two answers to compare, none to train on"
+    elif {"role", "content"} <= set(row):
+        why = "single messages, one a row: join those of a conversation into messages first"
     elif {"parent_id", "text", "role"} <= set(row):
         why = "single messages with parent_id: join the threads into messages first"
     elif "segments" in row or {"custom_id", "body"} <= set(row):
@@ -165,8 +174,17 @@ def _no_shape(row: Mapping, preference: str | None, how: HowToRead) -> Rejected:
         )  # fmt: skip
     elif "instances" in row:
         why = "nested instances: flatten them to instruction, input, output"
+    elif nested and recognise(row[nested][0], how):
+        return Rejected("rows under a key: write those to train on to a file of their own", "fields", lists)
     elif nested:
-        why = f"a list of turns in {nested!r}? Name it: messages={nested}"
+        why = f"a list of turns in {nested!r}? Name it: messages={nested} (and role=…, content=… of its turns)"
+        return Rejected(why, f"fields {', '.join(names)}; of {nested}[0]", list(row[nested][0]))
+    elif asked and (lacking := next((name for name in how.answer if name in row and name != asked), None)):
+        return Rejected("empty answer", lacking, row[lacking])
+    elif answered and (lacking := next((name for name in how.prompt if name in row and name != answered), None)):
+        return Rejected("empty prompt", lacking, row[lacking])
+    elif asked and any(isinstance(row[name], str) for name in row.keys() - {asked, *not_an_answer}):
+        why = "a prompt, and no field that is known for an answer: name it, answer=…"
     elif any(isinstance(value, Mapping) for value in row.values()):
         why = "nested objects: convert them to messages"
     elif how.said:
@@ -198,7 +216,7 @@ def _from_pair(row: Mapping, asked: str, answered: str, how: HowToRead, notes: N
     else:
         question = text(row[asked], asked, notes)
         for name in how.context:
-            if name in read or missing(row.get(name)) or (name == "context" and empty(row[name])):
+            if name in read or missing(row.get(name)) or empty(row[name]):
                 continue
             read.add(name)
             extra = text(row[name], name, notes)
@@ -237,7 +255,10 @@ def _with_system(row: Mapping, messages: list[dict], read: set[str], how: HowToR
     if field is None or (messages and messages[0]["role"] == "system" and messages[0]["content"].strip()):
         return messages
     read.add(field)
-    return [{"role": "system", "content": text(row[field], field, notes)}, *messages]
+    said = row[field]
+    if isinstance(said, Mapping):  # a whole turn, as Gemini has it
+        said = next((said[name] for name in (*how.content, "parts") if name in said), said)
+    return [{"role": "system", "content": text(said, field, notes)}, *messages]
 
 
 def _unread(row: Mapping, messages: list[dict], read: set[str], how: HowToRead, notes: Notes) -> None:

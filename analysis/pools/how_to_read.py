@@ -37,7 +37,7 @@ class HowToRead:
     prompt: tuple[str, ...] = ("instruction", "prompt", "question", "query", "inputs", "input")
     context: tuple[str, ...] = ("input", "context")
     answer: tuple[str, ...] = ("output", "response", "completion", "answer", "targets", "target")
-    system: tuple[str, ...] = ("system", "system_prompt", "system_message")
+    system: tuple[str, ...] = ("system", "system_prompt", "system_message", "systeminstruction", "system_instruction")
     history: tuple[str, ...] = ("history",)
     id: tuple[str, ...] = ("id", "idx", "uuid", "_id", "conversation_id", "conversation_hash", "prompt_id")
     source: tuple[str, ...] = ("source", "dataset", "category")

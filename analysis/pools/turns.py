@@ -219,7 +219,7 @@ def _message(turn: object, where: str, how: HowToRead, notes: Notes) -> dict:
     if role in TOOLS or not all(empty(turn.get(call)) for call in turn.keys() & CALLS):
         raise Rejected("tool use", where, turn[spoke])
     if not turn.keys() & set(how.content):
-        raise Rejected(f"turn without a text (name the field: content=…), has {', '.join(turn)}", where, None)
+        raise Rejected("turn without a text (name its field: content=…)", where, list(turn))
     if not isinstance(role, str) or role not in ROLES:
         raise Rejected("unknown role", where, turn[spoke])
     if ROLES[role] == "assistant":

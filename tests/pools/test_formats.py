@@ -1,6 +1,7 @@
 """Every known shape becomes the same messages; whatever does not fit says why, where, and what was found."""
 
 import json
+import re
 
 import pytest
 
@@ -32,6 +33,7 @@ SUM = [{"role": "user", "content": "1 + 2?"}, {"role": "assistant", "content": "
         },
         {"messages": [{"role": "human", "content": "1 + 2?"}, {"role": "AI", "content": "3"}]},
         {"instruction": "1 + 2?", "input": "", "output": "3"},
+        {"instruction": "1 + 2?", "input": [], "output": "3"},
         {"instruction": "1 + 2?", "output": "3"},
         {"prompt": "1 + 2?", "completion": "3"},
         {"prompt": "1 + 2?", "response": "3"},
@@ -53,6 +55,7 @@ def test_a_leading_system_message_is_kept_wherever_it_stands():
     assert convert({"messages": [system, *SUM]}) == [system, *SUM]
     assert convert({"conversations": [{"from": "system", "value": "Be kind."}, *SUM]}) == [system, *SUM]
     assert convert({"messages": SUM, "system": "Be kind."}) == [system, *SUM]
+    assert convert({"messages": SUM, "systemInstruction": {"parts": [{"text": "Be kind."}]}}) == [system, *SUM]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +68,8 @@ def test_a_leading_system_message_is_kept_wherever_it_stands():
         ({"messages": "[oops"}, "not JSON", "messages"),
         ({"messages": f"[{'1' * 5000}]"}, "not JSON", "messages"),  # Python reads no number of so many digits
         ({"messages": "[" * 100_000}, "not JSON", "messages"),
-        ({"messages": None, "prompt": "x", "completion": None, "response": None}, "other shape", "fields"),
+        ({"messages": None, "prompt": "x", "completion": None, "response": None}, "empty answer", "response"),
+        ({"instruction": None, "input": None, "output": "3"}, "empty prompt", "instruction"),
         ({"messages": []}, "no messages", "messages"),
         ({"messages": [{"role": "system", "content": "x"}]}, "no messages", "messages"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "tool use", "messages[0]"),
@@ -73,7 +77,7 @@ def test_a_leading_system_message_is_kept_wherever_it_stands():
         ({"messages": [SUM[0], {"role": "assistant", "content": None}]}, "wrong type", "messages[1]"),
         (
             {"messages": [SUM[0], {"role": "model", "parts": [{"text": "3"}]}]},
-            "turn without a text (name the field: content=…), has role, parts",
+            "turn without a text (name its field: content=…)",
             "messages[1]",
         ),
         ({"messages": [SUM[0], {"role": "assistant", "content": [{"type": "tool_use"}]}]}, "tool use", "messages[1]"),
@@ -97,6 +101,29 @@ def test_what_does_not_fit_says_why_and_where(row, reason, field):
     with pytest.raises(Rejected) as caught:
         convert(row)
     assert (caught.value.reason, caught.value.field) == (reason, field)
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (
+            {"instruction": "1 + 2?", "generation": "3", "metadata": {"model": "m"}},
+            "no field that is known for an answer",
+        ),
+        ({"input": {"messages": SUM}, "preferred_output": SUM[1:], "non_preferred_output": SUM[1:]}, "preference data"),
+        ({"conversation_a": SUM, "conversation_b": SUM, "winner": "model_b"}, "preference data"),
+        (
+            {"train": [{"prompt": "x", "response": "y"}], "test": [{"prompt": "x", "response": "y"}]},
+            "under a key.*train.*test",
+        ),
+        ({"chat_messages": [{"text": "x", "sender": "human"}]}, "messages=chat_messages.*text.*sender"),
+        ({"conversation_id": 1, "role": "user", "content": "x"}, "join those of a conversation"),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_a_repair_that_helps(row, says):
+    with pytest.raises(Rejected) as caught:
+        convert(row)
+    assert re.search(says, str(caught.value))
 
 
 def test_a_list_of_turns_is_read_before_a_pair_and_what_is_not_read_is_noted():
@@ -144,6 +171,12 @@ def test_a_prompt_that_is_the_text_of_a_list_of_turns_is_read_as_turns():
     assert convert({"prompt": asked, "completion": cells["completion"]})[0]["content"] == asked
     with pytest.raises(Rejected, match="Python text"):
         convert({"prompt": str(SUM[:1]), "completion": "3"})
+
+
+def test_the_place_of_a_picture_is_told_of():
+    notes = Notes()
+    convert({"messages": [{"role": "user", "content": "<image>\nWhat is it?"}, SUM[1]]}, notes=notes)
+    assert notes == [("special token or template mark in the text", "user", "<image>")]
 
 
 def test_a_system_prompt_beside_turns_whose_own_is_empty_is_read():
