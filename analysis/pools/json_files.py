@@ -1,5 +1,6 @@
 """Rows of JSON in every layout that files have: a row a line, one list, objects one after another, rows under a key."""
 
+import codecs
 import json
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
@@ -67,7 +68,8 @@ def _lines(path: Path, opened: Callable[[], BinaryIO], how: HowToRead) -> Iterat
 
 def _parsed(line: bytes, path: Path, number: int) -> object:
     try:
-        return json.loads(decoded(line, path, number, _is_json))
+        # Files put one behind the other have a byte order mark at the start of each.
+        return json.loads(decoded(line.removeprefix(codecs.BOM_UTF8), path, number, _is_json))
     except UnicodeDecodeError as error:
         return Rejected("invalid UTF-8", "line", str(error))
     except json.JSONDecodeError as error:

@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Collection, Mapping
+from decimal import Decimal
 from functools import lru_cache
 
 from analysis.pools.how_to_read import ROLES, HowToRead
@@ -109,6 +110,9 @@ def text(value: object, field: str, notes: Notes) -> str:
     if isinstance(value, int | float) and not missing(value):
         notes.add("number read as text", field, value)
         return json.dumps(value)
+    if isinstance(value, Decimal):
+        notes.add("number read as text", field, value)
+        return str(value)
     if isinstance(value, list) and value and all(_is_part(part) for part in value):
         return "\n".join(_part(part, field) for part in value)
     if not isinstance(value, str):

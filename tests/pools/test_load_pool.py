@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from decimal import Decimal
 
 import httpx2
 import numpy as np
@@ -114,6 +115,20 @@ def test_an_object_over_several_lines_is_one_row(tmp_path):
     assert load(path, tmp_path, held_out_share=0).summary()["set aside: not JSON"] == 1
 
 
+def test_every_row_of_files_put_one_behind_the_other_is_read(tmp_path):
+    part = "".join(json.dumps(row) + "\n" for row in rows(2)).encode("utf-8-sig")  # a mark at the start, as on Windows
+    (tmp_path / "a.jsonl").write_bytes(part * 2)
+    assert len(load(tmp_path / "a.jsonl", tmp_path, held_out_share=0)) == 4
+
+
+def test_a_decimal_number_is_read_as_a_number(tmp_path):
+    prices = pd.DataFrame({"question": ["Price?", "And now?"], "answer": [Decimal("1.50"), Decimal("2.00")]})
+    prices.to_parquet(tmp_path / "a.parquet")
+    pool = load(tmp_path / "a.parquet", tmp_path, held_out_share=0)
+    assert [turns[1]["content"] for turns in pool.rows["messages"]] == ["1.50", "2.00"]
+    assert pool.notes() == {"read: number read as text": 2}
+
+
 def test_a_number_of_too_many_digits_sets_its_row_aside(tmp_path):
     path = write_lines(tmp_path / "a.jsonl", rows(5))
     with path.open("a") as file:
@@ -126,7 +141,7 @@ def test_damaged_lines_of_csv_cost_their_own_rows(tmp_path):
     path.write_text('prompt,response,source\nx,y,\nz\n"z,z,s\nz,z,s,t\nprompt,response,source\nz,"z"z,s\nv,v,s\n')
     pool = load(path, tmp_path, held_out_share=0)
     assert {reason: aside.examples[0]["row"] for reason, aside in pool.set_aside.items()} == {
-        "other shape": 1, "quote never closed": 2, "more cells than columns": 3, "the header again": 4,
+        "empty answer": 1, "quote never closed": 2, "more cells than columns": 3, "the header again": 4,
     }  # fmt: skip
     assert pool.rows["source"][:] == ["a", "s", "s"] and pool.rows["number"][:] == [0, 5, 6]
     path.write_bytes(b"prompt,response\nx,y\n\xff,y\n")
@@ -200,7 +215,7 @@ def damaged(tmp_path, kind):
         ("empty", "the file is empty"), ("unknown shape", r"other shape; first .* fields: .*question"),
         ("parquet", "cut short"), ("gz", "cut short"), ("kind", "not read: save the sheet as CSV"),
         ("no row", "holds no row"), ("flip", "cannot be read to its end"), ("list", "line 1, row 1: the list is cut short"),
-        ("columns", r"other shape; .* fields: \['question', 'reply'\]\. A row needs the fields messages or"),
+        ("columns", r"no field that is known for an answer.*; .* fields: \['question', 'reply'\]\. A row needs the fields messages or"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_used_is_an_error_that_names_it(tmp_path, kind, message):
