@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from analysis.pools.files import SPLIT
 from analysis.pools.how_to_read import HowToRead
 from analysis.pools.turns import (
     MARKS,
@@ -272,6 +273,8 @@ def _unread(row: Mapping, messages: list[dict], read: set[str], how: HowToRead, 
             notes.add("id that is neither a text nor a number", name, value)
         elif (name in MARKS or name == "label") and not empty(value) and str(value).strip().casefold() not in ON:
             notes.add(f"field not read: {name}", name, value)
+        elif name == "split" and isinstance(value, str) and SPLIT.fullmatch(value.strip().casefold()):
+            notes.add(f"marked as of the {value.strip().casefold()} split, and kept", name, value)
         elif name in ("language", "toxic", "redacted"):
             if not missing(value) and value is not False:
                 notes.add(f"language {value}" if name == "language" else f"marked {name}", name, value)

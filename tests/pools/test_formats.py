@@ -193,6 +193,8 @@ def test_marks_and_ids_that_are_not_followed_are_told_of():
     assert told(weight=0.5) == ["field not read: weight"]
     assert told(label=0) == ["field not read: label"]  # 0 is a class here, and may have been meant as a mark
     assert told(weight=1.0, train="True", label=True, id=3, _id=None) == []
+    assert told(split="Test") == ["marked as of the test split, and kept"]
+    assert told(split="train") == ["field not read: split"]
     assert told(_id={"$oid": "5f"}) == ["id that is neither a text nor a number"]
     assert id_of({"id": 2.0}) == "2"
     notes = Notes()
