@@ -266,10 +266,12 @@ def _unread(row: Mapping, messages: list[dict], read: set[str], how: HowToRead, 
     """Fields that are not empty and were not read; what repeats a turn says nothing more."""
     said = {turn["content"].strip() for turn in messages}
     for name, value in row.items():
-        known = name in read or name in how.id or name in MARKS or name == "label"
+        if name in read:
+            continue
+        known = name in how.id or name in MARKS or name == "label"
         if name in how.source and not empty(value) and not isinstance(value, str):
             notes.add("source that is no text", name, value)
-        elif name in how.id and isinstance(value, Mapping | list) and value:
+        elif name in how.id and not isinstance(value, str | int) and not (isinstance(value, float) or empty(value)):
             notes.add("id that is neither a text nor a number", name, value)
         elif (name in MARKS or name == "label") and not empty(value) and str(value).strip().casefold() not in ON:
             notes.add(f"field not read: {name}", name, value)
