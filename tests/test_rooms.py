@@ -1,9 +1,12 @@
 """The house: a room imports only rooms that stand before it, and the rooms of pure arithmetic stay pure."""
 
 import ast
+import importlib
+import pkgutil
 
 import pytest
 
+import analysis
 from analysis.paths import PACKAGE
 
 ROOMS = tuple(
@@ -45,3 +48,10 @@ def test_tests_mirror_the_rooms():
     others = {"notebooks", "references", "speed", "cases", "browser", "__pycache__"}
     folders = {path.name for path in (PACKAGE.parent / "tests").iterdir() if path.is_dir()}
     assert folders - others <= set(ROOMS)
+
+
+def test_every_module_finds_what_it_imports():
+    """Modules that only one notebook imports included; what an extra brings is imported inside functions."""
+    for module in pkgutil.walk_packages(analysis.__path__, "analysis."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)

@@ -15,7 +15,7 @@ from analysis.experiments.results import Results
 from analysis.methods import BASE, RANDOM
 from analysis.models.gguf import PACKAGED, SUFFIX
 from analysis.pools.source_labels import OTHER
-from analysis.reporting.forest import FEWEST_IN_GROUP
+from analysis.reporting.group_map import FEWEST_IN_GROUP
 from analysis.reporting.palette import label
 from analysis.reporting.trained_rows import Regime
 from analysis.reporting.versus_random import in_units
