@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import datasets
 import numpy as np
@@ -195,12 +196,16 @@ def targets(tmp_path) -> str:
     return str(write(tmp_path / "targets.jsonl", rows))
 
 
+def table_of(work: Workbench, method: str, path: Path) -> tuple[Selection, pd.DataFrame]:
+    """Six rows that a method selects, exported, and the table of why each was chosen."""
+    selection = work.select(method, 6)
+    work.export(selection, path, method=method)
+    return selection, pd.read_csv(path.with_suffix(".rows.csv"))
+
+
 def test_the_table_names_the_target_row_most_like_each_chosen_row(tmp_path, targets):
     work = workbench(tmp_path, write(tmp_path / "data.jsonl", records()))
-    method = f"rds_plus(targets={targets!r})"
-    selection = work.select(method, 6)
-    work.export(selection, tmp_path / "subset.jsonl", method=method)
-    table = pd.read_csv(tmp_path / "subset.rows.csv")
+    _, table = table_of(work, f"rds_plus(targets={targets!r})", tmp_path / "subset.jsonl")
     groups = {name: work.features.embed(rows, "weighted") for name, rows in work.features.targets(targets).items()}
     embeddings = work.features.embeddings("weighted")
     for line in table.itertuples():
@@ -229,10 +234,7 @@ def cosine(one: np.ndarray, other: np.ndarray) -> float:
 
 def test_the_table_names_the_target_group_that_a_step_on_each_row_helps_most(tmp_path, targets):
     work = workbench(tmp_path, write(tmp_path / "data.jsonl", records()))
-    method = f"less(targets={targets!r}, epochs=2)"
-    selection = work.select(method, 6)
-    work.export(selection, tmp_path / "subset.jsonl", method=method)
-    table = pd.read_csv(tmp_path / "subset.rows.csv")
+    selection, table = table_of(work, f"less(targets={targets!r}, epochs=2)", tmp_path / "subset.jsonl")
     assert table["score"].tolist() == sorted(selection.scores[selection.rows], reverse=True)
     found = less.influences_of(
         work.features, seed=work.selection_seed, targets=targets, epochs=2, rank=8, learning_rate=1e-3
@@ -243,8 +245,7 @@ def test_the_table_names_the_target_group_that_a_step_on_each_row_helps_most(tmp
         assert weighted[line.row].max() == pytest.approx(line.score)
         assert line.target == found.groups[int(np.argmax(weighted[line.row]))]
     released = f"less(targets={targets!r}, epochs=2, variant='released')"
-    work.export(work.select(released, 6), tmp_path / "released.jsonl", method=released)
-    assert "target" not in pd.read_csv(tmp_path / "released.rows.csv")
+    assert "target" not in table_of(work, released, tmp_path / "released.jsonl")[1]
 
 
 @pytest.mark.parametrize("taken", ["subset.jsonl", "subset.manifest.json", "subset.ids.txt", "subset.rows.csv"])
