@@ -18,6 +18,8 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +37,8 @@ from tests.tiny import tiny_language_model
 
 METHODS = ("token_length", "cross_entropy")
 RUN = "crashed"
+MODULE = "tests.crash"  # also where it is run as __main__
+PATIENCE = 300  # seconds; two are usual
 SILENT = ("seconds", "made", "record")  # of a published line: they hold times
 
 
@@ -70,33 +74,39 @@ def in_child(folder: Path, kill_at: int = 0) -> dict | None:
     """`comparison` in a child process, killed at the moment of this number; None where it was.
 
     Of one that ends well also `warned`, and `moments`: there is one before and one after each of its renames and syncs.
+    The child is forked from a server that has imported everything and computed nothing: one forked from a process whose
+    libraries have started threads may wait for them for ever.
 
     Raises
     ------
     RuntimeError
-        The child failed (its traceback).
+        The child failed (its traceback), or said nothing for `PATIENCE` seconds.
     """
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(reading)
-        try:
-            said = _counted(folder, kill_at)
-        except BaseException:
-            said = {"failed": traceback.format_exc()}
-        with os.fdopen(writing, "w") as pipe:
-            json.dump(said, pipe)
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        text = pipe.read()
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
-        return None
-    said = json.loads(text)
+    context = get_context("forkserver")
+    context.set_forkserver_preload([MODULE])
+    reading, writing = context.Pipe(duplex=False)
+    child = context.Process(target=_said, args=(writing, folder, kill_at))
+    child.start()
+    writing.close()
+    try:
+        said = reading.recv() if reading.poll(PATIENCE) else {"failed": f"nothing said for {PATIENCE} s"}
+    except EOFError:
+        child.join()
+        if child.exitcode == -signal.SIGKILL:
+            return None
+        raise RuntimeError(f"the child ended with exit code {child.exitcode}") from None
+    child.kill()
+    child.join()
     if "failed" in said:
         raise RuntimeError(said["failed"])
     return said
+
+
+def _said(pipe: Connection, folder: Path, kill_at: int) -> None:
+    try:
+        pipe.send(_counted(folder, kill_at))
+    except BaseException:
+        pipe.send({"failed": traceback.format_exc()})
 
 
 def _counted(folder: Path, kill_at: int) -> dict:

@@ -1,13 +1,14 @@
 """A few kills and damaged files of `tests.crash`, which makes many by hand."""
 
-import os
+import multiprocessing
 
 import numpy as np
 import pytest
 
 from tests import crash
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")]
+CAN_FORK = "forkserver" in multiprocessing.get_all_start_methods()
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CAN_FORK, reason="no fork here")]
 
 
 @pytest.fixture(scope="module")
