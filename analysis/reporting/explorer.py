@@ -16,6 +16,7 @@ from analysis.methods import METHODS, Selection
 from analysis.reporting import explorer_comparison as sides
 from analysis.reporting import explorer_rows as seen
 from analysis.reporting import maps, report
+from analysis.reporting.explorer_options import Options
 from analysis.reporting.wording import counted
 from analysis.store.publishing import RUN
 
@@ -77,6 +78,7 @@ class Explorer:
 
     Attributes
     ----------
+    options : the options of A and of B, as widgets that write the calls.
     known : `with_choices` of the present choices; `first` and `second`, the choices of A and of B.
     places : rows that the table shows and `export` writes, those that it has no room for included.
     """
@@ -93,6 +95,7 @@ class Explorer:
         self.a = widgets.Combobox(value=methods[0], options=offered, description="A", **wide)
         self.b = widgets.Combobox(value=methods[1], options=offered, description="B", **wide)
         self.budget = widgets.IntSlider(budget, 1, len(self.rows), description="budget", **wide)
+        self.options = [Options(one, **wide) for one in (self.a, self.b)]
         self.message = widgets.HTML()
         self.first, self.second = (seen.choose(work, method, budget) for method in methods)
         self.known = seen.with_choices(self.rows, self.first, self.second)
@@ -140,7 +143,8 @@ class Explorer:
         self.button.on_click(self.export)
 
     def _arranged(self, widgets):
-        controls = widgets.HBox([self.a, self.b, self.budget]), widgets.HBox([self.colour, self.group, self.filter])
+        sides_of = [widgets.VBox([one, of.box]) for one, of in zip((self.a, self.b), self.options, strict=True)]
+        controls = widgets.HBox([*sides_of, self.budget]), widgets.HBox([self.colour, self.group, self.filter])
         beside = widgets.VBox([*self.pictures], layout=widgets.Layout(width="400px"))
         self.scatter.widget.layout.width = "100%"
         picture = widgets.HBox([widgets.VBox([self.scatter.show()], layout=widgets.Layout(flex="1 1 auto")), beside])

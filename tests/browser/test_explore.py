@@ -108,6 +108,20 @@ def test_the_slider_selects_again(page):
     assert page.locator(".jp-OutputArea img.widget-image").first.get_attribute("src") != before
 
 
+def test_a_slider_of_an_option_selects_again(page):
+    field = page.locator("input[list]").first
+    field.fill("kmeans(clusters=7)")
+    field.press("Enter")
+    readout = page.locator(".widget-slider .widget-readout").first
+    page.wait_for_function("one => one.innerText === '7'", arg=readout.element_handle(), timeout=20_000)
+    before = page.locator(".jp-OutputArea img.widget-image").first.get_attribute("src")
+    readout.fill("3")
+    readout.press("Enter")
+    page.wait_for_function("([one, before]) => one.getAttribute('src') !== before", timeout=20_000,
+                           arg=[page.locator(".jp-OutputArea img.widget-image").first.element_handle(), before])  # fmt: skip
+    assert field.input_value() == "kmeans(clusters=3)"
+
+
 def test_a_refused_method_is_said_in_place(page):
     field = page.locator("input[list]").first
     field.fill("nonsense")

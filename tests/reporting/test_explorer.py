@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 
 from analysis.experiments.workbench import Workbench, prepare
-from analysis.methods import Selection
+from analysis.methods import METHODS, Selection, calls
 from analysis.reporting import explorer, maps
 from analysis.reporting import explorer_comparison as sides
 from analysis.reporting import explorer_rows as seen
+from analysis.reporting.explorer_options import Options
 from analysis.store.store import Store
 
 HOSTILE = "<script>alert(1)</script>"
@@ -208,3 +209,46 @@ def test_umaps_places_move_the_points(walk):
     walk.lay_out(places)
     moved = walk.scatter._data[["x", "y"]].to_numpy()
     assert (moved.min(), moved.max()) == (-1, 1) and (np.diff(moved, axis=0) > 0).all()
+
+
+def test_options_are_widgets_that_write_the_call_and_follow_it(work):
+    pytest.importorskip("ipywidgets")
+    made = explorer.Explorer(work, ["kmeans", "cross_entropy(band=(40, 60))"], 6)
+    clusters = made.options[0].fields["clusters"]
+    assert clusters.value == 10
+    clusters.value = 3
+    assert made.a.value == made.first.method == "kmeans(clusters=3)" and made.message.value == ""
+    made.options[0].fields["inside"].value = "cross_entropy(direction='lowest')"
+    assert made.first.method == "kmeans(clusters=3, inside=\"cross_entropy(direction='lowest')\")"
+    assert made.options[1].fields["band"].value == (40, 60)
+    made.options[1].fields["band"].value = (10, 55)
+    assert made.second.method == "cross_entropy(band=(10, 55))"
+    made.options[1].fields["variant"].value = "nonsense"
+    assert "nonsense" in made.message.value and made.second.method == "cross_entropy(band=(10, 55))"
+    made.a.value = "token_length(direction='shortest')"
+    assert {name: field.value for name, field in made.options[0].fields.items()} == {
+        "measure": "answer", "direction": "shortest",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_widgets_of_a_method_say_its_defaults_and_change_nothing_by_themselves(method):
+    widgets = pytest.importorskip("ipywidgets")
+    written = widgets.Combobox(value=method)
+    made = Options(written)
+    assert written.value == method
+    for option, field in made.fields.items():
+        default = calls.default_options(method)[option]
+        if isinstance(field, (widgets.Text, widgets.Combobox)):
+            assert field.value == ("" if default is None else str(default))
+        else:
+            assert field.value == ((0, 100) if default is None else default)
+
+
+def test_a_value_beyond_a_slider_stays_in_the_call():
+    widgets = pytest.importorskip("ipywidgets")
+    written = widgets.Combobox(value="kmeans(clusters=5000)")
+    made = Options(written)
+    assert written.value == "kmeans(clusters=5000)" and made.fields["clusters"].value == 100
+    made.fields["quota"].value = "equal"
+    assert written.value == "kmeans(clusters=5000, quota='equal')"
