@@ -160,7 +160,7 @@ def _read(name: str, how: HowToRead, cache: Path) -> tuple[str, str, Path, Count
     if on_hub:
         revision, found, hashes = hub_revision(name), Found(), []
         source, key = f"hub {name} at {revision}", digest(hub=name, revision=revision, code=code, told=how.told())
-        records = hub_records(name, revision)
+        records = hub_records(name, revision, how)
     else:
         found = find_files(name)
         files = found.files
