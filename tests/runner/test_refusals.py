@@ -1,5 +1,6 @@
 """What no notebook can use is refused in one line, with status 2, before anything starts."""
 
+import ast
 import errno
 import json
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from analysis.paths import PACKAGE
 from analysis.runner import publish
 from analysis.runner.__main__ import main, run
 from analysis.runner.checks import check_name, check_value, check_writable
@@ -170,11 +172,23 @@ def test_any_value_of_other_parameters_passes():
     check_value("more", {"rows": 0}, "n")
 
 
+def test_only_the_console_prints():
+    """All that the commands say goes through `say`; the watcher of a notebook moves the cursor and guards what it is given."""
+    files = [*(PACKAGE / "runner").glob("*.py"), PACKAGE / "select.py", PACKAGE / "compare.py"]
+    printing = {
+        file.name for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.Name) and node.id == "print")
+        or (isinstance(node, ast.Attribute) and node.attr in ("ArgumentParser", "formatwarning", "print_exc"))
+    }  # fmt: skip
+    assert printing == {"console.py", "jupyter.py"}
+
+
 def test_control_characters_are_written_out():
     assert (
         printable("a\x1b[1;31mred\x1b[0m\x07 \x1b]0;title\x9b \u202etxt\té\n")
         == "ared\\x07 \\x1b]0;title\\x9b \\u202etxt\té\n"
     )
+    assert printable("rows\udcff.jsonl").encode() == b"rows\\udcff.jsonl"  # a byte of a name that is not UTF-8
     assert one_line("a\r\n  b\x08") == "a b\\x08"
 
 
