@@ -19,6 +19,7 @@ from analysis.paths import PUBLISHED
 from analysis.pools.loading import check_count
 from analysis.runner.checks import check_name
 from analysis.runner.console import Parser, ended, guard, say
+from analysis.runner.finetuning import check_finetuning
 from analysis.store.publishing import REPORT, RUN, Count, note, publish
 from analysis.store.store import Store
 
@@ -47,6 +48,7 @@ def compare(asked: argparse.Namespace) -> tuple[Count, int]:
     counts = {"--parts": [asked.parts], "--draws": [asked.draws], "--jobs": [asked.jobs], "--budget": asked.budget}
     for what, count in [(what, count) for what, given in counts.items() for count in given]:
         check_count(what, count)
+    check_finetuning({} if asked.finetuning is None else asked.finetuning, "--finetuning")
     os.environ[RUN], os.environ[REPORT] = asked.name, "compare"
     for method in asked.method:
         parse(method)
