@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from analysis.paths import PACKAGE, PROFILES, ROOT, SPLITTER
 from analysis.runner.html import without_neighbours
-from analysis.runner.index import read_record
+from analysis.runner.index import SEAL, read_record, seal
 from analysis.runner.plan import ITEMS, Job
 from analysis.store import publishing
 from analysis.store.file_states import files_named, states
@@ -100,9 +100,9 @@ def _complete(job: Job, record: Mapping) -> bool:
 
 
 def _contents(job: Job, record: Mapping) -> dict[str, str]:
-    """Digest of the page, without its links to others, and of every figure and table that there is."""
+    """Digest of the page, without its links to others, of what was found, and of every figure and table that there is."""
     files = [job.figures / f"{name}{ending}" for name in record["figures"] for ending in (".png", ".csv")]
-    files += [job.figures / f"{name}.csv" for name in record["tables"]]
+    files += [job.figures / f"{name}.csv" for name in record["tables"]] + [job.figures / "findings.json"]
     contents = {path.name: path.read_bytes() for path in files if path.is_file()}
     if job.page.is_file():
         contents[job.page.name] = without_neighbours(job.page.read_bytes())
@@ -151,6 +151,7 @@ def _run_and_render(job: Job, key: str, live: bool | None) -> Outcome:
         "key": "" if error else key,
     }  # fmt: skip
     record["contents"] = _contents(job, record)
+    record |= {SEAL: seal(json.loads(json.dumps(record)))}
     text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
     write_atomic(job.record, lambda partial: Path(partial).write_text(text, encoding="utf-8"))
     return Outcome(job, "failed" if error else "done", seconds, error)
