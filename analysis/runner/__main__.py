@@ -19,11 +19,10 @@ from analysis.runner import publish
 from analysis.runner.checks import check_writable
 from analysis.runner.console import Parser, guard, one_line, say
 from analysis.runner.index import duration, write_index
-from analysis.runner.job import Outcome, execute_job
+from analysis.runner.job import Outcome, begin_worker, execute_job
 from analysis.runner.parameters import CommandLineText
 from analysis.runner.plan import POOL_NAMES, Job, find_notebooks, make_plan, only_variants
 from analysis.runner.profile import load_profile, profile_names
-from analysis.store.workers import end_with
 
 EPILOG = """examples:
   ./run_all.sh                                        every notebook on the embedded testbed, minutes
@@ -108,7 +107,7 @@ def _outcomes(plan: Sequence[Job], jobs: int, force: bool, live: bool | None):
         for job in plan:
             yield execute_job(job, force, live)
         return
-    options = {"mp_context": get_context("spawn"), "initializer": _begin, "initargs": (os.getpid(),)}
+    options = {"mp_context": get_context("spawn"), "initializer": begin_worker, "initargs": (os.getpid(),)}
     with ProcessPoolExecutor(min(jobs, len(plan)), **options) as workers:
         try:
             for together in ([job for job in plan if job.reads_others is late] for late in (False, True)):
@@ -119,11 +118,6 @@ def _outcomes(plan: Sequence[Job], jobs: int, force: bool, live: bool | None):
             for child in active_children():
                 child.terminate()  # its kernel ends with it
             raise
-
-
-def _begin(parent: int) -> None:
-    guard()
-    end_with(parent)
 
 
 def _as_interrupt(*_) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from analysis.paths import PACKAGE, PROFILES, ROOT, SPLITTER
+from analysis.runner.console import guard
 from analysis.runner.html import without_neighbours
 from analysis.runner.index import SEAL, read_record, seal
 from analysis.runner.plan import ITEMS, Job
@@ -20,6 +21,7 @@ from analysis.store import publishing
 from analysis.store.file_states import files_named, states
 from analysis.store.notes import FINDINGS, OUTDATED, read_note
 from analysis.store.store import digest, write_atomic
+from analysis.store.workers import end_with
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,12 @@ def _of_others(job: Job) -> dict[str, str]:
             content = json.dumps([noted["findings"], noted["figures"], noted["parameters"]]).encode()
         found[f"{path.parent.name}/{path.name}"] = hashlib.sha256(content).hexdigest()
     return found
+
+
+def begin_worker(parent: int) -> None:
+    """Begin a process that runs jobs: nothing it warns of acts on the terminal, and it ends with its parent."""
+    guard()
+    end_with(parent)
 
 
 def execute_job(job: Job, force: bool = False, live: bool | None = None) -> Outcome:
