@@ -18,7 +18,8 @@ from analysis.methods import parse
 from analysis.paths import PUBLISHED
 from analysis.pools.loading import check_count
 from analysis.runner.checks import check_name
-from analysis.runner.console import ended
+from analysis.runner.console import Parser, ended, guard, say
+from analysis.runner.finetuning import check_finetuning
 from analysis.store.publishing import REPORT, RUN, Count, note, publish
 from analysis.store.store import Store
 
@@ -47,13 +48,14 @@ def compare(asked: argparse.Namespace) -> tuple[Count, int]:
     counts = {"--parts": [asked.parts], "--draws": [asked.draws], "--jobs": [asked.jobs], "--budget": asked.budget}
     for what, count in [(what, count) for what, given in counts.items() for count in given]:
         check_count(what, count)
+    check_finetuning({} if asked.finetuning is None else asked.finetuning, "--finetuning")
     os.environ[RUN], os.environ[REPORT] = asked.name, "compare"
     for method in asked.method:
         parse(method)
     # All selections are made by one process: the others would wait for the features that it computes.
     work = _workbench(asked)
     planned = _planned(work, asked)
-    print(f"{len(planned)} runs, selections made after {time.monotonic() - started:.0f} s", flush=True)
+    say(f"{len(planned)} runs, selections made after {time.monotonic() - started:.0f} s")
     workers = [_worker(asked) for _ in range(asked.jobs)]
     for worker in workers:
         worker.join(None if asked.within is None else max(started + asked.within - time.monotonic(), 0))
@@ -75,8 +77,13 @@ def _worker(asked: argparse.Namespace) -> multiprocessing.process.BaseProcess:
 
 def _make(asked: argparse.Namespace) -> None:
     """All runs that no other process has made or is making."""
-    work = _workbench(asked)
-    grid.run(work, _planned(work, asked), with_base=True, show_progress=False)
+    guard()
+    try:
+        work = _workbench(asked)
+        grid.run(work, _planned(work, asked), with_base=True, show_progress=False)
+    except Exception:  # said here, as `multiprocessing` would print it as it is
+        sys.excepthook(*sys.exc_info())
+        sys.exit(1)
 
 
 def _workbench(asked: argparse.Namespace) -> Workbench:
@@ -92,9 +99,9 @@ def _planned(work: Workbench, asked: argparse.Namespace) -> list:
     return sorted(runs, key=lambda run: (asked.budget.index(run.budget), run.draw))
 
 
-def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m analysis.compare", epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
+def _arguments() -> Parser:
+    parser = Parser(
+        prog="python -m analysis.compare", epilog=EPILOG,
         description="Train and score selections of several methods beside random draws, without a notebook.",
     )  # fmt: skip
     add = parser.add_argument
@@ -129,11 +136,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _told(asked: argparse.Namespace) -> int:
     count, failed = compare(asked)
     left = f", {count.missing:,} not made yet (the same command goes on)" if count.missing else ""
-    print(f"{Path(asked.out) / asked.name}.parquet: {count.lines:,} runs and selections{left}")
+    say(f"{Path(asked.out) / asked.name}.parquet: {count.lines:,} runs and selections{left}")
     if failed:
-        print(f"{failed} of {asked.jobs} processes failed; what they said stands above", file=sys.stderr)
+        say(f"{failed} of {asked.jobs} processes failed; what they said stands above", sys.stderr)
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
+    guard()
     sys.exit(main())

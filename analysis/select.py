@@ -15,7 +15,7 @@ from analysis.experiments.selecting import UNITS
 from analysis.experiments.workbench import prepare
 from analysis.methods import RANDOM, parse
 from analysis.pools.training_formats import FORMATS
-from analysis.runner.console import ended
+from analysis.runner.console import Parser, ended, guard, say
 from analysis.runner.index import duration
 from analysis.store.store import Store
 
@@ -59,7 +59,7 @@ def select(asked: argparse.Namespace, store: Store | None = None) -> None:
     work = work.with_part(asked.part)
     for method in methods:
         check(work, method, asked.budget, asked.unit)
-    print("\n".join(f"{count:>12,}  rows {what}" for what, count in work.pool.summary().items()), flush=True)
+    say("\n".join(f"{count:>12,}  rows {what}" for what, count in work.pool.summary().items()))
     for method, target in zip(methods, targets, strict=True):
         if asked.dry_run:
             _tell(work, method, asked, target)
@@ -67,9 +67,9 @@ def select(asked: argparse.Namespace, store: Store | None = None) -> None:
         selection = work.select(method, asked.budget, budget_unit=asked.unit)
         how = {"budget": asked.budget, "budget_unit": asked.unit}
         made = export(work, selection, target, shape=asked.format, method=method, **how)
-        print(f"{target}: {made['rows']:,} rows, {made['tokens']:,} tokens, best first, by {method}", flush=True)
+        say(f"{target}: {made['rows']:,} rows, {made['tokens']:,} tokens, best first, by {method}")
     if asked.dry_run:
-        print("Dry run: nothing was written.")
+        say("Dry run: nothing was written.")
 
 
 def _targets(out: str, methods: Sequence[str]) -> list[Path]:
@@ -86,22 +86,22 @@ def _targets(out: str, methods: Sequence[str]) -> list[Path]:
 def _tell(work, method: str, asked: argparse.Namespace, target: Path) -> None:
     seed = work.selection_seed  # of random draws too: another draw costs as much
     found = estimate(work, method, asked.budget, seed=seed, budget_unit=asked.unit)
-    print(f"{method}, {asked.budget:,} {asked.unit} to {target}")
-    print(f"  may ask for: {', '.join(found.needs) or 'nothing but the rows'}")
+    say(f"{method}, {asked.budget:,} {asked.unit} to {target}")
+    say(f"  may ask for: {', '.join(found.needs) or 'nothing but the rows'}")
     for kind, rows in found.features.items():
-        print(f"  {kind}: {rows:,} of {len(work.pool):,} rows in the store")
+        say(f"  {kind}: {rows:,} of {len(work.pool):,} rows in the store")
     if found.stored and parse(method)[0] != RANDOM:
-        print("  this selection is in the store: nothing is computed")
+        say("  this selection is in the store: nothing is computed")
     elif found.trouble:
-        print(f"  time: {found.trouble}")
+        say(f"  time: {found.trouble}")
     else:
-        print(f"  time: about {duration(found.seconds)} if nothing were in the store, in proportion to the rows")
-    print(f"  memory: about {found.gib:.1f} GiB")
+        say(f"  time: about {duration(found.seconds)} if nothing were in the store, in proportion to the rows")
+    say(f"  memory: about {found.gib:.1f} GiB")
 
 
-def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m analysis.select", epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
+def _arguments() -> Parser:
+    parser = Parser(
+        prog="python -m analysis.select", epilog=EPILOG,
         description="Write the rows that a method chooses from a pool as a file to train on.",
     )  # fmt: skip
     add = parser.add_argument
@@ -130,4 +130,5 @@ def main(arguments: Sequence[str] | None = None, store: Store | None = None) -> 
 
 
 if __name__ == "__main__":
+    guard()
     sys.exit(main())

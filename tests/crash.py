@@ -1,13 +1,15 @@
 """Killed at a rename or a sync, or with a stored file damaged: the next run gives what an undisturbed one gives.
 
 `python -m tests.crash --kills 100 --mutations 1000` takes about two seconds for each. A small comparison is made from a file:
-pool, features, selections, runs, a figure and the published file. Each time it is made in a child process; one that is killed
-stops dead just before or after a rename or a sync, and what it leaves is gone on with. A damaged file has a bit turned, its end cut off, or
-nothing left in it. The tests make a few of each (`tests/store/test_crash.py`).
+pool, features, selections, runs, the published file, a figure, its report and the index of reports. Each time it is made in
+a child process; one that is killed stops dead just before or after a rename or a sync, and what it leaves is gone on with. A
+damaged file has a bit turned, its end cut off, or nothing left in it. The tests make a few of each (`tests/store/test_crash.py`).
 """
 
 import argparse
+import base64
 import hashlib
+import io
 import json
 import os
 import pickle
@@ -18,18 +20,26 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import SimpleNamespace
 
+import nbformat
 import numpy as np
+import pandas as pd
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from analysis.experiments import grid
 from analysis.experiments.workbench import Workbench
 from analysis.features.features import Features
 from analysis.models.training.finetuning import FineTuning
 from analysis.pools import load_pool
-from analysis.reporting import style
+from analysis.reporting import report, style
+from analysis.runner import job, jupyter
+from analysis.runner.index import write_index
+from analysis.runner.plan import Job
 from analysis.store import publishing
 from analysis.store.published import log, read
 from analysis.store.store import Store
@@ -37,7 +47,8 @@ from tests.tiny import tiny_language_model
 
 METHODS = ("token_length", "cross_entropy")
 RUN = "crashed"
-MODULE = "tests.crash"  # also where it is run as __main__
+# Imported by the server of processes; this module also where it is run as __main__.
+IMPORTED = ["tests.crash", "nbconvert", "jinja2", "PIL.Image"]
 PATIENCE = 300  # seconds; two are usual
 SILENT = ("seconds", "made", "record")  # of a published line: they hold times
 
@@ -55,19 +66,41 @@ def comparison(folder: Path) -> dict:
     work = Workbench(pool, base, features, store, settings, 0)
     results = grid.run(work, grid.plan(work, METHODS, 8, n_draws=2), with_base=True, show_progress=False)
     table = results.table.drop(columns=[name for name in results.table if name.startswith("seconds")])
-    style.save_into(folder / "figures")
-    fig, ax = style.figure()
-    ax.plot(table["score"])
-    style.save_figure(fig, "scores", table)
     publishing.publish(RUN, store, folder / "runs")
+    pages = rendered(folder, table)
     lines = [{name: value for name, value in line.items() if name not in SILENT}
              for line in read(folder / "runs" / f"{RUN}.parquet").to_pylist()]  # fmt: skip
     made = {
         "pool": pool.fingerprint, "table": table.to_csv(), "selections": [work.select(one, 8).rows.tolist() for one in METHODS],
-        "picture": hashlib.sha256((folder / "figures" / "scores.png").read_bytes()).hexdigest(),
+        "pages": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in pages},
         "published": hashlib.sha256(pickle.dumps(lines)).hexdigest(),
     }  # fmt: skip
     return {"made": made, "trained": len(trained)}
+
+
+def rendered(folder: Path, table: pd.DataFrame) -> list[Path]:
+    """A figure, its page and the index; the notebook is written as if it had been run, at no time and in none."""
+
+    def run_notebook(notebook: Path, executed: Path, *_) -> None:
+        report.begin(asked.report, asked.parameters["output_dir"])
+        fig, ax = style.figure()
+        ax.plot(table["score"])
+        style.save_figure(fig, "scores", table)
+        picture = base64.b64encode((asked.figures / "scores.png").read_bytes()).decode()
+        with redirect_stdout(io.StringIO()):
+            report.finding(f"The mean score is {table['score'].mean():.4f}.")
+        cells = nbformat.read(notebook, as_version=4)
+        cells.cells[1].outputs = [new_output("display_data", {"image/png": picture})]
+        executed.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(cells, executed)
+
+    jupyter.run_notebook, job.time = run_notebook, SimpleNamespace(time=lambda: 0.0, monotonic=lambda: 0.0)
+    reports = folder / "reports"
+    asked = Job(folder / "scores.ipynb", "scores", RUN, {"output_dir": str(reports / RUN / "figures")}, reports)
+    if error := job.execute_job(asked, live=False).error:
+        raise RuntimeError(error)
+    left = [asked.figures / name for name in ("scores.png", "scores.csv", "findings.json")]
+    return [asked.page, *left, write_index(reports)]
 
 
 def in_child(folder: Path, kill_at: int = 0) -> dict | None:
@@ -83,7 +116,7 @@ def in_child(folder: Path, kill_at: int = 0) -> dict | None:
         The child failed (its traceback), or said nothing for `PATIENCE` seconds.
     """
     context = get_context("forkserver")
-    context.set_forkserver_preload([MODULE])
+    context.set_forkserver_preload(IMPORTED)
     reading, writing = context.Pipe(duplex=False)
     child = context.Process(target=_said, args=(writing, folder, kill_at))
     child.start()
@@ -135,12 +168,14 @@ def _counted(folder: Path, kill_at: int) -> dict:
 
 
 def new_folder(parent: Path) -> Path:
-    """A folder with the rows of the pool."""
+    """A folder with the rows of the pool and the notebook."""
     folder = Path(tempfile.mkdtemp(dir=parent))
     rows = [
         {"id": n, "prompt": f"What is {n}?", "completion": f"It is {3 * n}." + " Yes!" * (n % 7)} for n in range(60)
     ]
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    cells = [new_markdown_cell("# Scores\n\nAre they equal?", id="a"), new_code_cell("plot()", id="b")]
+    nbformat.write(new_notebook(cells=cells), folder / "scores.ipynb")
     return folder
 
 
@@ -161,7 +196,7 @@ def killed(parent: Path, kill_at: int, expected: dict) -> str:
 
 def damaged(folder: Path, random: np.random.Generator, expected: dict) -> tuple[str, str]:
     """Damage one stored file of a finished comparison and make it again; which file and how, and what is wrong ("" or words)."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix not in (".lock", ".jsonl")
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".lock" and path.parent != folder
              and ".damaged" not in path.name]  # fmt: skip
     path = files[random.integers(len(files))]
     content = bytearray(path.read_bytes())

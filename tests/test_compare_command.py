@@ -41,7 +41,9 @@ def test_a_comparison_is_published_once_and_goes_on_where_it_stopped(tmp_path):
         (["--name", "../../x"], "--name"),
         (["--jobs", "0"], "--jobs: expected a whole number from 1 up, found 0"),
         (["--budget", "-1"], "--budget: expected a whole number from 1 up, found -1"),
-        (["--finetuning", '{"epoch": 1}'], "unknown setting 'epoch'"),
+        (["--finetuning", '{"epoch": 1}'], "--finetuning: unknown setting 'epoch'"),
+        (["--finetuning", '{"epochs": "1"}'], "--finetuning: epochs: expected a valid number, found '1'"),
+        (["--finetuning", "[1]"], "--finetuning: expected settings with values, found [1]"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_one_line(more, message, capsys, monkeypatch, tmp_path):

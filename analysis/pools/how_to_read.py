@@ -28,7 +28,7 @@ class HowToRead:
     encoding : of text files.
     language : keep only rows that say they are in this one; toxic, redacted : "keep" or "drop" rows so marked.
     decontaminate : files or folders of benchmark items, with semicolons: rows that hold one are left out.
-    longest_row : megabytes of text; a longer row of a file is set aside without being held.
+    longest_row : megabytes of text; a longer row is set aside without being held (of the hub, but by `datasets`).
     """
 
     messages: tuple[str, ...] = ("messages", "conversations", "conversation")

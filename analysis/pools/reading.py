@@ -118,17 +118,17 @@ def _batches(path: Path, batches: Callable[[Path], Iterator[pa.RecordBatch]], lo
     number = 0
     for batch in batches(path):
         batch = batch.drop_columns([name for name in batch.schema.names if name.startswith("__index_level_")])
-        for record in _records(batch, longest):
+        for record in records_of(batch, longest):
             yield number, record
             number += 1
 
 
-def _records(batch: pa.RecordBatch, longest: int) -> Iterator[object]:
+def records_of(batch: pa.RecordBatch, longest: int) -> Iterator[object]:
     """Rows of a batch; never more than the longest row becomes objects at once."""
     if batch.num_rows > 1 and batch.nbytes > longest * MEGABYTE:
         half = batch.num_rows // 2
-        yield from _records(batch.slice(0, half), longest)
-        yield from _records(batch.slice(half), longest)
+        yield from records_of(batch.slice(0, half), longest)
+        yield from records_of(batch.slice(half), longest)
         return
     if batch.num_rows == 1 and sum(map(_own_size, batch.columns)) > longest * MEGABYTE:
         yield too_long(longest, "row")

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from analysis.pools.how_to_read import HowToRead
-from analysis.pools.reading import read_records
+from analysis.pools.reading import ROWS_AT_ONCE, read_records, records_of
 from analysis.pools.testbed import RECIPES
+from analysis.pools.turns import Rejected
 
 Record = tuple[str, str, int, object]  # name for ids, file, row number, record or `Rejected`
 
@@ -41,8 +42,13 @@ def hub_revision(name: str) -> str:
         ) from error
 
 
-def hub_records(name: str, revision: str) -> Iterator[Record]:
+def hub_records(name: str, revision: str, how: HowToRead) -> Iterator[Record]:
+    """Records of the training split on the hub, streamed; a row that is too long never becomes an object."""
     from datasets import load_dataset
 
-    for number, record in enumerate(load_dataset(name, split="train", streaming=True, revision=revision)):
-        yield name.split("/")[-1], name, number, record
+    rows = load_dataset(name, split="train", streaming=True, revision=revision).with_format("arrow")
+    batches = (batch for table in rows.iter(ROWS_AT_ONCE) for batch in table.to_batches())
+    for number, record in enumerate(record for batch in batches for record in records_of(batch, how.longest_row)):
+        whole = rows.features is not None and not isinstance(record, Rejected)
+        # Arrow has values of mixed kinds as texts of JSON; of which kind a column is, the features say.
+        yield name.split("/")[-1], name, number, rows.features.decode_example(record) if whole else record

@@ -4,12 +4,10 @@ python -m analysis.runner [NOTEBOOK ...] [--profile NAME] [--pool POOL] [--model
 python -m analysis.runner publish [--profile NAME]
 """
 
-import argparse
 import os
 import signal
 import sys
 import time
-import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -19,13 +17,12 @@ from pathlib import Path
 from analysis.paths import REPORTS, RESULTS, SPLITTER
 from analysis.runner import publish
 from analysis.runner.checks import check_writable
-from analysis.runner.console import one_line, printable
+from analysis.runner.console import Parser, guard, one_line, say
 from analysis.runner.index import duration, write_index
-from analysis.runner.job import Outcome, execute_job
+from analysis.runner.job import Outcome, begin_worker, execute_job
 from analysis.runner.parameters import CommandLineText
 from analysis.runner.plan import POOL_NAMES, Job, find_notebooks, make_plan, only_variants
 from analysis.runner.profile import load_profile, profile_names
-from analysis.store.workers import end_with
 
 EPILOG = """examples:
   ./run_all.sh                                        every notebook on the embedded testbed, minutes
@@ -85,9 +82,7 @@ def run(
     _try_pools({str(job.parameters.get("pool", "")) for job in plan} - {"", *POOL_NAMES})
     check_writable({RESULTS, *(job.folder for job in plan), *(job.figures.parent for job in plan)})
     for job in (job for job in plan if job.outdated):
-        print(
-            f"{job.report} leaves out what this profile does not make: {printable(', '.join(job.outdated))}", flush=True
-        )
+        say(f"{job.report} leaves out what this profile does not make: {', '.join(job.outdated)}")
     outcomes = []
     try:
         for outcome in _outcomes(plan, jobs, force, live):
@@ -112,7 +107,7 @@ def _outcomes(plan: Sequence[Job], jobs: int, force: bool, live: bool | None):
         for job in plan:
             yield execute_job(job, force, live)
         return
-    options = {"mp_context": get_context("spawn"), "initializer": end_with, "initargs": (os.getpid(),)}
+    options = {"mp_context": get_context("spawn"), "initializer": begin_worker, "initargs": (os.getpid(),)}
     with ProcessPoolExecutor(min(jobs, len(plan)), **options) as workers:
         try:
             for together in ([job for job in plan if job.reads_others is late] for late in (False, True)):
@@ -132,10 +127,10 @@ def _as_interrupt(*_) -> None:
 def _say(outcome: Outcome, number: int, total: int) -> None:
     words = {"done": "done in", "unchanged": "unchanged since its run of", "failed": "FAILED after"}
     head = f"[{number}/{total}] {outcome.job.report}: {words[outcome.status]} {duration(outcome.seconds)}"
-    print(head, flush=True)
+    say(head)
     if outcome.error:
-        print("\n".join(f"      {printable(line)}" for line in outcome.error.splitlines()), flush=True)
-        print(f"      as far as it came: {outcome.job.executed}", flush=True)
+        say("\n".join(f"      {line}" for line in outcome.error.splitlines()))
+        say(f"      as far as it came: {outcome.job.executed}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -143,9 +138,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if arguments[:1] == ["publish"]:
         return publish.main(arguments[1:])
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="./run_all.sh", description="Run the notebooks and render reports/index.html.", epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="path, name or its beginning; default: all")
     parser.add_argument(
@@ -200,29 +194,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.dry_run:
             return 0
     except (ValueError, FileNotFoundError) as error:
-        print(f"Refused: {one_line(error)}", file=sys.stderr)
+        say(f"Refused: {one_line(error)}", sys.stderr)
         return 2
     except OSError as error:
-        print(f"Stopped: {one_line(error)}. What is finished is kept.", file=sys.stderr)
+        say(f"Stopped: {one_line(error)}. What is finished is kept.", sys.stderr)
         return 1
     except BrokenProcessPool:
-        print("Stopped: a process that ran a notebook was killed, mostly for want of memory; --jobs 1 needs less. "
-              "What is finished is kept.", file=sys.stderr)  # fmt: skip
+        say("Stopped: a process that ran a notebook was killed, mostly for want of memory; --jobs 1 needs less. "
+            "What is finished is kept.", sys.stderr)  # fmt: skip
         return 1
     except KeyboardInterrupt:
-        print("\nInterrupted. What is finished is kept; the same command goes on from there.", file=sys.stderr)
+        say("\nInterrupted. What is finished is kept; the same command goes on from there.", sys.stderr)
         return 130
     failed = [outcome.job.report for outcome in outcomes if outcome.status == "failed"]
     counts = f"{len(outcomes) - len(failed)} of {len(outcomes)} notebooks ready"
-    print(f"{counts} in {duration(time.monotonic() - started)}")
+    say(f"{counts} in {duration(time.monotonic() - started)}")
     if failed:
-        print(f"FAILED: {', '.join(failed)}")
-    print(f"Reports: {REPORTS / 'index.html'}")
+        say(f"FAILED: {', '.join(failed)}")
+    say(f"Reports: {REPORTS / 'index.html'}")
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    warnings.formatwarning = lambda message, *_, **__: (
-        f"Warning: {one_line(message)}\n"
-    )  # it may quote what is in a file
+    guard()
     sys.exit(main())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from analysis.methods import parse
 from analysis.paths import SPLITTER
+from analysis.runner.finetuning import check_finetuning
 from analysis.store.store import digest
 
 FROM_ONE = ("limit", "budget", "parts", "clusters", "rounds", "epochs", "training_seeds", "map_rows", "n_neighbors")
@@ -39,6 +40,8 @@ def check_value(name: str, value: object, where: str) -> None:
         counts = value if isinstance(value, list) else [value]
         if not all(isinstance(one, int) and not isinstance(one, bool) and one >= least for one in counts):
             raise ValueError(f"{found}; {each}")
+    if name == "finetuning":
+        check_finetuning(value, f"{where}: parameter {name!r}")
     if name in METHODS and isinstance(value, list):
         for one in value:
             if not isinstance(one, str):

@@ -13,6 +13,7 @@ from analysis.experiments.estimating import resident_gib
 from analysis.experiments.workbench import Workbench
 from analysis.methods.calls import needs_of
 from analysis.paths import RESULTS
+from analysis.runner.console import say
 from analysis.runner.index import duration
 from analysis.runner.made import made
 from analysis.runner.outline import Planned, outline
@@ -73,8 +74,8 @@ def tell(plan: Sequence[Job], jobs: int) -> None:
     needed = _needed(outlined, sum(line.seconds for line in lines), rates) if rates.work is not None else ""
     for text in (needed, _table(lines, rates), _took(outlined, lines, rates, rows, jobs, begun)):
         if text:
-            print(f"{text}\n", flush=True)
-    print("Dry run: nothing was started or written.")
+            say(f"{text}\n")
+    say("Dry run: nothing was started or written.")
 
 
 def _of_run(work: Workbench, run, rates: Rates) -> float:

@@ -1,6 +1,7 @@
 """The page that is opened first: of every run what came out, what to do by it, and a card per notebook."""
 
 import base64
+import hashlib
 import io
 import json
 import warnings
@@ -14,6 +15,7 @@ from analysis.runner.html import answer, link_neighbours
 from analysis.store.store import write_atomic
 
 THUMBNAIL_WIDTH = 640  # pixels
+SEAL = "seal"  # name of a note's digest in it
 
 
 def duration(seconds: float) -> str:
@@ -55,7 +57,16 @@ def read_record(path: Path) -> dict | None:
     if not isinstance(record, dict) or "report" not in record:
         warnings.warn(f"{path}: not a note about a report, left out", stacklevel=2)
         return None
+    if record.get(SEAL, "") not in ("", seal(record)):
+        warnings.warn(f"{path}: damaged note about a report, left out; run its notebook again", stacklevel=2)
+        return None
     return record
+
+
+def seal(record: dict) -> str:
+    """A digest of what a note says, which stands in it: a letter that is turned is seen."""
+    said = {name: value for name, value in record.items() if name != SEAL}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:24]
 
 
 def write_index(reports: Path = REPORTS) -> Path:

@@ -13,13 +13,15 @@ from pathlib import Path
 from filelock import FileLock
 
 from analysis.paths import PACKAGE, PROFILES, ROOT, SPLITTER
+from analysis.runner.console import guard
 from analysis.runner.html import without_neighbours
-from analysis.runner.index import read_record
+from analysis.runner.index import SEAL, read_record, seal
 from analysis.runner.plan import ITEMS, Job
 from analysis.store import publishing
 from analysis.store.file_states import files_named, states
 from analysis.store.notes import FINDINGS, OUTDATED, read_note
 from analysis.store.store import digest, write_atomic
+from analysis.store.workers import end_with
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,12 @@ def _of_others(job: Job) -> dict[str, str]:
     return found
 
 
+def begin_worker(parent: int) -> None:
+    """Begin a process that runs jobs: nothing it warns of acts on the terminal, and it ends with its parent."""
+    guard()
+    end_with(parent)
+
+
 def execute_job(job: Job, force: bool = False, live: bool | None = None) -> Outcome:
     """Run one notebook and write its HTML and its note, unless nothing changed since it came to its end."""
     job.folder.mkdir(parents=True, exist_ok=True)
@@ -100,9 +108,9 @@ def _complete(job: Job, record: Mapping) -> bool:
 
 
 def _contents(job: Job, record: Mapping) -> dict[str, str]:
-    """Digest of the page, without its links to others, and of every figure and table that there is."""
+    """Digest of the page, without its links to others, of what was found, and of every figure and table that there is."""
     files = [job.figures / f"{name}{ending}" for name in record["figures"] for ending in (".png", ".csv")]
-    files += [job.figures / f"{name}.csv" for name in record["tables"]]
+    files += [job.figures / f"{name}.csv" for name in record["tables"]] + [job.figures / "findings.json"]
     contents = {path.name: path.read_bytes() for path in files if path.is_file()}
     if job.page.is_file():
         contents[job.page.name] = without_neighbours(job.page.read_bytes())
@@ -151,6 +159,7 @@ def _run_and_render(job: Job, key: str, live: bool | None) -> Outcome:
         "key": "" if error else key,
     }  # fmt: skip
     record["contents"] = _contents(job, record)
+    record |= {SEAL: seal(json.loads(json.dumps(record)))}
     text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
     write_atomic(job.record, lambda partial: Path(partial).write_text(text, encoding="utf-8"))
     return Outcome(job, "failed" if error else "done", seconds, error)

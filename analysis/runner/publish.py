@@ -1,12 +1,12 @@
 """python -m analysis.runner publish: the runs behind a profile's reports, written to figures/runs/ for the repository."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.paths import PUBLISHED, RESULTS
 from analysis.runner.checks import check_name
+from analysis.runner.console import Parser, one_line, say
 from analysis.runner.plan import COMMITTED_RUN
 from analysis.store.published import read
 from analysis.store.publishing import publish, write
@@ -15,7 +15,7 @@ from analysis.store.store import Store
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; 0 published, 1 the code of today scores otherwise, 2 refused."""
-    parser = argparse.ArgumentParser(prog="python -m analysis.runner publish", description=__doc__)
+    parser = Parser(prog="python -m analysis.runner publish", description=__doc__)
     parser.add_argument(
         "--profile", default=COMMITTED_RUN, metavar="NAME",
         help=f"of the run whose reports asked for them: a profile's, or what was given as --name (default {COMMITTED_RUN})",
@@ -31,15 +31,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return rekey(path)
         count = publish(given.profile, Store(RESULTS), PUBLISHED, afresh=given.afresh)
     except (FileNotFoundError, ValueError) as error:
-        print(f"Refused: {error}", file=sys.stderr)
+        say(f"Refused: {one_line(error)}", sys.stderr)
         return 2
-    print(
+    say(
         f"{path}: {count.lines:,} runs and selections, {count.added:,} of them new, {path.stat().st_size / 2**20:.2f} MiB"
     )
     if count.missing:
-        print(f"{count.missing:,} asked for are not made yet: run the notebooks again, then publish again")
+        say(f"{count.missing:,} asked for are not made yet: run the notebooks again, then publish again")
     if count.unasked:
-        print(f"{count.unasked:,} were asked for by no report run here and are kept (--afresh leaves them out)")
+        say(f"{count.unasked:,} were asked for by no report run here and are kept (--afresh leaves them out)")
     return 0
 
 
@@ -56,21 +56,21 @@ def rekey(path: Path) -> int:
     lines = read(path).to_pylist() if path.exists() else []
     others = [line for line in lines if remaking.of_other_code(line)]
     if not others:
-        print(f"{path}: {len(lines):,} lines, none of other code")
+        say(f"{path}: {len(lines):,} lines, none of other code")
         return 0
     worst = 0.0
     for line, difference in remaking.sample(others):
-        print(
+        say(
             f"{line['key']} {line['kind']} {line['method']}, budget {line['budget']}, part {line['part']}: differs by at most {difference:.2g}"
         )
         worst = max(worst, difference)
     if worst > remaking.TOLERANCE:
-        print(
+        say(
             f"Not re-keyed: a score differs by more than {remaking.TOLERANCE}, an answer is graded otherwise, or other rows are selected"
         )
         return 1
     changed = {line["key"]: remaking.rekeyed(line) for line in others}
     there = {line["key"]: line for line in lines if line["key"] not in changed}
     write(path, [*({line["key"]: line for line in changed.values()} | there).values()])
-    print(f"{path}: {len(changed):,} runs and selections re-keyed")
+    say(f"{path}: {len(changed):,} runs and selections re-keyed")
     return 0

@@ -367,7 +367,7 @@ def test_a_hub_pool_is_streamed_at_a_recorded_revision(tmp_path, monkeypatch):
 
     def load_dataset(name, **options):
         asked.update(options, name=name)
-        return iter(rows(80))
+        return datasets.Dataset.from_list(rows(80)).to_iterable_dataset()
 
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
     pool = load("someone/some-data", tmp_path)

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 
+import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from analysis.pools import load_pool
 from analysis.pools.how_to_read import HowToRead, how_to_read
 from analysis.pools.reading import read_records
+from analysis.pools.records import hub_records
 from analysis.pools.turns import Rejected
 
 ONE_MEGABYTE = HowToRead(longest_row=1)
@@ -78,6 +80,31 @@ def test_values_of_parquet_and_arrow_count_the_same(tmp_path, kind):
     assert reasons == ["longer than 1 MB", *(f"What is {n}?" for n in (1, 2, 3)), "longer than 1 MB", "What is 5?"]
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "parquet", "csv"])
+def test_rows_of_the_hub_count_the_same(tmp_path, monkeypatch, kind):
+    """A folder stands for the hub; what is no text in a file of JSON, where others are texts, stays what it is."""
+    mixed = {"about": {"n": 1}} if kind == "jsonl" else {}
+    asked = [one | ({"about": "chat"} if mixed else {}) for one in rows(0, 4)[:5]] + [row(5) | mixed]
+    write = {
+        "jsonl": lambda path: path.write_text(lines(asked)), "csv": lambda path: path.write_text(csv_text(asked)),
+        "parquet": lambda path: pq.write_table(pa.Table.from_pylist(asked), path),
+    }  # fmt: skip
+    (tmp_path / "data").mkdir()
+    write[kind](tmp_path / "data" / f"train.{kind}")
+    read, cache = datasets.load_dataset, tmp_path / "cache"
+    monkeypatch.setattr("analysis.pools.loading.hub_revision", lambda name: "abc123")
+    monkeypatch.setattr(
+        datasets, "load_dataset", lambda name, revision, **options: read(str(tmp_path / "data"), **options)
+    )
+    assert [record for *_, record in hub_records("some/data", "abc123", HowToRead())] == asked
+    few = [record for *_, record in hub_records("some/data", "abc123", ONE_MEGABYTE)]
+    assert [number for number, one in enumerate(few) if isinstance(one, Rejected)] == [0, 4]
+    assert [few[number] for number in (1, 2, 3, 5)] == [asked[number] for number in (1, 2, 3, 5)]
+    pool = load_pool("some/data", held_out_share=0, fields="longest_row=1", cache=cache)
+    ((reason, aside),) = pool.set_aside.items()
+    assert reason == "longer than 1 MB (allow more with longest_row=…)" and aside.count == 2 and len(pool) == 4
+
+
 def test_the_example_names_file_line_and_start_and_the_limit_is_an_option(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text("\n" + lines([*rows(2), *rows()]))
@@ -137,6 +164,7 @@ import resource, sys
 from pathlib import Path
 from analysis.pools.how_to_read import HowToRead
 from analysis.pools.reading import read_records
+from analysis.pools.records import hub_records
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for path in sys.argv[1:]:
     read = [type(record).__name__ for _, record in read_records(Path(path), HowToRead(longest_row=4))]

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 from collections import Counter
 from random import Random
 
@@ -254,3 +256,23 @@ def test_how_files_are_read_is_no_part_of_a_run():
         "loading",
     )
     assert not {f"analysis.pools.{name}" for name in reading} & behind
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+print("begun", flush=True)
+from analysis.pools import load_pool
+pool = load_pool("curated", limit=30_001, cache=Path(sys.argv[1]))  # enough for several processes
+print(len(pool) + len(pool.held_out), sys.modules["__main__"].__file__)
+"""
+
+
+def test_many_rows_are_generated_from_a_script_without_a_main_guard(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "cache")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["begun", f"30001 {script}"]

@@ -1,5 +1,6 @@
 """What no notebook can use is refused in one line, with status 2, before anything starts."""
 
+import ast
 import errno
 import json
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from analysis.paths import PACKAGE
 from analysis.runner import publish
 from analysis.runner.__main__ import main, run
 from analysis.runner.checks import check_name, check_value, check_writable
@@ -26,6 +28,20 @@ sizes: list = []  # further sizes
 methods: list = ["random_selection"]  # methods
 finetuning: dict = {}  # settings
 output_dir: str = ""  # folder"""
+
+
+FINETUNING = (
+    ("{epoch: 2}", "unknown setting 'epoch', with 2. Did you mean 'epochs'? Known: epochs, least_steps, learning_rate"),
+    ("{x: 2}", "unknown setting 'x', with 2. Known: epochs, least_steps"),
+    ('{"learning_rate": "2e-5"}', "learning_rate: expected a valid number, found '2e-5'"),
+    ("{learning_rate: -1e-3}", "learning_rate: expected greater than 0, found -0.001"),
+    ('{"epochs": true}', "epochs: expected a valid number, found True"),
+    ("{batch_rows: 2.5}", "batch_rows: expected a valid integer, found 2.5"),
+    ("{batch_rows: 4, device_rows: 8}", "device_rows: expected at most 4, the batch_rows, found 8"),
+    ("{warmup_share: 1}", "warmup_share: expected less than 1, found 1"),
+    ("{scheduler: cosin}", "scheduler: expected 'linear', 'cosine', "),
+    ("{bf16: 1}", "bf16: expected a valid boolean, found 1"),
+)
 
 
 def notebook(path, *code):
@@ -78,6 +94,7 @@ def test_numbers_of_a_profile_are_read_alike(tmp_path):
         (["-p", "methods", "['ifd(k=3)']"], "unknown option 'k'"),
         (["-p", "methods", "[1]"], "expected names of methods as text, not 1"),
         (["-p", "finetuning", "{1: 2}"], "expected values as JSON has them"),
+        *((["-p", "finetuning", text], f"'finetuning': {message}") for text, message in FINETUNING),
         (["--pool", ""], "'pool' is ''; expected a name or a path"),
         (["--pool", " "], "'pool' is ' '; expected a name or a path"),
         (["--pool", "./a,b.jsonl"], "a file whose name holds a comma is named alone"),
@@ -99,6 +116,8 @@ def test_values_that_no_notebook_can_use(asked, capsys, arguments, message):
      ("notebooks: {n: [5]}", "expected values, a list of variants, or false; one is 5"), ("notebooks: {n: []}", "needs a `name`"),
      ("notebooks: {m: {limit: 5}}", "notebooks: 'm' is none"), ("first: [[1]]", "first is [[1]]"), ("jobs: many", "jobs is 'many'"),
      ("parameters: {limit: a}", "'limit' is int"), ("parameters: {budget: 0}", "'budget' is 0"), ("parameters: {pool: ''}", "'pool' is ''"),
+     ("parameters: {finetuning: {epoch: 2}}", "'finetuning': unknown setting 'epoch'"),
+     ("notebooks: {n: {finetuning: {max_tokens: 1}}}", "'finetuning': max_tokens: expected greater than or equal to 2, found 1"),
      ("[" * 5000, "expected YAML"), ("\udcff", "expected YAML in UTF-8")],
 )  # fmt: skip
 def test_broken_profiles(asked, tmp_path, capsys, text, message):
@@ -170,11 +189,23 @@ def test_any_value_of_other_parameters_passes():
     check_value("more", {"rows": 0}, "n")
 
 
+def test_only_the_console_prints():
+    """All that the commands say goes through `say`; the watcher of a notebook moves the cursor and guards what it is given."""
+    files = [*(PACKAGE / "runner").glob("*.py"), PACKAGE / "select.py", PACKAGE / "compare.py"]
+    printing = {
+        file.name for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.Name) and node.id == "print")
+        or (isinstance(node, ast.Attribute) and node.attr in ("ArgumentParser", "formatwarning", "print_exc"))
+    }  # fmt: skip
+    assert printing == {"console.py", "jupyter.py"}
+
+
 def test_control_characters_are_written_out():
     assert (
         printable("a\x1b[1;31mred\x1b[0m\x07 \x1b]0;title\x9b \u202etxt\té\n")
         == "ared\\x07 \\x1b]0;title\\x9b \\u202etxt\té\n"
     )
+    assert printable("rows\udcff.jsonl").encode() == b"rows\\udcff.jsonl"  # a byte of a name that is not UTF-8
     assert one_line("a\r\n  b\x08") == "a b\\x08"
 
 

@@ -399,18 +399,30 @@ def test_a_lost_figure_is_made_again_and_a_stale_one_goes(ran, profile):
 def test_a_damaged_page_figure_or_table_is_named_and_made_again(ran, profile):
     folder, paths, _ = ran
     place = folder / "reports" / "tiny"
-    figure, table = (place / "figures" / "one.a" / f"line{ending}" for ending in (".png", ".csv"))
+    figure, table, findings = (place / "figures" / "one.a" / name for name in ("line.png", "line.csv", "findings.json"))
     for path, content in (
         (place / "one.a.html", b""), (place / "one.a.html", (place / "one.a.html").read_bytes().replace(b"is 7.", b"is 8.")),
-        (figure, figure.read_bytes()[:100]), (table, b""),
+        (figure, figure.read_bytes()[:100]), (table, b""), (findings, findings.read_bytes().replace(b"is 7.", b"is 8.")),
     ):  # fmt: skip
         before = path.read_bytes()
         path.write_bytes(content)
         with pytest.warns(UserWarning, match=rf"{path.name}, of the report one\.a: not as it was left; made again"):
             again = run(paths[:1], profile, reports=folder / "reports", live=False)
         assert [one.status for one in again] == ["done", "unchanged"]
-        assert path.suffix == ".html" or path.read_bytes() == before
+        assert path.suffix in (".html", ".json") or path.read_bytes() == before
         assert path.stat().st_size > 0.9 * len(before)
+
+
+def test_a_note_in_which_a_letter_is_turned_is_not_believed(ran, profile):
+    """It is JSON as before, and the index would show another title."""
+    folder, paths, _ = ran
+    note = folder / "reports" / "tiny" / "one.a.json"
+    before = note.read_text()
+    note.write_text(before.replace('"title": "', '"title": "X', 1))
+    with pytest.warns(UserWarning, match=r"one\.a\.json: damaged note about a report, left out"):
+        again = run(paths[:1], profile, reports=folder / "reports", live=False)
+    assert [one.status for one in again] == ["done", "unchanged"]
+    assert read_record(note)["title"] == json.loads(before)["title"]
 
 
 def test_notebooks_run_at_the_same_time(tmp_path):
