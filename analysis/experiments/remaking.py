@@ -19,7 +19,10 @@ from analysis.store.published import unpacked
 from analysis.store.store import digest
 
 SAMPLE = 5  # lines at least: one run at least of every family of methods, one selection of every method
-TOLERANCE = 1e-4  # nats per answer token, and of the largest score of a selection; grades and rows are the same or not
+# Nats per answer token of an item, and share of a selection's largest score; rows are the same or not. Another kind of processor
+# rounds otherwise, which 60 steps of training make up to 2e-4 of one item and 1e-5 of the mean; other code differs by hundredths.
+TOLERANCE = 1e-3
+REGRADED = 0.005  # share of items whose grade may differ: a greedy answer near a tie goes another way
 
 
 def of_other_code(line: dict) -> bool:
@@ -94,7 +97,7 @@ def family(line: dict) -> str:
 
 
 def difference(line: dict) -> float | None:
-    """Make a published line again; the largest difference of a score, infinite where a grade or the rows are others.
+    """Make a published line again; the largest difference of a score, infinite where the rows or more grades than `REGRADED` differ.
 
     None where it cannot be made again: the code of today makes its pool or base in another way, they are not here, it
     was made on another kind of device, or it stood on a workbench that more than `prepare` made.
@@ -163,6 +166,6 @@ def _workbench(prepared: str) -> Workbench | None:
 def _largest(stored: np.ndarray, made: np.ndarray) -> float:
     if stored.shape != made.shape or np.any(np.isnan(stored) != np.isnan(made)):
         return np.inf
-    if np.isin(stored, (0, 1)).all():  # right or wrong: no tolerance
-        return 0.0 if np.array_equal(stored, made) else np.inf
+    if np.isin(stored, (0, 1)).all():  # right or wrong
+        return 0.0 if np.mean(stored != made) <= REGRADED else np.inf
     return float(np.nanmax(np.abs(stored - made), initial=0.0))

@@ -66,7 +66,7 @@ def rekey(path: Path) -> int:
         worst = max(worst, difference)
     if worst > remaking.TOLERANCE:
         say(
-            f"Not re-keyed: a score differs by more than {remaking.TOLERANCE}, an answer is graded otherwise, or other rows are selected"
+            f"Not re-keyed: a score differs by more than {remaking.TOLERANCE}, more answers than one in 200 are graded otherwise, or other rows are selected"
         )
         return 1
     changed = {line["key"]: remaking.rekeyed(line) for line in others}

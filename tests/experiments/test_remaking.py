@@ -131,8 +131,13 @@ def test_what_cannot_be_made_again_is_not_used(here, monkeypatch, capsys):
     )
 
 
-def test_a_grade_has_no_tolerance_and_a_loss_has_little():
-    grades = np.array([0, 1, 1], dtype=np.float32)
+def test_one_grade_in_200_may_differ_and_losses_by_little():
+    grades = np.tile(np.array([0, 1], dtype=np.float32), 200)
+    regraded = grades.copy()
+    regraded[:2] = 1 - regraded[:2]
+    assert remaking._largest(grades, regraded) == 0
+    regraded[2] = 1 - regraded[2]
+    assert remaking._largest(grades, regraded) == np.inf
     assert remaking._largest(grades, grades) == 0 and remaking._largest(grades, 1 - grades) == np.inf
     assert remaking._largest(np.array([-2.0, np.nan]), np.array([-2.5, np.nan])) == 0.5
     assert remaking._largest(np.array([-2.0, np.nan]), np.array([-2.0, 1.0])) == np.inf
