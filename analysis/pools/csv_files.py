@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from analysis.pools.encodings import other_encoding
+from analysis.pools.findings import MEGABYTE, Rejected, too_long
 from analysis.pools.how_to_read import HowToRead
-from analysis.pools.turns import MEGABYTE, Rejected, too_long
 
 SEPARATORS = (",", ";", "\t", "|")
 MOST_LINES = 10_000  # of one row; a quote that stays open for longer was never meant to be one

@@ -4,23 +4,12 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from analysis.pools.field_values import MARKS, ON, as_list, empty, folded, marked_off, missing, text
 from analysis.pools.files import SPLIT
+from analysis.pools.findings import Notes, Rejected
 from analysis.pools.how_to_read import HowToRead
-from analysis.pools.turns import (
-    MARKS,
-    ON,
-    Notes,
-    Rejected,
-    as_list,
-    checked,
-    empty,
-    folded,
-    from_turns,
-    marked_off,
-    missing,
-    text,
-    turns_in_cell,
-)
+from analysis.pools.shapes import first_of, shape_of
+from analysis.pools.turns import checked, from_turns, turns_in_cell
 
 NO_INPUT = ("<noinput>", "<no input>", "<no_input>", "noinput")
 SAYS_MISSING = ("nan", "none", "null", "n/a", "na")
@@ -30,15 +19,6 @@ SPECIAL = re.compile(
     r"<\|[^|<>\s]{1,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>"
     r"|<(?:image|video|audio)>|^#{2,3} ?(?:Instruction|Response|Input|Human|Assistant|System|User) ?:", re.MULTILINE | re.IGNORECASE,
 )  # fmt: skip
-TWO_ANSWERS = (
-    ("preferred_output", "non_preferred_output"), ("conversation_a", "conversation_b"), ("response_a", "response_b"),
-    ("response_j", "response_k"),
-)  # fmt: skip
-MARKED_TEXT = re.compile(r"#{2,3} ?(?:Human|Assistant)|<\|im_start\|>|\[INST\]|\b(?:Human|USER): ")
-NEEDED = "; ".join(
-    f"{' or '.join(names)}{' + ' + ' or '.join(more) if more else ''}"
-    for names, more in ((HowToRead.messages, ()), (HowToRead.prompt, HowToRead.answer))
-)
 
 
 def convert(row: object, how: HowToRead | None = None, notes: Notes | None = None) -> list[dict]:
@@ -75,7 +55,7 @@ def fields_of(row: object, how: HowToRead) -> dict[str, object]:
 
 def messages_of(row: Mapping, how: HowToRead, notes: Notes) -> list[dict]:
     """What `convert` gives, from fields of `fields_of`."""
-    shape = _shape(row, how)
+    shape = shape_of(row, how)
     if mark := marked_off(row) or ("label" in row and marked_off({"label": _truth(row["label"])}, ("label",))):
         raise Rejected("answer marked not to be trained on", mark, row[mark])
     if media := next((name for name in sorted(row.keys() & MEDIA) if not empty(row[name])), None):
@@ -91,15 +71,6 @@ def messages_of(row: Mapping, how: HowToRead, notes: Notes) -> list[dict]:
         if len(said) < LONGEST_MISSING and said.strip().casefold() in SAYS_MISSING:
             notes.add("text that says that it is missing", turn["role"], turn["content"])
     return messages
-
-
-def recognise(row: Mapping, how: HowToRead | None = None) -> bool:
-    """Whether a row has the fields of a known shape."""
-    try:
-        _shape(folded(row.items()), how or HowToRead())
-    except Rejected:
-        return False
-    return True
 
 
 def source_of(row: Mapping, otherwise: str, how: HowToRead | None = None) -> str:
@@ -120,79 +91,6 @@ def id_of(row: Mapping, how: HowToRead | None = None) -> str | None:
         if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
             return str(value)
     return None
-
-
-def _first(row: Mapping, names: tuple[str, ...]) -> str | None:
-    for name in names:
-        if name in row and not missing(row[name]):
-            return name
-    return None
-
-
-def _shape(row: Mapping, how: HowToRead) -> tuple[str, ...]:
-    """The field of the turns, or those of prompt and answer."""
-    turns = _first(row, how.messages)
-    preference = next((name for name in sorted(row.keys() & {"chosen", "rejected"}) if not empty(row[name])), None)
-    whole = turns and not (preference and not _ends_with_answer(row[turns], how))
-    if turns and (whole or not preference) and not ({"prompt", "answer"} & set(how.said)):
-        return (turns,)
-    prompt, answer = _first(row, how.prompt), _first(row, how.answer)
-    if prompt and answer and prompt != answer and not (preference and "answer" not in how.said):
-        return prompt, answer
-    raise _no_shape(row, preference, how)
-
-
-def _ends_with_answer(turns: object, how: HowToRead) -> bool:
-    try:
-        return bool(messages := from_turns(turns, "messages", how, Notes())) and messages[-1]["role"] == "assistant"
-    except Rejected:
-        return False
-
-
-def _no_shape(row: Mapping, preference: str | None, how: HowToRead) -> Rejected:
-    """Names the kind of data that it is, where that can be told, and what to do."""
-    names = sorted(row)
-    two = next((pair for pair in TWO_ANSWERS if set(pair) <= row.keys()), None)
-    lists = [name for name, value in row.items() if isinstance(value, list) and value and isinstance(value[0], Mapping)]
-    asked, answered = _first(row, how.prompt), _first(row, how.answer)
-    not_an_answer = (*how.context, *how.system, *how.id, *how.source)
-    nested = next(iter(lists), None)
-    if preference:
-        why = "preference data (chosen, rejected): two answers to compare, none to train on; name one: answer=chosen"
-    elif two:
-        why = f"preference data ({', '.join(two)}): two answers to compare, none to train on"
-    elif {"role", "content"} <= set(row):
-        why = "single messages, one a row: join those of a conversation into messages first"
-    elif {"parent_id", "text", "role"} <= set(row):
-        why = "single messages with parent_id: join the threads into messages first"
-    elif "segments" in row or {"custom_id", "body"} <= set(row):
-        why = "no answer: " + ("segments of a text" if "segments" in row else "requests of a batch")
-    elif isinstance(row.get("text"), str):
-        marked = MARKED_TEXT.search(row["text"])
-        why = (
-            f"one text with the marks of turns ({marked[0].strip()}): convert it to messages" if marked
-            else "plain text without an answer"
-        )  # fmt: skip
-    elif "instances" in row:
-        why = "nested instances: flatten them to instruction, input, output"
-    elif nested and recognise(row[nested][0], how):
-        return Rejected("rows under a key: write those to train on to a file of their own", "fields", lists)
-    elif nested:
-        why = f"a list of turns in {nested!r}? Name it: messages={nested} (and role=…, content=… of its turns)"
-        return Rejected(why, f"fields {', '.join(names)}; of {nested}[0]", list(row[nested][0]))
-    elif asked and (lacking := next((name for name in how.answer if name in row and name != asked), None)):
-        return Rejected("empty answer", lacking, row[lacking])
-    elif answered and (lacking := next((name for name in how.prompt if name in row and name != answered), None)):
-        return Rejected("empty prompt", lacking, row[lacking])
-    elif asked and any(isinstance(row[name], str) for name in row.keys() - {asked, *not_an_answer}):
-        why = "a prompt, and no field that is known for an answer: name it, answer=…"
-    elif any(isinstance(value, Mapping) for value in row.values()):
-        why = "nested objects: convert them to messages"
-    elif how.said:
-        why = "other shape, without a field that was named"
-    else:
-        why = "other shape"
-    return Rejected(why, "fields", names)
 
 
 def _truth(value: object) -> object:
@@ -233,7 +131,7 @@ def _from_pair(row: Mapping, asked: str, answered: str, how: HowToRead, notes: N
 
 def _history(row: Mapping, read: set[str], how: HowToRead, notes: Notes) -> list[dict]:
     """Earlier turns: pairs of question and answer, or turns."""
-    field = _first(row, how.history)
+    field = first_of(row, how.history)
     if field is None or empty(row[field]):
         return []
     read.add(field)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from analysis.pools.encodings import OtherEncoding, decoded
-from analysis.pools.formats import recognise
+from analysis.pools.field_values import PYTHON_TEXT
+from analysis.pools.findings import MEGABYTE, Rejected, too_long
 from analysis.pools.how_to_read import HowToRead
 from analysis.pools.json_values import CHUNK, SHOWN, TooLong, Values
-from analysis.pools.turns import MEGABYTE, PYTHON_TEXT, Rejected, too_long
+from analysis.pools.shapes import recognise
 
 LONGEST_FIRST_LINE = 1 << 24  # bytes of a first line that is read to see what the file is like
 LONGEST_WHOLE = 32  # times the longest row: of one object that holds rows as columns or by id, and is read as a whole

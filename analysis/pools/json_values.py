@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from analysis.pools.encodings import OtherEncoding, other_encoding
-from analysis.pools.turns import MEGABYTE, Rejected, too_long
+from analysis.pools.findings import MEGABYTE, Rejected, too_long
 
 CHUNK = 1 << 20  # bytes read at once
 SPACE = re.compile(r"[\s]*")

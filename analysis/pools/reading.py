@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 
 from analysis.pools.csv_files import csv_rows
 from analysis.pools.files import kind
+from analysis.pools.findings import MEGABYTE, Rejected, too_long
 from analysis.pools.how_to_read import HowToRead
 from analysis.pools.json_files import json_rows
-from analysis.pools.turns import MEGABYTE, Rejected, too_long
 
 ROWS_AT_ONCE = 2_000
 NO_DATA = {

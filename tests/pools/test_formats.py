@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from analysis.pools.formats import convert, id_of, recognise, source_of
+from analysis.pools.findings import Notes, Rejected
+from analysis.pools.formats import convert, id_of, source_of
 from analysis.pools.how_to_read import ROLES
-from analysis.pools.turns import Notes, Rejected
+from analysis.pools.shapes import recognise
 
 SUM = [{"role": "user", "content": "1 + 2?"}, {"role": "assistant", "content": "3"}]
 
