@@ -3,11 +3,12 @@
 import json
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache
 
 from analysis.pools.findings import Notes, Rejected
+from analysis.pools.json_text import parsed
 
 TEXT_PARTS = ("text", "input_text", "output_text")
 THOUGHT_PARTS = ("thinking", "redacted_thinking", "reasoning")
@@ -50,6 +51,16 @@ def folded(row: Collection[tuple[object, object]]) -> dict[str, object]:
     return named
 
 
+def unique_names(names: Iterable[str]) -> list[str]:
+    """Names of columns: a second one of a name is told from the first, that neither is lost."""
+    given: list[str] = []
+    for name in names:
+        while name and name in given:
+            name += " (again)"
+        given.append(name)
+    return given
+
+
 def marked_off(fields: Mapping, names: tuple[str, ...] = MARKS) -> str | None:
     """The first of these fields that says: do not train on this."""
     if fields.keys().isdisjoint(names):
@@ -66,6 +77,13 @@ def text(value: object, field: str, notes: Notes) -> str:
     Rejected
         Anything else, pictures among it.
     """
+    if isinstance(value, str):
+        if not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:  # half of a surrogate pair, escaped in JSON
+                raise Rejected("invalid UTF-8", field, str(error)) from error
+        return value
     if isinstance(value, bytes):
         try:
             return value.decode()
@@ -79,12 +97,15 @@ def text(value: object, field: str, notes: Notes) -> str:
         return str(value)
     if isinstance(value, list) and value and all(_is_part(part) for part in value):
         return "\n".join(_part(part, field) for part in value)
-    if not isinstance(value, str):
-        raise Rejected("wrong type", field, value)
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:  # half of a surrogate pair, escaped in JSON
-        raise Rejected("invalid UTF-8", field, str(error)) from error
+    raise Rejected("wrong type", field, value)
+
+
+def joined(value: object, field: str, notes: Notes) -> object:
+    """Texts of a list, such as documents, as one text with blank lines between; any other value as it is."""
+    if isinstance(value, list) and value and all(isinstance(entry, str) for entry in value):
+        if len(value) > 1:
+            notes.add("list of texts joined by blank lines", field, value)
+        return "\n\n".join(value)
     return value
 
 
@@ -114,7 +135,7 @@ def as_list(value: object, field: str) -> list:
     """
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
-            value = json.loads(value)
+            value = parsed(value)
         except (ValueError, RecursionError) as error:  # ValueError also for a number of too many digits
             if PYTHON_TEXT.match(value):
                 raise Rejected("Python text instead of JSON (write it with json.dumps)", field, value[:80]) from error

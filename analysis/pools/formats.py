@@ -4,13 +4,18 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from analysis.pools.field_values import MARKS, ON, as_list, empty, folded, marked_off, missing, text
+from analysis.pools.choices import CHOICES, check_shown
+from analysis.pools.field_values import MARKS, ON, as_list, empty, folded, joined, marked_off, missing, text
 from analysis.pools.files import SPLIT
 from analysis.pools.findings import Notes, Rejected
 from analysis.pools.how_to_read import HowToRead
 from analysis.pools.shapes import first_of, shape_of
-from analysis.pools.turns import checked, from_turns, turns_in_cell
+from analysis.pools.turns import OF_ROW, checked, from_turns, turns_in_cell
 
+OF_PROMPT = (
+    "passage", "passages", "document", "documents", "article", "paragraph", "paragraphs", "background", "knowledge",
+    *CHOICES,
+)  # fmt: skip
 NO_INPUT = ("<noinput>", "<no input>", "<no_input>", "noinput")
 SAYS_MISSING = ("nan", "none", "null", "n/a", "na")
 LONGEST_MISSING = 10  # letters, with space around
@@ -58,11 +63,15 @@ def messages_of(row: Mapping, how: HowToRead, notes: Notes) -> list[dict]:
     shape = shape_of(row, how)
     if mark := marked_off(row) or ("label" in row and marked_off({"label": _truth(row["label"])}, ("label",))):
         raise Rejected("answer marked not to be trained on", mark, row[mark])
-    if media := next((name for name in sorted(row.keys() & MEDIA) if not empty(row[name])), None):
+    if not MEDIA.isdisjoint(row) and (
+        media := next((name for name in sorted(row.keys() & MEDIA) if not empty(row[name])), None)
+    ):
         raise Rejected("needs more than text (a picture, sound or film)", media, row[media])
     messages, read = _from_list(row, shape, how, notes) if len(shape) == 1 else _from_pair(row, *shape, how, notes)
     messages = _with_system(row, messages, read, how, notes)
     messages = checked(messages, notes)
+    if not row.keys().isdisjoint(CHOICES):
+        check_shown(row, messages[-2]["content"], messages[-1]["content"])
     _unread(row, messages, read, how, notes)
     for turn in messages:
         said = turn["content"]
@@ -75,21 +84,30 @@ def messages_of(row: Mapping, how: HowToRead, notes: Notes) -> list[dict]:
 
 def source_of(row: Mapping, otherwise: str, how: HowToRead | None = None) -> str:
     """Where a row says that it comes from (of an address its host), else `otherwise`."""
-    for field in (how or HowToRead()).source:
-        value = row.get(field)
-        if isinstance(value, str) and value.strip():
-            return (urlsplit(value).hostname or value) if value.startswith(("http://", "https://")) else value
-    return otherwise
+    how = how or HowToRead()
+    if (field := _source_field(row, how)) is None:
+        return otherwise
+    value = row[field]
+    return (urlsplit(value).hostname or value) if value.startswith(("http://", "https://")) else value
+
+
+def _source_field(row: Mapping, how: HowToRead) -> str | None:
+    return next((name for name in how.source if isinstance(row.get(name), str) and row[name].strip()), None)
 
 
 def id_of(row: Mapping, how: HowToRead | None = None) -> str | None:
     """The id that a row's owner gave it, a text or a whole number."""
     for field in (how or HowToRead()).id:
-        value = row.get(field)
-        if isinstance(value, float) and value.is_integer():  # as pandas writes numbers where one is missing
-            value = int(value)
-        if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
-            return str(value)
+        if (found := _as_id(row.get(field))) is not None:
+            return found
+    return None
+
+
+def _as_id(value: object) -> str | None:
+    if isinstance(value, float) and value.is_integer():  # as pandas writes numbers where one is missing
+        value = int(value)
+    if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
+        return str(value)
     return None
 
 
@@ -118,7 +136,7 @@ def _from_pair(row: Mapping, asked: str, answered: str, how: HowToRead, notes: N
             if name in read or missing(row.get(name)) or empty(row[name]):
                 continue
             read.add(name)
-            extra = text(row[name], name, notes)
+            extra = text(joined(row[name], name, notes), name, notes)
             if extra.strip().casefold() in NO_INPUT:
                 notes.add("marker of an empty input left away", name, extra)
             elif extra.strip():
@@ -150,6 +168,8 @@ def _history(row: Mapping, read: set[str], how: HowToRead, notes: Notes) -> list
 
 
 def _with_system(row: Mapping, messages: list[dict], read: set[str], how: HowToRead, notes: Notes) -> list[dict]:
+    if row.keys().isdisjoint(how.system):
+        return messages
     field = next((name for name in how.system if name in row and not empty(row[name])), None)
     if field is None or (messages and messages[0]["role"] == "system" and messages[0]["content"].strip()):
         return messages
@@ -161,22 +181,32 @@ def _with_system(row: Mapping, messages: list[dict], read: set[str], how: HowToR
 
 
 def _unread(row: Mapping, messages: list[dict], read: set[str], how: HowToRead, notes: Notes) -> None:
-    """Fields that are not empty and were not read; what repeats a turn says nothing more."""
+    """Fields that are not empty and were not read; what repeats a turn, the id or the source says nothing more."""
+    if len(row) == len(read):  # nothing but what was read
+        return
     said = {turn["content"].strip() for turn in messages}
     for name, value in row.items():
-        if name in read:
+        if name in read or empty(value):
             continue
-        known = name in how.id or name in MARKS or name == "label"
-        if name in how.source and not empty(value) and not isinstance(value, str):
-            notes.add("source that is no text", name, value)
-        elif name in how.id and not isinstance(value, str | int) and not (isinstance(value, float) or empty(value)):
-            notes.add("id that is neither a text nor a number", name, value)
-        elif (name in MARKS or name == "label") and not empty(value) and str(value).strip().casefold() not in ON:
-            notes.add(f"field not read: {name}", name, value)
+        if name in how.source:
+            if not isinstance(value, str):
+                notes.add("source that is no text", name, value)
+            elif value.strip() != row[_source_field(row, how)].strip():
+                notes.add(f"field not read: {name}", name, value)
+        elif name in how.id:
+            if not isinstance(value, str | int | float):
+                notes.add("id that is neither a text nor a number", name, value)
+            elif (found := _as_id(value)) and found != id_of(row, how):
+                notes.add(f"field not read: {name}", name, value)
+        elif name in MARKS or name == "label":
+            if str(value).strip().casefold() not in ON:
+                notes.add(f"field not read: {name}", name, value)
         elif name == "split" and isinstance(value, str) and SPLIT.fullmatch(value.strip().casefold()):
             notes.add(f"marked as of the {value.strip().casefold()} split, and kept", name, value)
-        elif name in ("language", "toxic", "redacted"):
-            if not missing(value) and value is not False:
+        elif name in OF_ROW:
+            if value is not False:
                 notes.add(f"language {value}" if name == "language" else f"marked {name}", name, value)
-        elif not known and name not in how.source and not empty(value) and str(value).strip() not in said:
-            notes.add(f"field not read: {name}", name, value)
+        elif str(value).strip() not in said:
+            belongs = len(read) > 1 and (name in how.prompt or name in OF_PROMPT)
+            more = f" (context={name} has it follow the prompt)" if belongs else ""
+            notes.add(f"field not read: {name}{more}", name, value)

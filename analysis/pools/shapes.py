@@ -8,6 +8,7 @@ from analysis.pools.findings import Notes, Rejected
 from analysis.pools.how_to_read import HowToRead
 from analysis.pools.turns import from_turns
 
+PREFERENCE = ("chosen", "rejected")
 TWO_ANSWERS = (
     ("preferred_output", "non_preferred_output"), ("conversation_a", "conversation_b"), ("response_a", "response_b"),
     ("response_j", "response_k"),
@@ -38,9 +39,9 @@ def first_of(row: Mapping, names: tuple[str, ...]) -> str | None:
 def shape_of(row: Mapping, how: HowToRead) -> tuple[str, ...]:
     """The field of the turns, or those of prompt and answer."""
     turns = first_of(row, how.messages)
-    preference = next((name for name in sorted(row.keys() & {"chosen", "rejected"}) if not empty(row[name])), None)
+    preference = next((name for name in PREFERENCE if name in row and not empty(row[name])), None)
     whole = turns and not (preference and not _ends_with_answer(row[turns], how))
-    if turns and (whole or not preference) and not ({"prompt", "answer"} & set(how.said)):
+    if turns and (whole or not preference) and not ("prompt" in how.said or "answer" in how.said):
         return (turns,)
     prompt, answer = first_of(row, how.prompt), first_of(row, how.answer)
     if prompt and answer and prompt != answer and not (preference and "answer" not in how.said):

@@ -1,12 +1,12 @@
 """Lists of turns, as chat files have them, to messages: who speaks, what is said, what must not be trained on."""
 
-import json
 import re
 from collections.abc import Mapping
 
 from analysis.pools.field_values import MARKS, ON, PYTHON_TEXT, as_list, empty, folded, marked_off, missing, text
 from analysis.pools.findings import Notes, Rejected
 from analysis.pools.how_to_read import ROLES, HowToRead
+from analysis.pools.json_text import from_members, parsed
 
 TOOLS = (
     "tool",
@@ -34,7 +34,7 @@ def turns_in_cell(value: object, field: str) -> object:
     if not (isinstance(value, str) and CELL_OF_TURNS.match(value)):
         return value
     try:
-        turns = json.loads(value)
+        turns = parsed(value)
     except (ValueError, RecursionError):
         return as_list(value, field) if PYTHON_TEXT.match(value) else value
     keys = [{"role", "content"}, {"from", "value"}]
@@ -70,7 +70,7 @@ def _message(turn: object, where: str, how: HowToRead, notes: Notes) -> dict:
             ):
                 return {"role": ROLES[turn[spoke]], "content": text(turn[said], where, notes)}
     if isinstance(turn, list) and turn and all(isinstance(entry, tuple) for entry in turn):
-        turn = dict(turn)  # a map column of Parquet
+        turn = from_members(turn)  # a map column of Parquet
     if isinstance(turn, list) and len(turn) == 2 and all(isinstance(entry, str) for entry in turn):
         raise Rejected("turn as a list [role, text] (convert it to messages with role and content)", where, turn)
     if not isinstance(turn, Mapping):
