@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 from datasets import Dataset
 
 from analysis.pools.files import kind
-from analysis.pools.formats import Rejected, convert
+from analysis.pools.findings import Rejected
+from analysis.pools.formats import convert
 from analysis.pools.reading import read_records
 from analysis.pools.word_windows import words
 from analysis.store.code_version import code_version

@@ -9,11 +9,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from analysis.pools.files import kind
-from analysis.pools.formats import NEEDED, fields_of, id_of, messages_of, source_of
+from analysis.pools.findings import Notes, Rejected
+from analysis.pools.formats import fields_of, id_of, messages_of, source_of
 from analysis.pools.how_to_read import HowToRead
 from analysis.pools.pool import SetAside
 from analysis.pools.said import MESSAGES, content_hash, hash_of, verbatim_hash
-from analysis.pools.turns import Notes, Rejected
+from analysis.pools.shapes import NEEDED
 
 HASHES = ("content", "verbatim")  # of what a row says; of that with every space, and the source that it states
 ORIGIN = {"file": pa.int32(), "number": pa.int64()}  # number of the file in the order read, and of the row in it

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from analysis.pools.encodings import other_encoding
+from analysis.pools.field_values import unique_names
+from analysis.pools.findings import MEGABYTE, Rejected, too_long
 from analysis.pools.how_to_read import HowToRead
-from analysis.pools.turns import MEGABYTE, Rejected, too_long
 
 SEPARATORS = (",", ";", "\t", "|")
 MOST_LINES = 10_000  # of one row; a quote that stays open for longer was never meant to be one
@@ -50,10 +51,7 @@ def _outside_quotes(line: str, separator: str) -> int:
 
 def _named(header: list[str]) -> list[str]:
     """Names of the columns, trimmed; a second one of a name has a name of its own, one without a name is an index."""
-    names: list[str] = []
-    for name in map(str.strip, header):
-        names.append(f"{name} (again)" if name and name in names else name)
-    return names
+    return unique_names(map(str.strip, header))
 
 
 def _record(row: list[str] | Rejected, names: list[str]) -> object:

@@ -4,24 +4,18 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from analysis.pools.choices import CHOICES, check_shown
+from analysis.pools.field_values import MARKS, ON, as_list, empty, folded, joined, marked_off, missing, text
 from analysis.pools.files import SPLIT
+from analysis.pools.findings import Notes, Rejected
 from analysis.pools.how_to_read import HowToRead
-from analysis.pools.turns import (
-    MARKS,
-    ON,
-    Notes,
-    Rejected,
-    as_list,
-    checked,
-    empty,
-    folded,
-    from_turns,
-    marked_off,
-    missing,
-    text,
-    turns_in_cell,
-)
+from analysis.pools.shapes import first_of, shape_of
+from analysis.pools.turns import OF_ROW, checked, from_turns, turns_in_cell
 
+OF_PROMPT = (
+    "passage", "passages", "document", "documents", "article", "paragraph", "paragraphs", "background", "knowledge",
+    *CHOICES,
+)  # fmt: skip
 NO_INPUT = ("<noinput>", "<no input>", "<no_input>", "noinput")
 SAYS_MISSING = ("nan", "none", "null", "n/a", "na")
 LONGEST_MISSING = 10  # letters, with space around
@@ -30,15 +24,6 @@ SPECIAL = re.compile(
     r"<\|[^|<>\s]{1,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>|<(?:bos|eos|pad|unk)>"
     r"|<(?:image|video|audio)>|^#{2,3} ?(?:Instruction|Response|Input|Human|Assistant|System|User) ?:", re.MULTILINE | re.IGNORECASE,
 )  # fmt: skip
-TWO_ANSWERS = (
-    ("preferred_output", "non_preferred_output"), ("conversation_a", "conversation_b"), ("response_a", "response_b"),
-    ("response_j", "response_k"),
-)  # fmt: skip
-MARKED_TEXT = re.compile(r"#{2,3} ?(?:Human|Assistant)|<\|im_start\|>|\[INST\]|\b(?:Human|USER): ")
-NEEDED = "; ".join(
-    f"{' or '.join(names)}{' + ' + ' or '.join(more) if more else ''}"
-    for names, more in ((HowToRead.messages, ()), (HowToRead.prompt, HowToRead.answer))
-)
 
 
 def convert(row: object, how: HowToRead | None = None, notes: Notes | None = None) -> list[dict]:
@@ -75,14 +60,18 @@ def fields_of(row: object, how: HowToRead) -> dict[str, object]:
 
 def messages_of(row: Mapping, how: HowToRead, notes: Notes) -> list[dict]:
     """What `convert` gives, from fields of `fields_of`."""
-    shape = _shape(row, how)
+    shape = shape_of(row, how)
     if mark := marked_off(row) or ("label" in row and marked_off({"label": _truth(row["label"])}, ("label",))):
         raise Rejected("answer marked not to be trained on", mark, row[mark])
-    if media := next((name for name in sorted(row.keys() & MEDIA) if not empty(row[name])), None):
+    if not MEDIA.isdisjoint(row) and (
+        media := next((name for name in sorted(row.keys() & MEDIA) if not empty(row[name])), None)
+    ):
         raise Rejected("needs more than text (a picture, sound or film)", media, row[media])
     messages, read = _from_list(row, shape, how, notes) if len(shape) == 1 else _from_pair(row, *shape, how, notes)
     messages = _with_system(row, messages, read, how, notes)
     messages = checked(messages, notes)
+    if not row.keys().isdisjoint(CHOICES):
+        check_shown(row, messages[-2]["content"], messages[-1]["content"])
     _unread(row, messages, read, how, notes)
     for turn in messages:
         said = turn["content"]
@@ -93,106 +82,33 @@ def messages_of(row: Mapping, how: HowToRead, notes: Notes) -> list[dict]:
     return messages
 
 
-def recognise(row: Mapping, how: HowToRead | None = None) -> bool:
-    """Whether a row has the fields of a known shape."""
-    try:
-        _shape(folded(row.items()), how or HowToRead())
-    except Rejected:
-        return False
-    return True
-
-
 def source_of(row: Mapping, otherwise: str, how: HowToRead | None = None) -> str:
     """Where a row says that it comes from (of an address its host), else `otherwise`."""
-    for field in (how or HowToRead()).source:
-        value = row.get(field)
-        if isinstance(value, str) and value.strip():
-            return (urlsplit(value).hostname or value) if value.startswith(("http://", "https://")) else value
-    return otherwise
+    how = how or HowToRead()
+    if (field := _source_field(row, how)) is None:
+        return otherwise
+    value = row[field]
+    return (urlsplit(value).hostname or value) if value.startswith(("http://", "https://")) else value
+
+
+def _source_field(row: Mapping, how: HowToRead) -> str | None:
+    return next((name for name in how.source if isinstance(row.get(name), str) and row[name].strip()), None)
 
 
 def id_of(row: Mapping, how: HowToRead | None = None) -> str | None:
     """The id that a row's owner gave it, a text or a whole number."""
     for field in (how or HowToRead()).id:
-        value = row.get(field)
-        if isinstance(value, float) and value.is_integer():  # as pandas writes numbers where one is missing
-            value = int(value)
-        if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
-            return str(value)
+        if (found := _as_id(row.get(field))) is not None:
+            return found
     return None
 
 
-def _first(row: Mapping, names: tuple[str, ...]) -> str | None:
-    for name in names:
-        if name in row and not missing(row[name]):
-            return name
+def _as_id(value: object) -> str | None:
+    if isinstance(value, float) and value.is_integer():  # as pandas writes numbers where one is missing
+        value = int(value)
+    if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
+        return str(value)
     return None
-
-
-def _shape(row: Mapping, how: HowToRead) -> tuple[str, ...]:
-    """The field of the turns, or those of prompt and answer."""
-    turns = _first(row, how.messages)
-    preference = next((name for name in sorted(row.keys() & {"chosen", "rejected"}) if not empty(row[name])), None)
-    whole = turns and not (preference and not _ends_with_answer(row[turns], how))
-    if turns and (whole or not preference) and not ({"prompt", "answer"} & set(how.said)):
-        return (turns,)
-    prompt, answer = _first(row, how.prompt), _first(row, how.answer)
-    if prompt and answer and prompt != answer and not (preference and "answer" not in how.said):
-        return prompt, answer
-    raise _no_shape(row, preference, how)
-
-
-def _ends_with_answer(turns: object, how: HowToRead) -> bool:
-    try:
-        return bool(messages := from_turns(turns, "messages", how, Notes())) and messages[-1]["role"] == "assistant"
-    except Rejected:
-        return False
-
-
-def _no_shape(row: Mapping, preference: str | None, how: HowToRead) -> Rejected:
-    """Names the kind of data that it is, where that can be told, and what to do."""
-    names = sorted(row)
-    two = next((pair for pair in TWO_ANSWERS if set(pair) <= row.keys()), None)
-    lists = [name for name, value in row.items() if isinstance(value, list) and value and isinstance(value[0], Mapping)]
-    asked, answered = _first(row, how.prompt), _first(row, how.answer)
-    not_an_answer = (*how.context, *how.system, *how.id, *how.source)
-    nested = next(iter(lists), None)
-    if preference:
-        why = "preference data (chosen, rejected): two answers to compare, none to train on; name one: answer=chosen"
-    elif two:
-        why = f"preference data ({', '.join(two)}): two answers to compare, none to train on"
-    elif {"role", "content"} <= set(row):
-        why = "single messages, one a row: join those of a conversation into messages first"
-    elif {"parent_id", "text", "role"} <= set(row):
-        why = "single messages with parent_id: join the threads into messages first"
-    elif "segments" in row or {"custom_id", "body"} <= set(row):
-        why = "no answer: " + ("segments of a text" if "segments" in row else "requests of a batch")
-    elif isinstance(row.get("text"), str):
-        marked = MARKED_TEXT.search(row["text"])
-        why = (
-            f"one text with the marks of turns ({marked[0].strip()}): convert it to messages" if marked
-            else "plain text without an answer"
-        )  # fmt: skip
-    elif "instances" in row:
-        why = "nested instances: flatten them to instruction, input, output"
-    elif nested and recognise(row[nested][0], how):
-        return Rejected("rows under a key: write those to train on to a file of their own", "fields", lists)
-    elif nested:
-        why = f"a list of turns in {nested!r}? Name it: messages={nested} (and role=…, content=… of its turns)"
-        return Rejected(why, f"fields {', '.join(names)}; of {nested}[0]", list(row[nested][0]))
-    elif asked and (lacking := next((name for name in how.answer if name in row and name != asked), None)):
-        return Rejected("empty answer", lacking, row[lacking])
-    elif answered and (lacking := next((name for name in how.prompt if name in row and name != answered), None)):
-        return Rejected("empty prompt", lacking, row[lacking])
-    elif asked and any(isinstance(row[name], str) for name in row.keys() - {asked, *not_an_answer}):
-        why = "a prompt, and no field that is known for an answer: name it, answer=…"
-    elif any(isinstance(value, Mapping) for value in row.values()):
-        why = "nested objects: convert them to messages"
-    elif how.said:
-        why = "other shape, without a field that was named"
-    else:
-        why = "other shape"
-    return Rejected(why, "fields", names)
 
 
 def _truth(value: object) -> object:
@@ -220,7 +136,7 @@ def _from_pair(row: Mapping, asked: str, answered: str, how: HowToRead, notes: N
             if name in read or missing(row.get(name)) or empty(row[name]):
                 continue
             read.add(name)
-            extra = text(row[name], name, notes)
+            extra = text(joined(row[name], name, notes), name, notes)
             if extra.strip().casefold() in NO_INPUT:
                 notes.add("marker of an empty input left away", name, extra)
             elif extra.strip():
@@ -233,7 +149,7 @@ def _from_pair(row: Mapping, asked: str, answered: str, how: HowToRead, notes: N
 
 def _history(row: Mapping, read: set[str], how: HowToRead, notes: Notes) -> list[dict]:
     """Earlier turns: pairs of question and answer, or turns."""
-    field = _first(row, how.history)
+    field = first_of(row, how.history)
     if field is None or empty(row[field]):
         return []
     read.add(field)
@@ -252,6 +168,8 @@ def _history(row: Mapping, read: set[str], how: HowToRead, notes: Notes) -> list
 
 
 def _with_system(row: Mapping, messages: list[dict], read: set[str], how: HowToRead, notes: Notes) -> list[dict]:
+    if row.keys().isdisjoint(how.system):
+        return messages
     field = next((name for name in how.system if name in row and not empty(row[name])), None)
     if field is None or (messages and messages[0]["role"] == "system" and messages[0]["content"].strip()):
         return messages
@@ -263,22 +181,32 @@ def _with_system(row: Mapping, messages: list[dict], read: set[str], how: HowToR
 
 
 def _unread(row: Mapping, messages: list[dict], read: set[str], how: HowToRead, notes: Notes) -> None:
-    """Fields that are not empty and were not read; what repeats a turn says nothing more."""
+    """Fields that are not empty and were not read; what repeats a turn, the id or the source says nothing more."""
+    if len(row) == len(read):  # nothing but what was read
+        return
     said = {turn["content"].strip() for turn in messages}
     for name, value in row.items():
-        if name in read:
+        if name in read or empty(value):
             continue
-        known = name in how.id or name in MARKS or name == "label"
-        if name in how.source and not empty(value) and not isinstance(value, str):
-            notes.add("source that is no text", name, value)
-        elif name in how.id and not isinstance(value, str | int) and not (isinstance(value, float) or empty(value)):
-            notes.add("id that is neither a text nor a number", name, value)
-        elif (name in MARKS or name == "label") and not empty(value) and str(value).strip().casefold() not in ON:
-            notes.add(f"field not read: {name}", name, value)
+        if name in how.source:
+            if not isinstance(value, str):
+                notes.add("source that is no text", name, value)
+            elif value.strip() != row[_source_field(row, how)].strip():
+                notes.add(f"field not read: {name}", name, value)
+        elif name in how.id:
+            if not isinstance(value, str | int | float):
+                notes.add("id that is neither a text nor a number", name, value)
+            elif (found := _as_id(value)) and found != id_of(row, how):
+                notes.add(f"field not read: {name}", name, value)
+        elif name in MARKS or name == "label":
+            if str(value).strip().casefold() not in ON:
+                notes.add(f"field not read: {name}", name, value)
         elif name == "split" and isinstance(value, str) and SPLIT.fullmatch(value.strip().casefold()):
             notes.add(f"marked as of the {value.strip().casefold()} split, and kept", name, value)
-        elif name in ("language", "toxic", "redacted"):
-            if not missing(value) and value is not False:
+        elif name in OF_ROW:
+            if value is not False:
                 notes.add(f"language {value}" if name == "language" else f"marked {name}", name, value)
-        elif not known and name not in how.source and not empty(value) and str(value).strip() not in said:
-            notes.add(f"field not read: {name}", name, value)
+        elif str(value).strip() not in said:
+            belongs = len(read) > 1 and (name in how.prompt or name in OF_PROMPT)
+            more = f" (context={name} has it follow the prompt)" if belongs else ""
+            notes.add(f"field not read: {name}{more}", name, value)

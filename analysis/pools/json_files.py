@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from analysis.pools.encodings import OtherEncoding, decoded
-from analysis.pools.formats import recognise
+from analysis.pools.field_values import PYTHON_TEXT
+from analysis.pools.findings import MEGABYTE, Rejected, too_long
 from analysis.pools.how_to_read import HowToRead
+from analysis.pools.json_text import TWICE, parsed
 from analysis.pools.json_values import CHUNK, SHOWN, TooLong, Values
-from analysis.pools.turns import MEGABYTE, PYTHON_TEXT, Rejected, too_long
+from analysis.pools.shapes import recognise
 
 LONGEST_FIRST_LINE = 1 << 24  # bytes of a first line that is read to see what the file is like
 LONGEST_WHOLE = 32  # times the longest row: of one object that holds rows as columns or by id, and is read as a whole
@@ -37,7 +39,7 @@ def json_rows(path: Path, opened: Callable[[], BinaryIO], how: HowToRead | None 
     if start in (b"/", b"#"):
         raise ValueError(f"{path}: line 1 is a comment, which JSON does not have: remove it; found {first[:80]!r}")
     alone = _parsed(first, path, 0) if len(first) < LONGEST_FIRST_LINE else Rejected("not JSON", "line", "")
-    complete = not isinstance(alone, Rejected)
+    complete = not isinstance(alone, Rejected) or alone.reason == TWICE
     if start == b"[" and not (complete and more):
         yield from enumerate(_list(path, opened, how))
     elif start == b"{" and complete and not more and len(first) <= how.longest_row * MEGABYTE:
@@ -69,7 +71,9 @@ def _lines(path: Path, opened: Callable[[], BinaryIO], how: HowToRead) -> Iterat
 def _parsed(line: bytes, path: Path, number: int) -> object:
     try:
         # Files put one behind the other have a byte order mark at the start of each.
-        return json.loads(decoded(line.removeprefix(codecs.BOM_UTF8), path, number, _is_json))
+        return parsed(decoded(line.removeprefix(codecs.BOM_UTF8), path, number, _is_json))
+    except Rejected as why:
+        return why
     except UnicodeDecodeError as error:
         return Rejected("invalid UTF-8", "line", str(error))
     except json.JSONDecodeError as error:
@@ -101,8 +105,10 @@ def _known(whole: Mapping, how: HowToRead) -> set[str]:
     return {str(name).strip().casefold() for name in whole} & {*how.messages, *how.prompt, *how.answer}
 
 
-def _rows_of(whole: Mapping, how: HowToRead) -> list:
+def _rows_of(whole: Mapping | Rejected, how: HowToRead) -> list:
     """Rows of one object: itself, or rows under a key, under their ids, or as columns."""
+    if isinstance(whole, Rejected):
+        return [whole]
     values = list(whole.values())
     known = _known(whole, how)
     if not values:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from analysis.pools.encodings import OtherEncoding, other_encoding
-from analysis.pools.turns import MEGABYTE, Rejected, too_long
+from analysis.pools.findings import MEGABYTE, Rejected, too_long
+from analysis.pools.json_text import DECODER
 
 CHUNK = 1 << 20  # bytes read at once
 SPACE = re.compile(r"[\s]*")
@@ -31,7 +32,7 @@ class Values:
     def __init__(self, path: Path, opened: Callable[[], BinaryIO], longest: int) -> None:
         self._path, self._file, self.longest = path, opened(), longest
         self._text, self._place, self._lines, self._ended = "", 0, 1, False
-        self._decoder, self._decode = codecs.getincrementaldecoder("utf-8")(), json.JSONDecoder()
+        self._decoder, self._decode = codecs.getincrementaldecoder("utf-8")(), DECODER
         self._number = 0
 
     def __enter__(self) -> "Values":
@@ -72,7 +73,7 @@ class Values:
         return not self._at()
 
     def next(self) -> object:
-        """The next value.
+        """The next value, or why it cannot be used.
 
         Raises
         ------
@@ -86,6 +87,9 @@ class Values:
         while True:
             try:
                 value, end = self._decode.raw_decode(self._text, self._place)
+            except Rejected as why:
+                self.skip_value()
+                return why
             except json.JSONDecodeError as error:
                 # What is wrong far from the end of the text stays wrong with more of it.
                 unfinished = error.pos > len(self._text) - 16 or error.msg.startswith("Unterminated string")

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from analysis.pools.files import find_files
+from analysis.pools.findings import Rejected
 from analysis.pools.formats import convert
 from analysis.pools.how_to_read import HowToRead, how_to_read, split_name
 from analysis.pools.pool import Pool
 from analysis.pools.reading import read_records
 from analysis.pools.said import content_hash
-from analysis.pools.turns import Rejected
 
 HUB = "hub "  # how the source of a pool from the hub begins; that of files is a path from the root
 

@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis.pools.csv_files import csv_rows
+from analysis.pools.field_values import unique_names
 from analysis.pools.files import kind
+from analysis.pools.findings import MEGABYTE, Rejected, too_long
 from analysis.pools.how_to_read import HowToRead
 from analysis.pools.json_files import json_rows
-from analysis.pools.turns import MEGABYTE, Rejected, too_long
 
 ROWS_AT_ONCE = 2_000
 NO_DATA = {
@@ -117,6 +118,7 @@ class _Recoded(io.RawIOBase):
 def _batches(path: Path, batches: Callable[[Path], Iterator[pa.RecordBatch]], longest: int) -> Iterator[Numbered]:
     number = 0
     for batch in batches(path):
+        batch = batch.rename_columns(unique_names(batch.schema.names))
         batch = batch.drop_columns([name for name in batch.schema.names if name.startswith("__index_level_")])
         for record in records_of(batch, longest):
             yield number, record

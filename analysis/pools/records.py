@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from analysis.pools.findings import Rejected
 from analysis.pools.how_to_read import HowToRead
 from analysis.pools.reading import ROWS_AT_ONCE, read_records, records_of
 from analysis.pools.testbed import RECIPES
-from analysis.pools.turns import Rejected
 
 Record = tuple[str, str, int, object]  # name for ids, file, row number, record or `Rejected`
 

@@ -1,13 +1,12 @@
 """Lists of turns, as chat files have them, to messages: who speaks, what is said, what must not be trained on."""
 
-import json
-import math
 import re
-from collections.abc import Collection, Mapping
-from decimal import Decimal
-from functools import lru_cache
+from collections.abc import Mapping
 
+from analysis.pools.field_values import MARKS, ON, PYTHON_TEXT, as_list, empty, folded, marked_off, missing, text
+from analysis.pools.findings import Notes, Rejected
 from analysis.pools.how_to_read import ROLES, HowToRead
+from analysis.pools.json_text import from_members, parsed
 
 TOOLS = (
     "tool",
@@ -20,144 +19,8 @@ TOOLS = (
     "tool_response",
 )
 CALLS = {"tool_calls", "function_call"}
-TEXT_PARTS = ("text", "input_text", "output_text")
-THOUGHT_PARTS = ("thinking", "redacted_thinking", "reasoning")
-MARKS = ("weight", "loss_weight", "train", "training", "kto_tag")  # 0 or false: the answer is not to be trained on
 OF_ROW = ("language", "toxic", "redacted")  # WildChat says these of every turn, and of the row
-OFF = ("0", "0.0", "false")
-ON = ("1", "1.0", "true")
 CELL_OF_TURNS = re.compile(r"""\s*\[\s*\{\s*["'](?:role|from|content|value)["']\s*:.*\]\s*$""", re.DOTALL)
-PYTHON_TEXT = re.compile(r"\s*[\[{]\s*[\[{]?\s*'")
-
-
-class Rejected(Exception):
-    """Why a row cannot be used: the reason that it is counted under, the field, and what was found there."""
-
-    def __init__(self, reason: str, field: str, found: object) -> None:
-        super().__init__(f"{reason}: {field}: {found!r}")
-        self.reason, self.field, self.found = reason, field, found
-
-
-MEGABYTE = 1_000_000  # bytes
-
-
-def too_long(megabytes: int, field: str, start: object = "") -> Rejected:
-    """The row is longer than any that is held; its start says which it is."""
-    return Rejected(f"longer than {megabytes} MB (allow more with longest_row=…)", field, start)
-
-
-class Notes(list):
-    """(what, field, found) of things about a row that its owner should know, though the row is used."""
-
-    def add(self, what: str, field: str, found: object = "") -> None:
-        self.append((what, field, found))
-
-
-def missing(value: object) -> bool:
-    """Null, or a NaN as pandas writes it."""
-    return value is None or (isinstance(value, float) and math.isnan(value))
-
-
-def empty(value: object) -> bool:
-    """Nothing that could mean something: missing, a blank text, a list or object without entries."""
-    return (
-        missing(value)
-        or (isinstance(value, str) and not value.strip())
-        or (hasattr(value, "__len__") and not len(value))
-    )
-
-
-@lru_cache(maxsize=1 << 12)
-def _folded_name(name: object) -> str:
-    return str(name).strip().casefold()
-
-
-def folded(row: Collection[tuple[object, object]]) -> dict[str, object]:
-    """Fields by name without case and outer space; a second one of a name is kept under a name of its own."""
-    named: dict[str, object] = {_folded_name(name): value for name, value in row}
-    if len(named) == len(row):
-        return named
-    named = {}
-    for name, value in row:
-        name = folded_name = _folded_name(name)
-        while name in named and not empty(named[name]):
-            name += f" ({folded_name} again)"
-        named[name] = value
-    return named
-
-
-def marked_off(fields: Mapping, names: tuple[str, ...] = MARKS) -> str | None:
-    """The first of these fields that says: do not train on this."""
-    if fields.keys().isdisjoint(names):
-        return None
-    said = (name for name in names if not missing(fields.get(name)))
-    return next((name for name in said if str(fields[name]).strip().casefold() in OFF), None)
-
-
-def text(value: object, field: str, notes: Notes) -> str:
-    """A text, or a number as text, or the text parts of a list, joined by line ends.
-
-    Raises
-    ------
-    Rejected
-        Anything else, pictures among it.
-    """
-    if isinstance(value, bytes):
-        try:
-            return value.decode()
-        except UnicodeDecodeError as error:
-            raise Rejected("invalid UTF-8", field, str(error)) from error
-    if isinstance(value, int | float) and not missing(value):
-        notes.add("number read as text", field, value)
-        return json.dumps(value)
-    if isinstance(value, Decimal):
-        notes.add("number read as text", field, value)
-        return str(value)
-    if isinstance(value, list) and value and all(_is_part(part) for part in value):
-        return "\n".join(_part(part, field) for part in value)
-    if not isinstance(value, str):
-        raise Rejected("wrong type", field, value)
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:  # half of a surrogate pair, escaped in JSON
-        raise Rejected("invalid UTF-8", field, str(error)) from error
-    return value
-
-
-def _is_part(part: object) -> bool:
-    """Of a type; or, as Bedrock and Gemini have them, a text and nothing else."""
-    return isinstance(part, Mapping) and (isinstance(part.get("type"), str) or part.keys() == {"text"})
-
-
-def _part(part: Mapping, field: str) -> str:
-    kind = part.get("type", "text")
-    if kind.startswith(("tool", "function", "server_tool")):
-        raise Rejected("tool use", field, kind)
-    if kind in THOUGHT_PARTS:
-        raise Rejected("thoughts in a part beside the answer (write both into one text)", field, kind)
-    if kind not in TEXT_PARTS:
-        raise Rejected("needs more than text (a picture, sound or film)", field, kind)
-    return text(part.get("text"), field, Notes())
-
-
-def as_list(value: object, field: str) -> list:
-    """A list, also one written as JSON text in a cell.
-
-    Raises
-    ------
-    Rejected
-        No list, or Python's text of one.
-    """
-    if isinstance(value, str) and value.lstrip().startswith("["):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError) as error:  # ValueError also for a number of too many digits
-            if PYTHON_TEXT.match(value):
-                raise Rejected("Python text instead of JSON (write it with json.dumps)", field, value[:80]) from error
-            raise Rejected("not JSON", field, str(error)) from error
-    if not isinstance(value, list):
-        raise Rejected("wrong type", field, value)
-    return value
 
 
 def turns_in_cell(value: object, field: str) -> object:
@@ -171,7 +34,7 @@ def turns_in_cell(value: object, field: str) -> object:
     if not (isinstance(value, str) and CELL_OF_TURNS.match(value)):
         return value
     try:
-        turns = json.loads(value)
+        turns = parsed(value)
     except (ValueError, RecursionError):
         return as_list(value, field) if PYTHON_TEXT.match(value) else value
     keys = [{"role", "content"}, {"from", "value"}]
@@ -207,7 +70,7 @@ def _message(turn: object, where: str, how: HowToRead, notes: Notes) -> dict:
             ):
                 return {"role": ROLES[turn[spoke]], "content": text(turn[said], where, notes)}
     if isinstance(turn, list) and turn and all(isinstance(entry, tuple) for entry in turn):
-        turn = dict(turn)  # a map column of Parquet
+        turn = from_members(turn)  # a map column of Parquet
     if isinstance(turn, list) and len(turn) == 2 and all(isinstance(entry, str) for entry in turn):
         raise Rejected("turn as a list [role, text] (convert it to messages with role and content)", where, turn)
     if not isinstance(turn, Mapping):

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import datasets
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from datasets import load_dataset
 
 from analysis.experiments.exporting import paths
@@ -17,6 +19,7 @@ from analysis.experiments.workbench import Workbench
 from analysis.features.features import Features
 from analysis.methods import Selection, less
 from analysis.models.training.finetuning import FineTuning
+from analysis.paths import ROOT
 from analysis.pools import load_pool
 from analysis.pools.reading import read_records
 from analysis.store.store import Store
@@ -24,6 +27,8 @@ from tests.tiny import tiny_language_model
 
 N_ROWS = 30
 CHOSEN = [7, 3, 21, 0, 12]
+AXOLOTL_CHAT = "{path: subset.jsonl, ds_type: json, type: chat_template}"
+AXOLOTL_ROLES = {"human": "user", "user": "user", "assistant": "assistant", "gpt": "assistant", "system": "system"}
 
 
 def turns(number: int, speakers=("human", "gpt")) -> list[dict]:
@@ -150,6 +155,28 @@ def test_the_entry_for_llama_factory_finds_system_prompts_and_every_turn(work, t
         said = [message["content"] for message in messages if message["role"] != "system"]
         assert llama_factory(row, manifest["llama_factory"]) == (system, said)
     assert len({tuple(row) for row in rows}) == 1
+
+
+def axolotl(shape: str) -> dict:
+    """The entry of `datasets:` that the README names for a format."""
+    line = next(line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith(f"| `{shape}` |"))
+    entry, *more = re.findall("`([^`]+)`", line.split("|")[4])
+    return yaml.safe_load(
+        entry if entry.startswith("{") else AXOLOTL_CHAT.replace("}", f", {entry}, {', '.join(more)}}}")
+    )
+
+
+def test_the_entries_for_axolotl_name_the_fields_that_are_written(work, tmp_path):
+    assert axolotl("messages") == yaml.safe_load(AXOLOTL_CHAT)
+    for shape in ("messages", "sharegpt"):
+        work.export(chosen(), tmp_path / f"{shape}.jsonl", shape=shape)
+        entry, rows = axolotl(shape), [row for _, row in read_records(tmp_path / f"{shape}.jsonl")]
+        names = entry.get("message_property_mappings", {"role": "role", "content": "content"})
+        for row, messages in zip(rows, work.pool.messages(CHOSEN), strict=True):
+            turns = row[entry.get("field_messages", "messages")]
+            said = [(AXOLOTL_ROLES[turn[names["role"]]], turn[names["content"]]) for turn in turns]
+            assert said == [(message["role"], message["content"]) for message in messages]
+    assert axolotl("alpaca")["type"] == "alpaca"  # which reads instruction, input and output
 
 
 def test_messages_go_through_a_chat_template_as_in_trl_and_axolotl(work, tmp_path):

@@ -258,7 +258,6 @@ def test_rows_of_a_list_are_never_in_memory_together(tmp_path, monkeypatch, layo
 @pytest.mark.parametrize(
     "text, expected",
     [
-        ('{"a": [{"prompt": "1", "answer": "2"}],\n "a": [{"prompt": "3", "answer": "4"}]}', [{"prompt": "3", "answer": "4"}]),
         ('{"a": [{"prompt": "1", "answer": "2"}],\n "b": [{"other": "3"}]}', None),
         ('{"a": [{"other": "1"}],\n "b": 2}', None),
         ('{"prompt": "1", "answer": "2",\n "more": [{"prompt": "1", "answer": "2"}]}', None),

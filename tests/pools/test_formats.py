@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from analysis.pools.formats import convert, id_of, recognise, source_of
-from analysis.pools.how_to_read import ROLES
-from analysis.pools.turns import Notes, Rejected
+from analysis.pools.findings import Notes, Rejected
+from analysis.pools.formats import convert, id_of, source_of
+from analysis.pools.how_to_read import ROLES, how_to_read
+from analysis.pools.shapes import recognise
 
 SUM = [{"role": "user", "content": "1 + 2?"}, {"role": "assistant", "content": "3"}]
 
@@ -200,3 +201,51 @@ def test_marks_and_ids_that_are_not_followed_are_told_of():
     notes = Notes()
     convert({"messages": [SUM[0] | {"weight": 0}, SUM[1] | {"weight": 0.5}]}, notes=notes)
     assert notes == [("field not read: messages[].weight", "messages[1]", 0.5)]
+
+
+PAIR = {"instruction": "Answer.", "output": "Bob"}
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"source": "web", "dataset": "wiki", "category": "web"}, ["field not read: dataset"]),
+        ({"source": None, "dataset": "wiki"}, []),
+        ({"id": 7, "uuid": "c1", "idx": 7.0}, ["field not read: uuid"]),
+        ({"id": "", "uuid": "c1"}, []),
+        ({"question": "Who?"}, ["field not read: question (context=question has it follow the prompt)"]),
+        ({"passage": "Bob did."}, ["field not read: passage (context=passage has it follow the prompt)"]),
+        ({"documents": ["a", "b"]}, ["field not read: documents (context=documents has it follow the prompt)"]),
+        ({"context": ["a", "b"]}, ["list of texts joined by blank lines"]),
+        ({"answer": "Ann"}, ["field not read: answer"]),
+    ],
+)
+def test_a_second_field_of_a_meaning_is_told(more, expected):
+    notes = Notes()
+    convert(PAIR | more, notes=notes)
+    assert [what for what, _, _ in notes] == expected
+
+
+@pytest.mark.parametrize("name", ["context", "passages", "question"])
+def test_documents_follow_the_prompt(name):
+    messages = convert(PAIR | {name: ["Bob did.", "Ann did not."]}, how_to_read(f"context={name}"))
+    assert messages[0]["content"] == "Answer.\n\nBob did.\n\nAnn did not."
+    with pytest.raises(Rejected, match="wrong type"):
+        convert(PAIR | {name: [{"title": "t", "text": "Bob did."}]}, how_to_read(f"context={name}"))
+
+
+@pytest.mark.parametrize("answer", [1, "1", "B", "(b)", "b."])
+@pytest.mark.parametrize("choices", [["tea", "milk"], {"text": ["tea", "milk"], "label": ["A", "B"]}])
+@pytest.mark.parametrize("name", ["choices", "options"])
+def test_an_answer_that_points_at_a_choice_needs_a_prompt_that_shows_it(name, choices, answer):
+    row = {"question": "What is white?", name: choices, "answer": answer}
+    with pytest.raises(Rejected, match="place of a choice that the prompt does not show"):
+        convert(row)
+    shown = convert(row | {"question": "What is white? A) tea B) milk"})
+    assert shown[1]["content"] == str(answer)
+
+
+@pytest.mark.parametrize(("choices", "answer"), [(["tea", "milk"], "milk"), (["1", "2"], 2), (["tea", "milk"], "Yes")])
+def test_an_answer_that_says_a_choice_or_something_else_is_one(choices, answer):
+    assert convert({"question": "Which?", "choices": choices, "answer": answer})[1]["content"] == str(answer)
+    assert convert({"question": "Which?", "choices": ["tea", "milk"], "answer": "B"}, how_to_read("context=choices"))

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from analysis.pools import load_pool
+from analysis.pools.findings import Rejected
 from analysis.pools.how_to_read import HowToRead, how_to_read
 from analysis.pools.reading import read_records
 from analysis.pools.records import hub_records
-from analysis.pools.turns import Rejected
 
 ONE_MEGABYTE = HowToRead(longest_row=1)
 # Letters, and what must not be taken for the end of a text, an object or a list.
