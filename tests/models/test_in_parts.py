@@ -10,11 +10,13 @@ import torch
 from analysis.experiments.workbench import prepare
 from analysis.features.rating_text import digit_ids
 from analysis.models import gguf
+from analysis.models.encoding import encode
 from analysis.models.generation import generate
 from analysis.models.in_parts import IN_PARTS, InParts, load_named
 from analysis.models.language_model import load_model
 from analysis.paths import BASES
 from analysis.store.store import Store
+from tests.families import family_model
 
 GEMMA = ("gguf", *(package for package, _ in IN_PARTS["gemma-3-270m"].parts))
 CONTENT = b"the weights of a model"
@@ -85,6 +87,23 @@ def test_a_part_that_lacks_or_is_another_is_named_with_what_to_install(packages,
     with pytest.raises(FileNotFoundError, match=r"small: model_part_0 is not installed"):
         load_named("small", store=store)
     assert not written
+
+
+@pytest.mark.parametrize(
+    "family, begins", [("Gemma 3 base", True), ("Gemma 3", True), ("Llama-3 base", False), ("Qwen2 base", False)]
+)
+def test_a_gemma_begins_with_its_token_once_and_others_as_the_study_trained_them(family, begins, tmp_path):
+    made = family_model(family)
+    made.model.save_pretrained(tmp_path)
+    made.tokenizer.save_pretrained(tmp_path)
+    base = load_named(str(tmp_path))
+    for system in ([], [{"role": "system", "content": "Be brief."}]):
+        row = [*system, {"role": "user", "content": "Why?"}, {"role": "assistant", "content": "No."}]
+        encoded = encode(row, base.tokenizer, base.template, 64)
+        assert [place for place, token in enumerate(encoded.ids) if token == base.tokenizer.bos_token_id] == [
+            0
+        ] * begins
+        assert base.tokenizer.decode(encoded.ids[slice(*encoded.spans[0])]) == "No."
 
 
 @pytest.mark.slow
