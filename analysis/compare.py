@@ -20,6 +20,7 @@ from analysis.pools.loading import check_count
 from analysis.runner.checks import check_name
 from analysis.runner.console import Parser, ended, guard, say
 from analysis.runner.finetuning import check_finetuning
+from analysis.store.launch import is_one_of_several
 from analysis.store.publishing import REPORT, RUN, Count, note, publish
 from analysis.store.store import Store
 
@@ -44,6 +45,11 @@ def compare(asked: argparse.Namespace) -> tuple[Count, int]:
         Something asked for cannot be done; says what was found and what is expected.
     """
     started = time.monotonic()
+    if is_one_of_several():
+        raise ValueError(
+            "expected to be started once, found several processes of one launch; --jobs makes several runs at once, and a "
+            "script that calls prepare, grid.plan and grid.run can be launched"
+        )
     check_name(asked.name, "--name")
     counts = {"--parts": [asked.parts], "--draws": [asked.draws], "--jobs": [asked.jobs], "--budget": asked.budget}
     for what, count in [(what, count) for what, given in counts.items() for count in given]:

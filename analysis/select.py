@@ -106,7 +106,7 @@ def _arguments() -> Parser:
     )  # fmt: skip
     add = parser.add_argument
     add("--pool", required=True, help="a file, folder, pattern, comma-separated files, a hub id, curated or wild")
-    add("--model", required=True, help="scratch, tiny-weak, tiny-strong, a folder, or a hub id")
+    add("--model", required=True, help="as --model of ./run_all.sh: a name, a folder, a GGUF file, or a hub id")
     add("--method", required=True, action="append", metavar="CALL",
         help="a name or name(option=value, ...); may be repeated, then every method has a file")  # fmt: skip
     add("--budget", required=True, type=int, metavar="N", help="rows to select, or tokens of one epoch (--unit)")

@@ -51,3 +51,9 @@ def test_what_cannot_be_done_is_refused_in_one_line(more, message, capsys, monke
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert compare.main(["--name", "small", "--out", str(tmp_path), *SMALL, *more]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_processes_of_one_launch_are_refused(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(compare.os, "environ", {"WORLD_SIZE": "2", "RANK": "1"})
+    assert compare.main(["--name", "small", "--out", str(tmp_path), *SMALL]) == 2
+    assert "expected to be started once, found several processes of one launch; --jobs" in capsys.readouterr().err

@@ -20,6 +20,7 @@ from analysis.models.training import finetuning
 from analysis.models.training.finetuning import FineTuning, finetune
 from analysis.pools.testbed import WORLD_VERSION
 from analysis.store.code_version import code_version
+from analysis.store.launch import from_first, is_first
 from analysis.store.published import log
 from analysis.store.publishing import note
 from analysis.store.store import digest
@@ -129,7 +130,7 @@ def _measure_all(work, runs: Sequence[Run], show_progress: bool) -> list[tuple[d
     wanted = catalogue.benchmarks_for(work.pool, work.settings.max_tokens)
     keys = ask(work, runs)
     note()  # before anything is made
-    found = {key: stored for key in keys if (stored := _stored(work, key)) is not None}
+    found = from_first(lambda: _all_stored(work, keys), cpu=work.base.device.type == "cpu")
     n_found = sum(key in found for key in keys)
     with tqdm(total=len(runs), initial=n_found, desc="runs", unit="run", disable=not show_progress) as bar:
         for wait in (False, True):  # first those that no other process is making
@@ -169,28 +170,47 @@ def _settings(work, run: Run) -> FineTuning:
     return work.settings if run.design != EQUAL_TOKENS else work.settings.as_for(len(run.rows), run.budget)
 
 
+def _all_stored(work, keys: Sequence[str]) -> dict[str, tuple[dict, dict[str, np.ndarray]]]:
+    return {key: stored for key in keys if (stored := _stored(work, key)) is not None}
+
+
 def _stored(work, key: str) -> tuple[dict, dict[str, np.ndarray]] | None:
     record, arrays = work.store.record("runs", key), work.store.arrays("runs", key)
     return None if record is None or arrays is None else (record, arrays)
 
 
 def _measured(work, run: Run, key: str, wanted: dict, *, wait: bool) -> tuple[dict, dict[str, np.ndarray]] | None:
-    """What a run measured, made now if need be; None if another process is at it and `wait` is False."""
-    lock = work.store.claim("runs", key)
+    """What a run measured, made now if need be; None if another process is at it and `wait` is False.
+
+    Processes that were launched together make it together: the first holds the lock and stores it for all.
+    """
+    on_cpu = work.base.device.type == "cpu"
+    lock = work.store.claim("runs", key) if is_first() else None
+    if not from_first(lambda: _acquired(lock, wait), cpu=on_cpu):
+        return None
+    try:
+        stored = from_first(lambda: _stored(work, key), cpu=on_cpu)
+        if stored is None:
+            made = _made(work, run, wanted)
+            stored = from_first(lambda: _saved(work, key, *made), cpu=on_cpu)
+    finally:
+        if lock is not None:
+            lock.release()
+    return stored
+
+
+def _acquired(lock, wait: bool) -> bool:
     try:
         lock.acquire(blocking=wait)
     except Timeout:
-        return None
-    try:
-        stored = _stored(work, key)
-        if stored is None:
-            record, arrays = _made(work, run, wanted)
-            work.store.save_arrays("runs", key, **arrays)
-            work.store.save_record("runs", key, record)  # last: its presence says that the run is complete
-            stored = record, arrays
-    finally:
-        lock.release()
-    return stored
+        return False
+    return True
+
+
+def _saved(work, key: str, record: dict, arrays: dict[str, np.ndarray]) -> tuple[dict, dict[str, np.ndarray]]:
+    work.store.save_arrays("runs", key, **arrays)
+    work.store.save_record("runs", key, record)  # last: its presence says that the run is complete
+    return record, arrays
 
 
 def _made(work, run: Run, wanted: dict) -> tuple[dict, dict[str, np.ndarray]]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from analysis.experiments import exporting, selecting
 from analysis.features.features import Features
 from analysis.methods import RANDOM, Selection, parse
-from analysis.models.language_model import LanguageModel, load_model
+from analysis.models.in_parts import load_named
+from analysis.models.language_model import LanguageModel
 from analysis.models.training.finetuning import FineTuning
 from analysis.models.training.pool_base import SEQUENCE_LENGTH, scratch_base
 from analysis.pools import Pool, joined, load_parts
@@ -127,7 +128,7 @@ def prepare(
     if model == "scratch":
         base = scratch_base(joined(cut), store=store, seed=seed, show_progress=show_progress)
     else:
-        base = load_model(model, store=store)
+        base = load_named(model, store=store)
     told = {"max_tokens": settings.max_tokens, "finetuning": settings, "show_progress": show_progress}
     first, *others = [
         Workbench(rows, base, Features(rows, base, store=store, **told), store, settings, seed, part)

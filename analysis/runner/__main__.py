@@ -155,7 +155,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pool", help="curated, wild, a file, folder, pattern, comma-separated files, or a hub id")
     parser.add_argument("--fields", metavar="MEANING=FIELD,…", help="what the fields of the pool's rows mean, as "
                         "prompt=question,answer=solution; also encoding=, language=, toxic=drop, redacted=drop, longest_row=MEGABYTES")  # fmt: skip
-    parser.add_argument("--model", help="tiny-weak, tiny-strong, scratch, a folder, or a hub id")
+    parser.add_argument(
+        "--model",
+        help="tiny-weak, tiny-strong, scratch, smollm2-135m, gemma-3-270m, a folder, a GGUF file, or a hub id",
+    )
     parser.add_argument("-p", "--parameter", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"),
                         help="any other parameter; lists as '[a, b]'; may be repeated")  # fmt: skip
     parser.add_argument(

@@ -7,13 +7,14 @@ import shutil
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
 
 from analysis.paths import PUBLISHED, RESULTS
+from analysis.store.launch import is_first, wait_for
 from analysis.store.manifests import SUFFIX, check_folder, manifest_of
 from analysis.store.partials import partial_beside
 from analysis.store.published import Published, log, of_folder
@@ -147,6 +148,9 @@ class Store:
         try:
             partial.mkdir()
             write(partial)
+            if not is_first():  # transformers writes all files in the first process of a launch alone
+                wait_for(path.with_name(f"{path.name}{SUFFIX}"))
+                return path
             if path.exists():  # another process was faster; both hold the same content
                 return path
             manifest = json.dumps(manifest_of(partial), indent=1)
@@ -159,10 +163,14 @@ class Store:
         return path
 
     def claim(self, kind: str, key: str) -> AbstractContextManager:
-        """A lock between processes: whoever holds it computes, the others wait and then find the result."""
+        """A lock between processes: whoever holds it computes, the others wait and then find the result.
+
+        Of one launch only the first process takes it. The others compute what it computes: what is trained takes them
+        all, so that to wait for it would be to wait for ever.
+        """
         path = self.path(kind, key, ".lock")
         path.parent.mkdir(parents=True, exist_ok=True)
-        return FileLock(path)
+        return FileLock(path) if is_first() else nullcontext()
 
     def _read_arrays(self, path: Path) -> dict[str, np.ndarray] | None:
         if not path.exists():

@@ -1,5 +1,7 @@
 """What is said of a published comparison: tokens by the rule, groups and limits, by hand."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -92,6 +94,8 @@ def test_what_was_left_out_and_several_devices_are_said(tmp_path):
 def test_limits_name_the_weights_that_are_known():
     said = " ".join(real_model.limits(chosen("real_model")[0]))
     assert "dequantised from SmolLM2-135M-Instruct.Q4_1.gguf" in said and "rows of the same pool" in said
+    said = " ".join(real_model.limits(replace(chosen("real_model")[0], base="gemma-3-270m")))
+    assert "dequantised from gemma-3-270m-q4_k_m.gguf" in said and "was tuned" not in said
 
 
 def test_limits_of_other_weights_say_nothing_of_rounding(compared):
