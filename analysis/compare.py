@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.experiments import grid
+from analysis.experiments.benchmarks.asking import asked as benchmarks_asked
 from analysis.experiments.workbench import Workbench, prepare
 from analysis.methods import parse
 from analysis.paths import PUBLISHED
@@ -58,6 +59,7 @@ def compare(asked: argparse.Namespace) -> tuple[Count, int]:
     os.environ[RUN], os.environ[REPORT] = asked.name, "compare"
     for method in asked.method:
         parse(method)
+    benchmarks_asked(asked.benchmark)
     # All selections are made by one process: the others would wait for the features that it computes.
     work = _workbench(asked)
     planned = _planned(work, asked)
@@ -95,7 +97,8 @@ def _make(asked: argparse.Namespace) -> None:
 def _workbench(asked: argparse.Namespace) -> Workbench:
     return prepare(
         asked.pool, model=asked.model, limit=asked.limit, seed=asked.seed, parts=asked.parts, budget=asked.budget,
-        finetuning=asked.finetuning, duplicates=asked.duplicates, store=Store(), show_progress=False,
+        finetuning=asked.finetuning, duplicates=asked.duplicates, benchmarks=asked.benchmark, store=Store(),
+        show_progress=False,
     )  # fmt: skip
 
 
@@ -127,6 +130,8 @@ def _arguments() -> Parser:
         metavar="JSON",
         help="settings of training, such as '{\"learning_rate\": 1e-4}'",
     )
+    add("--benchmark", default=[], action="append", metavar="CALL",
+        help="a task of lm-eval beside the pool's own benchmarks, such as 'gsm8k(limit=200)'; may be repeated")  # fmt: skip
     add("--jobs", type=int, default=1, metavar="N", help="processes that train at once (default 1)")
     add("--within", type=float, metavar="SECONDS", help="stop after so long and publish what is finished")
     add("--out", default=str(PUBLISHED), metavar="FOLDER", help="of the published file (default figures/runs)")

@@ -43,6 +43,7 @@ def test_a_comparison_is_published_once_and_goes_on_where_it_stopped(tmp_path):
         (["--budget", "-1"], "--budget: expected a whole number from 1 up, found -1"),
         (["--finetuning", '{"epoch": 1}'], "--finetuning: unknown setting 'epoch'"),
         (["--finetuning", '{"epochs": "1"}'], "--finetuning: epochs: expected a valid number, found '1'"),
+        (["--benchmark", "gsm8k(limits=3)"], "benchmark 'gsm8k(limits=3)': unknown option 'limits'"),
         (["--finetuning", "[1]"], "--finetuning: expected settings with values, found [1]"),
     ],
 )

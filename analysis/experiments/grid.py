@@ -12,7 +12,7 @@ import torch
 from filelock import Timeout
 from tqdm import tqdm
 
-from analysis.experiments.benchmarks import catalogue
+from analysis.experiments.benchmarks import catalogue, harness
 from analysis.experiments.results import EQUAL_TOKENS, Results, Run
 from analysis.experiments.workbench import stream
 from analysis.methods import BASE, RANDOM, parse
@@ -113,7 +113,7 @@ def results_of(measured: Iterable[tuple[Run, tuple[dict, dict[str, np.ndarray]]]
 
 def ask(work, runs: Sequence[Run], *, with_base: bool = False) -> list[str]:
     """The keys of runs, noted as asked for: of an interrupted grid, what is finished can be published."""
-    wanted = catalogue.benchmarks_for(work.pool, work.settings.max_tokens)
+    wanted = benchmarks_of(work)
     keys = []
     for run in _with_base(runs) if with_base else runs:
         depends = _depends(work, run, wanted)
@@ -122,12 +122,22 @@ def ask(work, runs: Sequence[Run], *, with_base: bool = False) -> list[str]:
     return keys
 
 
+def benchmarks_of(work) -> dict:
+    """What every model of a workbench is measured by, by name: what the pool allows, and what else is asked for."""
+    return catalogue.benchmarks_for(work.pool, work.settings.max_tokens) | {one.task: one for one in work.benchmarks}
+
+
+def code_of_runs(*, with_harness: bool = False) -> str:
+    """The version of the code that trains and scores; the evaluation harness's where its benchmarks are asked."""
+    return code_version(finetuning.__name__, catalogue.__name__, *([harness.__name__] if with_harness else []))
+
+
 def _with_base(runs: Sequence[Run]) -> list[Run]:
     return [Run(BASE, 0, 0, 0, np.zeros(0, dtype=np.int64)), *runs] if runs else []
 
 
 def _measure_all(work, runs: Sequence[Run], show_progress: bool) -> list[tuple[dict, dict[str, np.ndarray]]]:
-    wanted = catalogue.benchmarks_for(work.pool, work.settings.max_tokens)
+    wanted = benchmarks_of(work)
     keys = ask(work, runs)
     note()  # before anything is made
     found = from_first(lambda: _all_stored(work, keys), cpu=work.base.device.type == "cpu")
@@ -149,11 +159,12 @@ def _key(work, run: Run, wanted: dict) -> str:
 def _depends(work, run: Run, wanted: dict) -> dict:
     """What a run depends on besides its rows; runs of one comparison are so made on one kind of device."""
     kind = work.base.device.type
-    return ({} if kind == "cpu" else {"device": kind}) | {
+    asked = {"harness": [one.settings for one in work.benchmarks]} if work.benchmarks else {}
+    return ({} if kind == "cpu" else {"device": kind}) | asked | {
         "pool": work.with_part(run.part).pool.fingerprint, "base": work.base.fingerprint, "seed": run.training_seed,
         "settings": asdict(_settings(work, run).resolved(work.base.device)), "benchmarks": list(wanted),
         "world": WORLD_VERSION, "template": work.base.template.settings(),
-        "code": code_version(finetuning.__name__, catalogue.__name__),
+        "code": code_of_runs(with_harness=bool(work.benchmarks)),
     }  # fmt: skip
 
 

@@ -8,13 +8,10 @@ from functools import cache
 import numpy as np
 
 from analysis.experiments import grid, selecting
-from analysis.experiments.benchmarks import catalogue
 from analysis.experiments.results import Run
 from analysis.experiments.workbench import Workbench, prepare
 from analysis.methods import BASE
 from analysis.methods.catalogue import METHODS
-from analysis.models.training import finetuning
-from analysis.store.code_version import code_version
 from analysis.store.published import unpacked
 from analysis.store.store import digest
 
@@ -37,7 +34,7 @@ def rekeyed(line: dict) -> dict:
     """
     settings = json.loads(line["settings"])
     if line["kind"] == "runs":
-        settings |= {"code": _code_today()} | _pool_today(line)
+        settings |= {"code": grid.code_of_runs(with_harness="harness" in settings)} | _pool_today(line)
         key = digest(**settings, rows=arrays_of(line)["rows"].tolist())
     else:
         settings |= selecting.code_behind(line["method"], settings["unit"]) | _pool_today(line)
@@ -112,7 +109,7 @@ def _run_again(line: dict, work: Workbench) -> float | None:
     stored = arrays_of(line)
     told = {name: line[name] for name in ("method", "budget", "draw", "training_seed", "part", "design")}
     run = Run(rows=stored.pop("rows"), **told)
-    wanted = catalogue.benchmarks_for(work.pool, work.settings.max_tokens)
+    wanted = grid.benchmarks_of(work)
     if grid._key(work, run, wanted) != rekeyed(line)["key"]:
         return None
     _, made = grid._made(work, run, wanted)
@@ -137,10 +134,6 @@ def _selection_again(line: dict, work: Workbench) -> float | None:
 def arrays_of(line: dict) -> dict[str, np.ndarray]:
     """The arrays of a published line by name."""
     return {one["name"]: unpacked(one) for one in line["arrays"]}
-
-
-def _code_today() -> str:
-    return code_version(finetuning.__name__, catalogue.__name__)  # as in the key of a run
 
 
 def _pool_today(line: dict) -> dict:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from analysis.experiments import exporting, selecting
+from analysis.experiments.benchmarks.asking import asked as benchmarks_asked
+from analysis.experiments.benchmarks.harness import Harness
 from analysis.features.features import Features
 from analysis.methods import RANDOM, Selection, parse
 from analysis.models.in_parts import load_named
@@ -28,6 +30,7 @@ class Workbench:
     seed : of the whole comparison; every selection and every run has one of its own, see `stream`.
     part : number of this part, from 0 up.
     others : the workbenches of the other parts of the same pool; none on theirs.
+    benchmarks : of the evaluation harness, asked beside those that the pool allows.
     prepared : the arguments of `prepare` that made it, and `n_rows` of `smaller`; none where it was made by hand.
     """
 
@@ -39,6 +42,7 @@ class Workbench:
     seed: int
     part: int = 0
     others: tuple["Workbench", ...] = ()
+    benchmarks: tuple[Harness, ...] = ()
     prepared: dict | None = None
 
     @property
@@ -92,7 +96,7 @@ def stream(seed: int, role: str, *place: int) -> int:
 def prepare(
     pool: str, *, limit: int | None = None, model: str = "tiny-weak", seed: int = 0,
     finetuning: dict | None = None, duplicates: str = "keep", skills: int = 0, long_answers: str = "padded",
-    parts: int = 1, budget: int | Sequence[int] = 1, store: Store | None = None, show_progress: bool = True,
+    parts: int = 1, budget: int | Sequence[int] = 1, benchmarks: Sequence[str] = (), store: Store | None = None, show_progress: bool = True,
 ) -> Workbench:  # fmt: skip
     """Load a pool and a base by name ("scratch" trains one from the pool's text) and put them on a workbench.
 
@@ -105,16 +109,19 @@ def prepare(
     budget : rows that will be selected from every part (the largest counts): a part has at least `ROWS_PER_BUDGET`
         times as many, and where the pool is too small for that there are fewer parts.
     finetuning : settings that differ from the defaults.
+    benchmarks : tasks of lm-eval with their options, such as "gsm8k(limit=200)" (`benchmarks.harness.Harness`), asked
+        of every model beside the benchmarks that the pool allows.
 
     Raises
     ------
     ValueError
-        A fine-tuning setting that does not exist (lists the known ones).
+        A fine-tuning setting or an option of a benchmark that does not exist (lists the known ones).
     """
     prepared = {
         "pool": pool, "limit": limit, "model": model, "seed": seed, "finetuning": finetuning, "duplicates": duplicates,
         "skills": skills, "long_answers": long_answers, "parts": parts, "budget": budget,
-    }  # fmt: skip
+    } | ({"benchmarks": list(benchmarks)} if benchmarks else {})  # fmt: skip
+    harness = benchmarks_asked(benchmarks)
     store = store or Store()
     known = [field.name for field in fields(FineTuning)]
     if unknown := set(finetuning or {}) - set(known):
@@ -131,7 +138,9 @@ def prepare(
         base = load_named(model, store=store)
     told = {"max_tokens": settings.max_tokens, "finetuning": settings, "show_progress": show_progress}
     first, *others = [
-        Workbench(rows, base, Features(rows, base, store=store, **told), store, settings, seed, part)
+        Workbench(
+            rows, base, Features(rows, base, store=store, **told), store, settings, seed, part, benchmarks=harness
+        )
         for part, rows in enumerate(cut)
     ]
     return replace(first, others=tuple(others), prepared=prepared)

@@ -79,6 +79,7 @@ def run(
 
         tell(plan, jobs)
         return []
+    _try_benchmarks(plan)
     _try_pools({str(job.parameters.get("pool", "")) for job in plan} - {"", *POOL_NAMES})
     check_writable({RESULTS, *(job.folder for job in plan), *(job.figures.parent for job in plan)})
     for job in (job for job in plan if job.outdated):
@@ -91,6 +92,15 @@ def run(
     finally:
         write_index(reports)
     return outcomes
+
+
+def _try_benchmarks(plan: Sequence[Job]) -> None:
+    """Read every call of a benchmark, so that a wrong one, or no lm-eval here, is said before any notebook starts."""
+    for job in plan:
+        if calls := job.parameters.get("harness"):
+            from analysis.experiments.benchmarks.asking import asked  # torch, which other runs need not import here
+
+            asked(calls)
 
 
 def _try_pools(names: set[str]) -> None:

@@ -209,7 +209,7 @@ def _took(outlined, lines: Sequence[Line], rates: Rates, rows: RowsOfParts, jobs
     return "\n".join(
         [
             *said,
-            "  Not in it: drawing, training inside a method, and all but one pass over the pool for each kind of feature.",
+            f"  Not in it: drawing, {_harness(works)}training inside a method, and all but one pass over the pool for each kind of feature.",
             f"Memory: {_memory(own, together)}.",
             f"Disk: about {_size_of(_disk(works, outlined, rates))} without features of rows; {_size_of(_free(RESULTS))} are free.",
             "",
@@ -218,6 +218,12 @@ def _took(outlined, lines: Sequence[Line], rates: Rates, rows: RowsOfParts, jobs
             f"rows: {_how_counted(works, rows)}.",
         ]
     )
+
+
+def _harness(works: Sequence[Workbench]) -> str:
+    """The benchmarks of lm-eval that are asked of every model, whose time is not known beforehand."""
+    calls = dict.fromkeys(call for work in works for call in work.prepared.get("benchmarks") or [])
+    return f"scoring by {', '.join(calls)}, " if calls else ""
 
 
 def _how_counted(works: Sequence[Workbench], rows: RowsOfParts) -> str:

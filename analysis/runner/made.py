@@ -4,11 +4,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from analysis.experiments.benchmarks import catalogue
-from analysis.models.training import finetuning
+from analysis.experiments.grid import code_of_runs
 from analysis.paths import PUBLISHED, RESULTS
 from analysis.runner.run_keys import described_key
-from analysis.store.code_version import code_version
 from analysis.store.published import read
 from analysis.store.store import Store
 
@@ -22,13 +20,13 @@ def made(results: Path = RESULTS, published: Path = PUBLISHED) -> set[str]:
     """
     import torch
 
-    today = code_version(finetuning.__name__, catalogue.__name__)
+    today = {with_harness: code_of_runs(with_harness=with_harness) for with_harness in (False, True)}
     device, found = "cuda" if torch.cuda.is_available() else "cpu", set()
     for line in (*_published(published), *_stored(results)):
         if not line.get("prepared") or not line.get("settings"):
             continue
         depends = json.loads(line["settings"])
-        if depends.get("code") == today and depends.get("device", "cpu") == device:
+        if depends.get("code") == today["harness" in depends] and depends.get("device", "cpu") == device:
             told = [line[name] for name in ("method", "budget", "design", "part", "training_seed")]
             found.add(described_key(json.loads(line["prepared"]), depends["settings"], *told))
     return found

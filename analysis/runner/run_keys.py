@@ -28,7 +28,8 @@ def described_key(
     if method == BASE:
         settings = {"max_tokens": settings["max_tokens"]}
     told = {name: value for name, value in settings.items() if name not in ON_DEVICE}
-    return json.dumps([pool_key(prepared), prepared["model"], told, method, budget, design, part, training_seed],
+    asked = list(prepared.get("benchmarks") or [])
+    return json.dumps([pool_key(prepared), prepared["model"], told, method, budget, design, part, training_seed, asked],
                       sort_keys=True)  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from analysis.runner.profile import load_profile, profile_names
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 SHARED = ["pool", "limit", "model", "methods", "budget", "seed", "parts", "n_draws", "output_dir"]
-OWN_PARAMETERS = 6
+OWN_PARAMETERS = 7
 CODE_LINES, DEFINITIONS = 12, 1
 CLAIM = re.compile(
     r"\b(clearly|obviously|significantly|outperforms?|we (find|see|found|observe) that)\b", re.IGNORECASE

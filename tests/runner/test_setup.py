@@ -138,7 +138,10 @@ def test_an_extra_is_added_once_and_the_runner_does_not_see_it(project):
 def test_an_unknown_extra_is_refused_with_those_known(project, name):
     done = run_all(project, "--with", name)
     assert done.returncode == 2
-    assert done.stderr == f"Refused: --with '{name}': there is no such extra; known: dev embed models explore cluster\n"
+    assert (
+        done.stderr
+        == f"Refused: --with '{name}': there is no such extra; known: dev embed models benchmarks explore cluster\n"
+    )
     assert not (project / ".venv").exists()
 
 
