@@ -104,7 +104,7 @@ class Explorer:
         self.group = widgets.Dropdown(options=[EVERY, *seen.GROUPS[1:], seen.NEITHER], description="rows",
                                       layout=wide["layout"])  # fmt: skip
         self.filter = widgets.Text(
-            placeholder="words, or: answer tokens > 100 and source = …", description="filter", **wide
+            placeholder="words, or: answer tokens > 100 and fault !=", description="filter", **wide
         )
         self.file = widgets.Text("rows.jsonl", description="file", layout=wide["layout"])
         self.button = widgets.Button(description="Export these rows", tooltip="as the select command writes them")

@@ -18,8 +18,8 @@ CHARACTERS = 160  # of a prompt and of an answer
 MOST_SHOWN = 200  # rows of a table
 CHOSEN_BY = "chosen by"
 NEITHER, ONLY_A, ONLY_B, BOTH = GROUPS = ("neither", "only A", "only B", "both")
-SIGNS = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "=": operator.eq}
-CONDITION = re.compile(r"\s*([^<>=]+?)\s*(<=|>=|<|>|=)\s*(.*?)\s*")
+SIGNS = {"<=": operator.le, ">=": operator.ge, "!=": operator.ne, "<": operator.lt, ">": operator.gt, "=": operator.eq}
+CONDITION = re.compile(r"\s*([^<>=!]+?)\s*(<=|>=|!=|<|>|=)\s*(.*?)\s*")
 LOOK = "<style>.examples :is(th, td) {padding: 1px 12px 1px 0; text-align: left} .examples p {margin: 0}</style>"
 TEXTS = ("prompt", "answer")
 
@@ -142,8 +142,8 @@ def colours(known: pd.DataFrame) -> list[str]:
 def matching(known: pd.DataFrame, text: str) -> np.ndarray:
     """Which rows fit a filter, bool of shape (n_rows,): words that their texts hold, or conditions joined by `and`.
 
-    A condition is `answer tokens > 100` or `source = alpaca`; anything without a sign is looked for, whatever its case, in
-    prompt, answer, source and id.
+    A condition is `answer tokens > 100`, `source = alpaca`, or `fault !=` for the rows that have one; anything without a sign is
+    looked for, whatever its case, in prompt, answer, source and id.
 
     Raises
     ------
@@ -161,9 +161,9 @@ def _holds(known: pd.DataFrame, column: str, sign: str, value: str) -> np.ndarra
     if column not in known:
         raise ValueError(f"filter: no column {column!r}; the columns are {', '.join(known.columns)}")
     if not pd.api.types.is_numeric_dtype(known[column]):
-        if sign != "=":
-            raise ValueError(f"filter: {column} is text and takes only =, found {sign}")
-        return (known[column].astype(str).str.casefold() == value.casefold()).to_numpy()
+        if sign not in ("=", "!="):
+            raise ValueError(f"filter: {column} is text and takes only = and !=, found {sign}")
+        return SIGNS[sign](known[column].astype(str).str.casefold(), value.casefold()).to_numpy()
     try:
         return SIGNS[sign](known[column].to_numpy(), float(value))
     except ValueError as error:

@@ -82,7 +82,8 @@ def test_the_histogram_counts_every_row_once_and_has_a_border_at_the_cut(known):
 
 @pytest.mark.parametrize("text, rows", [
     ("", [0, 1, 2, 3, 4, 5]), ("yes", [1]), ("answer tokens > 40", [0, 1]), ("answer tokens<=20 and source = Y", [3, 4]),
-    ("chosen by = both", [2]), ("fault = wrong answer", [0]), ("no and answer tokens >= 40", [0, 2]), ("<b>", []),
+    ("chosen by = both", [2]), ("fault = wrong answer", [0]), ("fault !=", [0]),
+    ("source != y and answer tokens != 60", [1]), ("no and answer tokens >= 40", [0, 2]), ("<b>", []),
 ])  # fmt: skip
 def test_filters_by_words_and_by_conditions(known, text, rows):
     assert np.flatnonzero(seen.matching(known, text)).tolist() == rows
