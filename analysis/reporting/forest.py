@@ -16,6 +16,10 @@ from analysis.statistics import NO_DIFFERENCE, interval_of_mean
 from analysis.subsets.rows import WHOLE_POOL
 
 LABEL_WIDTH = 20  # characters, beyond which the name of a method has two lines
+NARROW = {
+    "title": 22,
+    "label": 29,
+}  # characters of a line above and below each of three panels or more beside one another
 KEY = "dots: runs · bars: intervals {of} · grey: range of random's runs · dotted: ± δ, the smallest difference that matters{base}"
 SHORT = {NO_DIFFERENCE: "< δ"}  # beside an interval
 
@@ -40,7 +44,7 @@ def draw(
     named : how the values of `columns` are written.
     """
     drawn = in_units(table)
-    rows, across = list(drawn[panels].unique()), list(drawn[columns].unique()) if columns else [None]
+    rows, across = list(drawn[panels].unique()), _sorted(drawn[columns].unique()) if columns else [None]
     fig, axes = style.figure("full", height, rows=len(rows), columns=len(across), sharex=panels != "benchmark" and "all",
                              sharey=bool(columns) and "row", squeeze=False)  # fmt: skip
     order = list(drawn.groupby(y)[x].mean().sort_values(ascending=False).index) if columns else []
@@ -57,10 +61,22 @@ def draw(
                 if columns
                 else part.sort_values(x, ascending=False)
             )
-            _panel(ax, lines, results, "\n".join(titles), x, y, hue, decides)
+            title, narrow = "\n".join(titles), len(across) > 2
+            _panel(ax, lines, results, _in_lines(title, NARROW["title"]) if narrow else title, x, y, hue, decides)
+            if narrow:
+                ax.set_xlabel(_in_lines(ax.get_xlabel(), NARROW["label"]))
     base = " · dashed: the base" if any(line.get_linestyle() == "--" for ax in fig.axes for line in ax.lines) else ""
     style.key(fig, KEY.format(of="of the verdicts" if decides else "at 95 %", base=base))
     return fig
+
+
+def _sorted(values) -> list:
+    """Numbers by size, names as they come."""
+    return sorted(values) if pd.api.types.is_numeric_dtype(values) else list(values)
+
+
+def _in_lines(text: str, width: int) -> str:
+    return "\n".join(fill(line, width) for line in text.split("\n"))
 
 
 def _panel(ax, lines: pd.DataFrame, results: Results, title: str, x: str, y: str, hue: str, decides: bool) -> None:
@@ -143,7 +159,7 @@ def height(results: Results) -> float:
     """Height to width of a figure with a panel per benchmark and a line per method, so that no two labels meet."""
     panels = len(results.benchmarks)
     lines = results.table.loc[results.table["method"] != BASE, "method"].nunique()
-    return max(0.36, 0.16 + 0.036 * lines) * panels
+    return max(0.36, 0.16 + 0.039 * lines) * panels
 
 
 def budget_means(part: pd.DataFrame) -> pd.DataFrame:
