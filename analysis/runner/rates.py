@@ -150,7 +150,8 @@ def sample_of(prepared: dict):
 def _in_memory(rows):
     from datasets import Dataset
 
-    return Dataset.from_list(rows.to_list(), features=rows.features) if len(rows) else rows
+    # As columns: Python's integers would be read as signed ones, which some keys of rows are too large for.
+    return Dataset(rows.with_format("arrow")[:].take(np.arange(len(rows))), info=rows.info) if len(rows) else rows
 
 
 class Rates:

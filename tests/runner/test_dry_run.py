@@ -135,3 +135,13 @@ def test_a_small_file_is_read_for_its_rows_and_nothing_is_left(tmp_path):
     assert 40 <= sum(rows(told, 1)) <= 50 and len(rows(told, 1)) == 3
     assert len(rows(told, 20)) < 3  # a part needs 20
     assert [path.name for path in tmp_path.iterdir()] == ["mine.jsonl"]
+
+
+def test_rows_of_a_file_are_read_whole_and_outlive_their_folder(tmp_path):
+    """Keys of rows are as large as 64 bits hold; of 40 rows one at least is too large for a signed number."""
+    lines = [json.dumps({"prompt": f"What is {n}?", "completion": f"It is {n}."}) for n in range(40)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(lines))
+    prepared = {"pool": str(tmp_path / "rows.jsonl"), "limit": 0, "seed": 0, "skills": 0, "long_answers": "padded"}
+    sample = rates.sample_of(prepared)
+    assert max(sample.rows["key"][:]) >= 2**63
+    assert sorted(row["number"] for part in (sample.rows, sample.held_out) for row in part) == list(range(40))
