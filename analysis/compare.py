@@ -16,7 +16,7 @@ from analysis.experiments import grid
 from analysis.experiments.benchmarks.asking import asked as benchmarks_asked
 from analysis.experiments.workbench import Workbench, prepare
 from analysis.methods import parse
-from analysis.paths import PUBLISHED
+from analysis.paths import PUBLISHED, SPLITTER
 from analysis.pools.loading import check_count
 from analysis.runner.checks import check_name
 from analysis.runner.console import Parser, ended, guard, say
@@ -116,6 +116,7 @@ def _arguments() -> Parser:
     add = parser.add_argument
     add("--name", required=True, help="of the published file, figures/runs/NAME.parquet")
     add("--pool", required=True, help="a file, folder, pattern, comma-separated files, a hub id, curated or wild")
+    add("--fields", default="", metavar="MEANING=FIELD,…", help="what the fields of its rows mean, as for ./run_all.sh")
     add("--model", required=True, help="a name, a folder, a GGUF file, or a hub id")
     add("--method", default=[], action="append", metavar="CALL", help="beside random draws; may be repeated")
     add("--budget", required=True, type=int, action="append", metavar="N", help="rows to train on; may be repeated")
@@ -141,6 +142,8 @@ def _arguments() -> Parser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; 0 all well, 1 a process failed, 2 refused, 130 interrupted."""
     asked = _arguments().parse_args(arguments)
+    if asked.fields:
+        asked.pool += f"{SPLITTER}{asked.fields}"
     return ended(lambda: _told(asked))
 
 

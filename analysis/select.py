@@ -14,6 +14,7 @@ from analysis.experiments.exporting import ORIGINAL, check, export, paths
 from analysis.experiments.selecting import UNITS
 from analysis.experiments.workbench import prepare
 from analysis.methods import RANDOM, parse
+from analysis.paths import SPLITTER
 from analysis.pools.training_formats import FORMATS
 from analysis.runner.console import Parser, ended, guard, say
 from analysis.runner.index import duration
@@ -106,6 +107,7 @@ def _arguments() -> Parser:
     )  # fmt: skip
     add = parser.add_argument
     add("--pool", required=True, help="a file, folder, pattern, comma-separated files, a hub id, curated or wild")
+    add("--fields", default="", metavar="MEANING=FIELD,…", help="what the fields of its rows mean, as for ./run_all.sh")
     add("--model", required=True, help="as --model of ./run_all.sh: a name, a folder, a GGUF file, or a hub id")
     add("--method", required=True, action="append", metavar="CALL",
         help="a name or name(option=value, ...); may be repeated, then every method has a file")  # fmt: skip
@@ -126,6 +128,8 @@ def _arguments() -> Parser:
 def main(arguments: Sequence[str] | None = None, store: Store | None = None) -> int:
     """Command line; 0 all well, 2 refused, 130 interrupted."""
     asked = _arguments().parse_args(arguments)
+    if asked.fields:
+        asked.pool += f"{SPLITTER}{asked.fields}"
     return ended(lambda: select(asked, store) or 0)
 
 

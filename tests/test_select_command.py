@@ -57,6 +57,13 @@ def test_the_rows_are_those_of_the_grid(data, tmp_path, method, unit, budget):
     assert (told["part"], told["parts"], told["budget"], told["budget_unit"]) == (1, 2, budget, unit)
 
 
+def test_fields_have_the_names_that_the_owner_gave_them(data, tmp_path):
+    data.write_text(data.read_text().replace('"prompt"', '"frage"').replace('"response"', '"antwort"'))
+    assert main(command(data, "--fields", "prompt=frage,answer=antwort"), Store(tmp_path / "store")) == 0
+    lines = data.with_name("subset.jsonl").read_text().splitlines()
+    assert len(lines) == 8 and set(lines) < set(data.read_text().splitlines())
+
+
 def test_several_methods_have_a_file_each(data, tmp_path):
     methods = ["random_selection", "token_length(direction='shortest')"]
     assert main(command(data, "--format", "messages", method=methods), Store(tmp_path / "store")) == 0

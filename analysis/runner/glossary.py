@@ -14,8 +14,10 @@ TERMS = {  # anchor: (as it is written, what it means)
     "faulty": (r"faulty", "A row whose answer was spoilt on purpose when the testbed was generated, e.g. wrong or off-topic. No method is told."),
     "released": (r"\(released\)|released (?:script|text)s?", "What the study's published script computes, where that is not what the paper defines."),
     "undecided": (r"undecided", "Neither better nor worse nor alike: the interval is too wide to say. More runs may decide it."),
+    "no-verdict": (r"no verdict", "Too few runs or items to judge, whatever the numbers look like: a method takes three runs at least."),
     "equal-tokens": (r"equal tokens", "Each side is trained on as many tokens; with equal rows a method that likes long answers trains on more."),
-    "rows-per-skill": (r"rows per (?:skill|cluster)", "How many rows of each kind the budget buys on average. Few and many can give opposite answers."),
+    "rows-per-skill": (r"rows per (?:skill|cluster)", "How many rows of each kind the budget buys on average; a kind is a skill in the testbed, "
+                       "elsewhere a cluster of alike texts. Few and many can give opposite answers."),
     "floor": (r"at the floor", "A score no more than δ above that of the base without fine-tuning: it cannot fall much further."),
     "holm": (r"Holm(?:'s)?", "A correction for looking at many comparisons at once, so that chance is seldom called a difference in any."),
 }  # fmt: skip
