@@ -16,10 +16,7 @@ from analysis.statistics import NO_DIFFERENCE, interval_of_mean
 from analysis.subsets.rows import WHOLE_POOL
 
 LABEL_WIDTH = 20  # characters, beyond which the name of a method has two lines
-NARROW = {
-    "title": 22,
-    "label": 29,
-}  # characters of a line above and below each of three panels or more beside one another
+NARROW = 29  # characters of a line below each of three panels or more beside one another
 KEY = "dots: runs · bars: intervals {of} · grey: range of random's runs · dotted: ± δ, the smallest difference that matters{base}"
 SHORT = {NO_DIFFERENCE: "< δ"}  # beside an interval
 
@@ -62,9 +59,9 @@ def draw(
                 else part.sort_values(x, ascending=False)
             )
             title, narrow = "\n".join(titles), len(across) > 2
-            _panel(ax, lines, results, _in_lines(title, NARROW["title"]) if narrow else title, x, y, hue, decides)
+            _panel(ax, lines, results, title.replace(", ", ",\n") if narrow else title, x, y, hue, decides)
             if narrow:
-                ax.set_xlabel(_in_lines(ax.get_xlabel(), NARROW["label"]))
+                ax.set_xlabel("\n".join(fill(line, NARROW) for line in ax.get_xlabel().split("\n")))
     base = " · dashed: the base" if any(line.get_linestyle() == "--" for ax in fig.axes for line in ax.lines) else ""
     style.key(fig, KEY.format(of="of the verdicts" if decides else "at 95 %", base=base))
     return fig
@@ -73,10 +70,6 @@ def draw(
 def _sorted(values) -> list:
     """Numbers by size, names as they come."""
     return sorted(values) if pd.api.types.is_numeric_dtype(values) else list(values)
-
-
-def _in_lines(text: str, width: int) -> str:
-    return "\n".join(fill(line, width) for line in text.split("\n"))
 
 
 def _panel(ax, lines: pd.DataFrame, results: Results, title: str, x: str, y: str, hue: str, decides: bool) -> None:
@@ -108,7 +101,7 @@ def _panel(ax, lines: pd.DataFrame, results: Results, title: str, x: str, y: str
             beside = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "fontsize": "x-small"}
             words = SHORT.get(line["verdict"], line["verdict"])
             ax.annotate(words, (1, place), xycoords=("axes fraction", "data"), **beside)
-    ax.set_yticks(range(len(names)), [fill(style.label(name), LABEL_WIDTH) for name in names])
+    ax.set_yticks(range(len(names)), [fill(style.label(name), LABEL_WIDTH) for name in names], linespacing=0.9)
     counts = sorted({lines["n_runs"].min(), lines["n_runs"].max()})
     n_runs = f"{' to '.join(map(str, counts))} {agreeing(counts[-1], 'run', 'runs')}"
     n = f"{n_runs}, {first['n_random']} random, {first['n_items']} items"

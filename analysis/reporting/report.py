@@ -23,7 +23,7 @@ import pandas as pd
 from analysis.paths import REPORTS, ROOT
 from analysis.reporting import style
 from analysis.reporting.style import write_table
-from analysis.reporting.wording import figures
+from analysis.reporting.wording import agreeing, figures, listed
 from analysis.store import published, publishing
 from analysis.store.store import write_atomic
 
@@ -72,7 +72,7 @@ def begin(notebook: str, output_dir: str = "", **parameters) -> Report:
     ----------
     notebook : its file name without `.ipynb`
     output_dir : folder of the figures; empty: `reports/interactive/figures`
-    parameters : the notebook's parameters; pool, limit, parts, budget and model make the figures' provenance line
+    parameters : the notebook's parameters; pool, limit, parts, budget, budgets and model make the figures' provenance line
     """
     global _report
     # The runner names a variant of this notebook, e.g. 30_versus_random.wild.
@@ -104,7 +104,8 @@ def provenance_line(parameters: Mapping) -> str:
     if isinstance(parameters.get("parts"), int) and parameters["parts"] > 1:
         parts.append(f"{parameters['parts']} parts")
     if isinstance(budget, int):
-        parts.append(f"budget {budget:,}")
+        sizes = sorted({budget, *(parameters.get("budgets") or [])})
+        parts.append(f"{agreeing(len(sizes), 'budget', 'budgets')} {listed([f'{size:,}' for size in sizes])}")
     if parameters.get("model"):
         parts.append(short_name(str(parameters["model"])))
     return " · ".join(parts)

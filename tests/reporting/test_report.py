@@ -92,6 +92,8 @@ def test_figures_carry_the_line_of_the_report(begun):
 
 
 def test_a_path_is_shortened_in_the_line_and_a_hub_id_is_not():
+    sizes = {"pool": "wild", "budget": 500, "budgets": [125, 1000]}
+    assert report.provenance_line(sizes) == "wild · budgets 125, 500 and 1,000"
     assert report.provenance_line({"pool": "/data/x/rows.parquet"}) == "rows.parquet"
     assert report.provenance_line({"pool": "teknium/OpenHermes-2.5"}) == "teknium/OpenHermes-2.5"
 
