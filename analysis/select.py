@@ -14,7 +14,10 @@ from analysis.experiments.exporting import ORIGINAL, check, export, paths
 from analysis.experiments.selecting import UNITS
 from analysis.experiments.workbench import prepare
 from analysis.methods import RANDOM, parse
+from analysis.models.language_model import LanguageModel
+from analysis.models.training.pool_base import timed_base
 from analysis.paths import SPLITTER
+from analysis.pools import load_pool
 from analysis.pools.training_formats import FORMATS
 from analysis.runner.console import Parser, ended, guard, say
 from analysis.runner.index import duration
@@ -48,9 +51,10 @@ def select(asked: argparse.Namespace, store: Store | None = None) -> None:
     # As many rows to a part as a grid asks for; how many rows a budget of tokens buys is not known here.
     budget = asked.budget if asked.unit == "rows" else 1
     finetuning = {"max_tokens": asked.max_tokens} if asked.max_tokens is not None else None
+    rows = {"limit": asked.limit, "seed": asked.seed, "duplicates": asked.duplicates}
+    base = _untrained(asked.pool, rows, store) if asked.dry_run and asked.model == "scratch" else None
     work = prepare(
-        asked.pool, model=asked.model, limit=asked.limit, seed=asked.seed, duplicates=asked.duplicates,
-        parts=asked.parts, budget=budget, finetuning=finetuning, store=store,
+        asked.pool, model=asked.model, parts=asked.parts, budget=budget, finetuning=finetuning, base=base, store=store, **rows,
     )  # fmt: skip
     if not 0 <= asked.part < len(work.parts):
         made = len(work.parts)
@@ -71,6 +75,14 @@ def select(asked: argparse.Namespace, store: Store | None = None) -> None:
         say(f"{target}: {made['rows']:,} rows, {made['tokens']:,} tokens, best first, by {method}")
     if asked.dry_run:
         say("Dry run: nothing was written.")
+
+
+def _untrained(pool: str, rows: dict, store: Store | None) -> LanguageModel:
+    """The base of a pool's own text, or what stands for it where it is still to be trained; says what that takes."""
+    base, seconds = timed_base(load_pool(pool, **rows), store=store or Store(), seed=rows["seed"])
+    if seconds:
+        say(f"scratch: a base is trained from the pool's text first, once, in about {duration(seconds)}")
+    return base
 
 
 def _targets(out: str, methods: Sequence[str]) -> list[Path]:

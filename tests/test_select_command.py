@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis.experiments.workbench import prepare
+from analysis.models.training import pool_base
 from analysis.select import main
 from analysis.store.store import Store
 
@@ -97,6 +98,25 @@ def test_a_dry_run_tells_what_is_stored_and_writes_nothing(data, tmp_path, capsy
     capsys.readouterr()
     assert main(command(data, "--dry-run", method="cross_entropy", budget=3), store) == 0
     assert "this selection is in the store" in capsys.readouterr().out
+
+
+def test_a_dry_run_trains_no_base_and_a_limit_that_leaves_nothing_out_no_second_one(
+    data, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(pool_base, "TIMED_TOKENS", 4096)
+    row = {"prompt": "Tell the tale.", "response": " ".join(f"Then came hare {n % 97} and its fox." for n in range(40))}
+    rows = [json.dumps(row | {"prompt": f"Tell tale {n}."}) for n in range(60)]
+    data.write_text("".join(f"{line}\n" for line in rows))
+    store, scratch = Store(tmp_path / "store"), ("--model", "scratch")
+    assert main(command(data, *scratch, "--dry-run", method="cross_entropy"), store) == 0
+    told = capsys.readouterr().out
+    assert "scratch: a base is trained from the pool's text first, once, in about" in told and "time: about" in told
+    assert not list((tmp_path / "store").glob("bases/**/*.safetensors"))
+    assert main(command(data, *scratch, method="cross_entropy"), store) == 0
+    monkeypatch.setattr(pool_base, "pretrain", None)  # whoever trains again fails
+    assert main(command(data, *scratch, "--limit", "5000", "--parts", "3", out="third.jsonl"), store) == 0
+    assert main(command(data, *scratch, "--dry-run", method="cross_entropy", out="no.jsonl"), store) == 0
+    assert "is trained" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from analysis.models.in_parts import load_named
 from analysis.models.language_model import LanguageModel
 from analysis.models.training.finetuning import FineTuning
 from analysis.models.training.pool_base import SEQUENCE_LENGTH, scratch_base
-from analysis.pools import Pool, joined, load_parts
+from analysis.pools import Pool, joined, load_parts, load_pool
 from analysis.pools.parts import smaller
 from analysis.pools.testbed import RECIPES
 from analysis.store.store import Store, digest
@@ -96,7 +96,7 @@ def stream(seed: int, role: str, *place: int) -> int:
 def prepare(
     pool: str, *, limit: int | None = None, model: str = "tiny-weak", seed: int = 0,
     finetuning: dict | None = None, duplicates: str = "keep", skills: int = 0, long_answers: str = "padded",
-    parts: int = 1, budget: int | Sequence[int] = 1, benchmarks: Sequence[str] = (), store: Store | None = None, show_progress: bool = True,
+    parts: int = 1, budget: int | Sequence[int] = 1, benchmarks: Sequence[str] = (), base: LanguageModel | None = None, store: Store | None = None, show_progress: bool = True,
 ) -> Workbench:  # fmt: skip
     """Load a pool and a base by name ("scratch" trains one from the pool's text) and put them on a workbench.
 
@@ -111,6 +111,7 @@ def prepare(
     finetuning : settings that differ from the defaults.
     benchmarks : tasks of lm-eval with their options, such as "gsm8k(limit=200)" (`benchmarks.harness.Harness`), asked
         of every model beside the benchmarks that the pool allows.
+    base : a model in hand, used instead of the one that `model` names.
 
     Raises
     ------
@@ -132,10 +133,11 @@ def prepare(
     asked = {"skills": skills or None, "long_answers": long_answers} if pool in RECIPES else {}
     fewest = ROWS_PER_BUDGET * max([budget] if isinstance(budget, int) else budget)
     cut = load_parts(pool, parts=parts, limit=limit, seed=seed, duplicates=duplicates, fewest=fewest, **asked)
-    if model == "scratch":
-        base = scratch_base(joined(cut), store=store, seed=seed, show_progress=show_progress)
-    else:
-        base = load_named(model, store=store)
+    if base is None and model == "scratch":
+        # Of a file every row that can be selected, so that the base is one for any number of parts and any budget.
+        whole = joined(cut) if pool in RECIPES else load_pool(pool, limit=limit, seed=seed, duplicates=duplicates)
+        base = scratch_base(whole, store=store, seed=seed, show_progress=show_progress)
+    base = base or load_named(model, store=store)
     told = {"max_tokens": settings.max_tokens, "finetuning": settings, "show_progress": show_progress}
     first, *others = [
         Workbench(

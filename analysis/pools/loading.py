@@ -192,6 +192,8 @@ def _converted(name: str, how: HowToRead, options: dict, cache: Path) -> Split:
     if options["limit"] is not None and options["limit"] < wanted.sum():
         order = np.lexsort((occurrence, mixed(content, salt=options["seed"] + 1)))
         wanted[order[wanted[order]][options["limit"] :]] = False
+    else:  # it leaves nothing out, so that the pool is the one without it
+        options = options | {"limit": None}
     twin = (occurrence > 0) & (options["duplicates"] == "drop")
     provenance = {
         "source": source, "rows_read": counts.rows_read, "files": list(counts.files),

@@ -1,22 +1,26 @@
 """A base trained on the spot from the text of a pool, so that any file can be studied without a hub."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 
 from analysis.models.language_model import LanguageModel, load_model
 from analysis.models.training.pretraining import Architecture, Pretraining, describe, pretrain, train_tokenizer
+from analysis.pools.row_keys import KEY, row_keys
 from analysis.store.code_version import code_version
 from analysis.store.store import Store, digest
 
 ARCHITECTURE = Architecture(hidden=128, layers=4, heads=4, intermediate=352, vocabulary=4096)
 SEQUENCE_LENGTH = 256
 TOKENS = 1_500_000  # about three minutes on two cores
+TIMED_TOKENS = 8 * 16 * SEQUENCE_LENGTH  # eight batches
 TOKENIZER_ROWS = 20_000
 ROWS_AT_ONCE = 512
 PASSES = 4  # over the text of a small pool
@@ -44,9 +48,9 @@ def scratch_base(
     ValueError
         The pool's text does not fill one batch.
     """
-    settings = Pretraining(tokens=tokens, sequence_length=SEQUENCE_LENGTH, batch_sequences=16)
+    settings = _settings(tokens)
     record = describe(ARCHITECTURE, settings, seed)
-    key = digest(pool=pool.fingerprint, recipe=record, code=code_version(__name__))
+    key = digest(rows=_content(pool), recipe=record, code=code_version(__name__))
     with store.claim("bases", key):
         folder = store.folder("bases", key)
         if folder is None:
@@ -66,6 +70,36 @@ def scratch_base(
     base = load_model(folder, store=store)
     base.name = f"scratch ({pool.name})"
     return base
+
+
+def timed_base(pool, *, store: Store, seed: int = 0) -> tuple[LanguageModel, float]:
+    """The base where the store has it, and 0; else one that has read little, and the seconds training one would take.
+
+    What a base does takes as long whatever it has read, so the second kind serves to time it. It is not stored.
+    """
+    key = digest(
+        rows=_content(pool), recipe=describe(ARCHITECTURE, _settings(TOKENS), seed), code=code_version(__name__)
+    )
+    if store.folder("bases", key) is not None:
+        return scratch_base(pool, store=store, seed=seed, show_progress=False), 0.0
+    with TemporaryDirectory() as folder:
+        base = scratch_base(pool, store=Store(folder), tokens=TIMED_TOKENS, seed=seed, show_progress=False)
+        recipe = next(Path(folder).rglob("recipe.json")).read_text(encoding="utf-8")
+    last = json.loads(recipe)["log"][-1]
+    tokens = min(TOKENS, PASSES * _count_tokens(pool, base.tokenizer, seed, TOKENS))
+    return base, last["seconds"] / last["tokens"] * tokens
+
+
+def _settings(tokens: int) -> Pretraining:
+    return Pretraining(tokens=tokens, sequence_length=SEQUENCE_LENGTH, batch_sequences=16)
+
+
+def _content(pool) -> str:
+    """What stands for the rows of a pool, however it was named, limited or cut; rows of the testbed have keys of their
+    ids alone, so that the pool's fingerprint stands for them."""
+    if KEY not in pool.rows.column_names:
+        return pool.fingerprint
+    return hashlib.sha256(row_keys(pool.rows).tobytes()).hexdigest()
 
 
 def _count_tokens(pool, tokenizer, seed: int, enough: int) -> int:
