@@ -80,10 +80,12 @@ def run(
         tell(plan, jobs)
         return []
     _try_benchmarks(plan)
-    _try_pools({str(job.parameters.get("pool", "")) for job in plan} - {"", *POOL_NAMES})
+    _try_pools(plan)
     check_writable({RESULTS, *(job.folder for job in plan), *(job.figures.parent for job in plan)})
     for job in (job for job in plan if job.outdated):
         say(f"{job.report} leaves out what this profile does not make: {', '.join(job.outdated)}")
+    if len(plan) > 1:
+        say(f"{len(plan)} notebooks, {min(jobs, len(plan))} at a time; what runs is told every minute")
     outcomes = []
     try:
         for outcome in _outcomes(plan, jobs, force, live):
@@ -103,13 +105,18 @@ def _try_benchmarks(plan: Sequence[Job]) -> None:
             asked(calls)
 
 
-def _try_pools(names: set[str]) -> None:
-    """Read every pool once, so that what is wrong with a file is said once, and before any notebook starts."""
+def _try_pools(plan: Sequence[Job]) -> None:
+    """Read every pool once, so that what is wrong with a file, or what it is too small for, is said before any notebook starts."""
+    names = {str(job.parameters.get("pool", "")) for job in plan} - {"", *POOL_NAMES}
     if names:
+        say(f"Reading {', '.join(sorted(names))}")
         from analysis.pools.loading import try_pool  # takes seconds, which the testbed's runs need not spend
+        from analysis.runner.rows_of_parts import parts_told
 
         for name in sorted(names):
             try_pool(name)
+        for line in parts_told(plan):
+            say(line)
 
 
 def _outcomes(plan: Sequence[Job], jobs: int, force: bool, live: bool | None):

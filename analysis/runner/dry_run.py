@@ -28,7 +28,7 @@ from analysis.runner.rates import (
     is_here,
     parameters_of,
 )
-from analysis.runner.rows_of_parts import RowsOfParts
+from analysis.runner.rows_of_parts import RowsOfParts, parts_told
 
 GPU_FROM = 24 * 3600  # seconds that training takes here from which a GPU is needed,
 GPU_PARAMETERS = 50e6  # by a base of so many parameters; smaller ones gain little from one
@@ -72,7 +72,12 @@ def tell(plan: Sequence[Job], jobs: int) -> None:
         seen |= new
         passed |= passes.keys()
     needed = _needed(outlined, sum(line.seconds for line in lines), rates) if rates.work is not None else ""
-    for text in (needed, _table(lines, rates), _took(outlined, lines, rates, rows, jobs, begun)):
+    for text in (
+        "\n".join(parts_told(plan, dry=True)),
+        needed,
+        _table(lines, rates),
+        _took(outlined, lines, rates, rows, jobs, begun),
+    ):
         if text:
             say(f"{text}\n")
     say("Dry run: nothing was started or written.")

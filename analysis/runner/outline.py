@@ -178,7 +178,9 @@ def _without_rows(planned: Planned, parts_of: Callable[[dict, int], list[int]]) 
     def prepare(*given, **options) -> Outline:
         bound = signature.bind(*given, **options)
         bound.apply_defaults()
-        told = {name: value for name, value in bound.arguments.items() if name not in ("store", "show_progress")}
+        told = {
+            name: value for name, value in bound.arguments.items() if name not in ("base", "store", "show_progress")
+        }
         budget, limits = told["budget"], {"max_tokens": SEQUENCE_LENGTH} if told["model"] == "scratch" else {}
         fewest = ROWS_PER_BUDGET * max([budget] if isinstance(budget, int) else budget)
         settings, base = FineTuning(**(limits | (told["finetuning"] or {}))), SimpleNamespace(name=told["model"])

@@ -206,7 +206,7 @@ def _check_profile_names(profile: Profile, chosen: list[str], notebooks: Sequenc
     for stem in profile.notebooks:
         if stem not in stems:
             raise ValueError(f"profile {profile.name}: notebooks: {stem!r} is none; expected one of {', '.join(stems)}")
-    missing = [name for name in profile.parameters if name not in chosen]
+    missing = [name for name in (*profile.parameters, *profile.own_pool) if name not in chosen]
     if missing:
         suite = {name for path in sorted(NOTEBOOKS.glob("*.ipynb")) for name in notebook_parameters(path)}
         for name in missing:
@@ -216,12 +216,13 @@ def _check_profile_names(profile: Profile, chosen: list[str], notebooks: Sequenc
 
 
 def _values(path: Path, signature: dict, profile: Profile, own: dict, overrides: Mapping) -> dict:
-    """Values of one notebook: the profile's for all, then its own, then the command line's."""
+    """Values of one notebook: the profile's for all, those for a pool of one's own, then its own, then the command line's."""
     for name in own:
         if name not in signature:
             message = unknown_parameter(name, list(signature), path.stem)
             raise ValueError(f"profile {profile.name}: {message}")
-    merged = {**profile.parameters, **own}
+    pool = overrides.get("pool") or own.get("pool") or profile.parameters.get("pool") or POOL_NAMES[0]
+    merged = {**profile.parameters, **({} if pool in POOL_NAMES else profile.own_pool), **own}
     for name in ("pool", "model"):
         if isinstance(merged.get(name), str) and merged[name].strip() and name not in overrides:
             merged[name] = absolute(merged[name], name, ROOT)

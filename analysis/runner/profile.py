@@ -1,7 +1,7 @@
 """One YAML file of values for the notebooks, read and checked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -10,7 +10,7 @@ from analysis.paths import NOTEBOOKS, PROFILES
 from analysis.runner.checks import check_mapping, check_name
 from analysis.runner.parameters import read_yaml
 
-KEYS = ("parameters", "notebooks", "jobs", "first")
+KEYS = ("parameters", "own_pool", "notebooks", "jobs", "first")
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Profile:
     parameters: dict
     notebooks: dict
     jobs: int = 1  # notebooks at the same time, where the command line does not say
+    own_pool: dict = field(default_factory=dict)  # values that stand instead where the pool is not of the testbed
     first: tuple[str, ...] = ()  # notebooks that start before the others: the longest, whose runs the others share
 
 
@@ -41,6 +42,7 @@ def load_profile(name: str) -> Profile:
     if extra:
         raise ValueError(f"{path}: unknown key {extra[0]!r}; expected {', '.join(KEYS)}")
     parameters = check_mapping(content.get("parameters"), f"{path}: parameters")
+    own_pool = check_mapping(content.get("own_pool"), f"{path}: own_pool")
     notebooks = check_mapping(content.get("notebooks"), f"{path}: notebooks")
     notebooks = {
         stem: own if own is False else _variants(own, f"{path}: notebooks: {stem}") for stem, own in notebooks.items()
@@ -52,7 +54,7 @@ def load_profile(name: str) -> Profile:
     suite = sorted(notebook.stem for notebook in NOTEBOOKS.glob("*.ipynb"))
     if not isinstance(first, list) or not all(one in suite for one in first):
         raise ValueError(f"{path}: first is {first!r}; expected a list of names out of {', '.join(suite)}")
-    return Profile(path.stem, parameters, notebooks, jobs, tuple(first))
+    return Profile(path.stem, parameters, notebooks, jobs, own_pool, tuple(first))
 
 
 def _variants(own: object, where: str) -> list[dict]:

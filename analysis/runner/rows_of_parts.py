@@ -1,10 +1,16 @@
-"""How many rows the parts of a pool have, told before the pool is loaded."""
+"""How many rows the parts of a pool have, told before anything starts."""
 
+import ast
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from analysis.experiments.workbench import ROWS_PER_BUDGET
 from analysis.pools import load_parts
 from analysis.pools.testbed import RECIPES
+from analysis.runner.parameters import notebook_parameters
+from analysis.runner.plan import Job
+from analysis.statistics import FEWEST_RUNS
 
 HELD_OUT = 0.05  # share of a pool that no method can select
 READ_FOR_THIS = 50 * 2**20  # bytes of a file up to which its rows are counted by reading it
@@ -44,3 +50,50 @@ def _size(pool: str) -> float:
     if not path.exists():
         return float("inf")
     return sum(one.stat().st_size for one in (path.rglob("*") if path.is_dir() else [path]) if one.is_file())
+
+
+def parts_told(plan: Sequence[Job], *, dry: bool = False) -> list[str]:
+    """A line for every pool of one's own: its rows, and the parts that the largest budget of the plan leaves of it.
+
+    Where these are fewer than a verdict takes, it says with which budget there would be enough.
+
+    Parameters
+    ----------
+    dry : keep nothing of what was read, and leave out files that take long.
+    """
+    budgets: dict[tuple, int] = {}
+    for job in plan:
+        told = _values(job)
+        if told.get("pool", next(iter(RECIPES))) in RECIPES or "budget" not in told:
+            continue
+        cut = tuple(told.get(name) for name in ("pool", "limit", "seed", "parts"))
+        budgets[cut] = max([budgets.get(cut, 0), told["budget"], *told.get("budgets", [])])
+    most: dict[str, tuple] = {}
+    for cut, budget in budgets.items():
+        most[cut[0]] = max(most.get(cut[0], (0, cut)), (budget, cut), key=lambda one: one[0])
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Path(folder) if dry else None
+        told = [(cut, budget) for budget, cut in most.values() if not dry or _size(cut[0]) <= READ_FOR_THIS]
+        return [_told(*cut, budget, cache) for cut, budget in told]
+
+
+def _values(job: Job) -> dict:
+    """What a notebook runs with, its own values for what the plan leaves open."""
+    own = {name: ast.literal_eval(one.default) for name, one in notebook_parameters(job.notebook).items()}
+    return own | job.parameters
+
+
+def _told(pool: str, limit: int | None, seed: int | None, parts: int | None, budget: int, cache: Path | None) -> str:
+    cut = load_parts(pool, parts=parts or 1, limit=limit, seed=seed or 0, fewest=ROWS_PER_BUDGET * budget, cache=cache)
+    rows, about = sum(len(part) for part in cut), cut[0].provenance
+    over = about["left_out"].get("over the limit", 0)
+    said = [
+        f"{Path(cut[0].name.split(', part ')[0]).name}: {about['rows_read']:,} rows, {rows:,} to select from"
+        + (f" ({over:,} over the limit of {limit:,}, see -p limit)" if over else "")
+        + f"; {len(cut)} part{'s' * (len(cut) > 1)} of {len(cut[0]):,} rows for a budget of {budget:,}"
+    ]
+    if len(cut) < min(FEWEST_RUNS, parts or 1):
+        enough = rows // (FEWEST_RUNS * ROWS_PER_BUDGET)
+        said.append(f"  NO VERDICT will be given: it takes {FEWEST_RUNS} parts of at least {ROWS_PER_BUDGET} times the budget. "
+                    + (f"With -p budget {enough} there are {FEWEST_RUNS}." if enough else "The file has too few rows."))  # fmt: skip
+    return "\n".join(said)
