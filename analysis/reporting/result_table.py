@@ -12,7 +12,7 @@ NOTEBOOK = "30_versus_random"
 SETTING = ["report", "pool", "model", "benchmark", "counted in"]  # what a table has in common
 GROUP = ["budget", "regime", "design"]  # what stands over lines of it
 COLUMNS = [
-    *SETTING, *GROUP, "method", "score", "difference", "verdict", "rows", "tokens", "seconds", "faulty", "runs",
+    *SETTING, *GROUP, "method", "score", "difference", "verdict", "why", "rows", "tokens", "seconds", "faulty", "runs",
 ]  # fmt: skip
 UNKNOWN = "–"
 
@@ -42,6 +42,7 @@ def result_table(pages: Pages) -> pd.DataFrame:
             "score": _scores(first["random_scores"], first["unit"]),
             "difference": "",
             "verdict": "",
+            "why": "",
             "tokens": "1.0 ×",
         }
         lines.append(told | {"method": label(RANDOM)} | random | _of_rows(chosen) | {"runs": number(first["n_random"])})
@@ -49,13 +50,19 @@ def result_table(pages: Pages) -> pd.DataFrame:
             chosen = known.get((report, line["method"], budget, design), {})
             lines.append(told | {
                 "method": label(line["method"]), "score": _scores(line["scores"], line["unit"]), "difference": _with_interval(line),
-                "verdict": line["verdict"] + (" (at the floor)" if _at_floor(line) else ""), "tokens": f"{line['tokens_ratio']:.1f} ×", "runs": number(line["n_runs"]),
+                "verdict": line["verdict"] + (" (at the floor)" if _at_floor(line) else ""), "why": _why(line), "tokens": f"{line['tokens_ratio']:.1f} ×", "runs": number(line["n_runs"]),
             } | _of_rows(chosen))  # fmt: skip
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
 def _counted_in(unit: str) -> str:
     return f"{unit_of(unit).short}, {'lower' if unit == NATS.name else 'higher'} is better"
+
+
+def _why(line: dict) -> str:
+    """Why a line has no verdict; pages leave the column out where every line has one."""
+    note = line.get("note", "")
+    return note if isinstance(note, str) else ""
 
 
 def _at_floor(line: dict) -> bool:

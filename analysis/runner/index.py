@@ -120,16 +120,18 @@ def _run(folder: Path, records: list[dict]) -> dict:
 
 
 def _found(folder: Path, records: list[dict]) -> dict:
-    """The result table and the advice, from the tables that notebooks 30 and 90 left; empty where they have not run."""
+    """The result table and the advice, from the tables that notebooks left; empty where 30 has not run."""
     try:
         # Imported here: pandas takes a second, which refusing a misspelt parameter need not.
         from analysis.reporting import pages
         from analysis.reporting.result_table import GROUP, SETTING, UNKNOWN, result_table
+        from analysis.reporting.topics.summary import guide
 
         current = {one["report"] for one in records}
         left = [pages.read(where).pages for where in {_figures(folder, one) for one in records}]
         read = pages.Pages(tuple(page for part in left for page in part if page.report in current))
         lines, advice = result_table(read), read.table("90_summary", "guide")
+        advice = guide(read) if advice.empty else advice  # 90 may not be among the notebooks of this run
     except (OSError, ValueError, KeyError, TypeError) as error:
         warnings.warn(f"{folder}: its tables are of another version, left out ({error!r})", stacklevel=2)
         return {"results": [], "advice": []}

@@ -57,6 +57,16 @@ def test_the_results_come_first_then_the_advice_then_the_cards(text):
     assert 'href="quick/30_versus_random.html"' in text
 
 
+def test_without_90_the_advice_is_that_of_the_pages_there_are_and_a_missing_verdict_says_why(tmp_path):
+    why = "a verdict takes at least 3 runs on each side, found 2"
+    line = LINE | {"verdict": "no verdict", "note": why}
+    by_regime = [line | {"rows_per_kind": 20, "kind": "skill", "in": "points"}]
+    leave(tmp_path / "quick", "30_versus_random", ["So 1."], versus_random=[line], by_regime=by_regime)
+    text = write_index(tmp_path).read_text()
+    assert f'<td class="verdict no">no verdict<div class="why">{why}</div></td>' in text
+    assert "these runs say nothing: make more before choosing a method" in text and f"1 no verdict; {why}" in text
+
+
 def test_a_card_says_the_first_finding_with_a_number(text):
     cards = re.findall(r'<div class="answer">(.*?)</div>', text)
     assert cards == ["It loses 3 points.", "On accuracy no method of 1 is worth more.", "Of 1 claims, holds: 1."]

@@ -52,13 +52,21 @@ def _by_regime(pages: Pages) -> Iterable[tuple]:
         what = (
             f"take {listed(_where_better(part, taken))}"
             if taken
+            else "these runs say nothing: make more before choosing a method, or draw at random"
+            if (part["verdict"] == NO_VERDICT).all()
             else "draw at random: no method is known to be worth more"
         )
         what += f"; not {listed([label(name) for name in avoided])} here" if avoided else ""
         decided = part[part["verdict"].isin([BETTER, WORSE])].to_dict("records")
         told = [f"{label(line['method'])}{variant(line['report'])} {written(line)} {line['in']} with {line['tokens_ratio']:.1f} times "
                 f"random's tokens" for line in decided]  # fmt: skip
-        yield where, what, "; ".join([f"of {comparisons(len(part))} {counts(part['verdict'])}", *told]), _pages_of(part)
+        why = part.loc[part["verdict"] == NO_VERDICT, "note"].dropna().unique() if "note" in part else ()
+        yield (
+            where,
+            what,
+            "; ".join([f"of {comparisons(len(part))} {counts(part['verdict'])}", *why, *told]),
+            _pages_of(part),
+        )
 
 
 def _where_better(part: pd.DataFrame, methods: list[str]) -> list[str]:
