@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.paths import REPORTS, ROOT
+from analysis.pools.testbed import RECIPES
 from analysis.reporting import style
 from analysis.reporting.style import write_table
 from analysis.reporting.wording import agreeing, figures, listed
@@ -102,7 +103,8 @@ def provenance_line(parameters: Mapping) -> str:
         rows = f", up to {limit:,} rows" if isinstance(limit, int) and limit > 0 else ""
         parts.append(short_name(str(pool)) + rows)
     if isinstance(parameters.get("parts"), int) and parameters["parts"] > 1:
-        parts.append(f"{parameters['parts']} parts")
+        most = "" if pool in RECIPES else "up to "  # a file may have rows for fewer; the testbed has rows for all
+        parts.append(f"{most}{parameters['parts']} parts")
     if isinstance(budget, int):
         sizes = sorted({budget, *(parameters.get("budgets") or [])})
         parts.append(f"{agreeing(len(sizes), 'budget', 'budgets')} {listed([f'{size:,}' for size in sizes])}")
