@@ -99,7 +99,7 @@ def run(
 def _try_benchmarks(plan: Sequence[Job]) -> None:
     """Read every call of a benchmark, so that a wrong one, or no lm-eval here, is said before any notebook starts."""
     for job in plan:
-        if calls := job.parameters.get("harness"):
+        if calls := job.parameters.get("benchmarks"):
             from analysis.experiments.benchmarks.asking import asked  # torch, which other runs need not import here
 
             asked(calls)

@@ -14,7 +14,7 @@ from analysis.runner.profile import Profile
 PATHS = (
     "pool",
     "model",
-    "benchmarks",
+    "benchmark_items",
     "runs",
 )  # parameters that may name files, which notebooks look for from elsewhere
 POOL_NAMES = ("curated", "wild")

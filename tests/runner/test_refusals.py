@@ -27,7 +27,7 @@ n_draws: int = 3  # draws
 sizes: list = []  # further sizes
 methods: list = ["random_selection"]  # methods
 finetuning: dict = {}  # settings
-harness: list = []  # benchmarks
+benchmarks: list = []  # benchmarks
 output_dir: str = ""  # folder"""
 
 
@@ -96,7 +96,7 @@ def test_numbers_of_a_profile_are_read_alike(tmp_path):
         (["-p", "methods", "[1]"], "expected names of methods as text, not 1"),
         (["-p", "finetuning", "{1: 2}"], "expected values as JSON has them"),
         *((["-p", "finetuning", text], f"'finetuning': {message}") for text, message in FINETUNING),
-        (["-p", "harness", "['gsm8k(limits=3)']"], "benchmark 'gsm8k(limits=3)': unknown option 'limits'"),
+        (["-p", "benchmarks", "['gsm8k(limits=3)']"], "benchmark 'gsm8k(limits=3)': unknown option 'limits'"),
         (["--pool", ""], "'pool' is ''; expected a name or a path"),
         (["--pool", " "], "'pool' is ' '; expected a name or a path"),
         (["--pool", "./a,b.jsonl"], "a file whose name holds a comma is named alone"),
