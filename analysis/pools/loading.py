@@ -1,52 +1,25 @@
 """From a name to a Pool: testbed, local files, or the hub; held-out rows set apart by content."""
 
-import functools
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from datasets import Dataset
-from filelock import FileLock
 
 from analysis.paths import RESULTS
-from analysis.pools import (
-    contamination,
-    conversion,
-    csv_files,
-    formats,
-    held_out,
-    how_to_read,
-    json_files,
-    reading,
-    turns,
-)
-from analysis.pools.conversion import (
-    HASHES,
-    Counts,
-    convert_records,
-    load_counts,
-    nothing_fits,
-    save_counts,
-    warn_if_many,
-)
-from analysis.pools.files import Found, find_files, kind
+from analysis.pools import contamination, held_out, how_to_read
+from analysis.pools.conversion import HASHES
+from analysis.pools.converted import read_once, short_name
 from analysis.pools.how_to_read import HowToRead, split_name
 from analysis.pools.pool import Pool, Split
-from analysis.pools.records import file_records, hub_records, hub_revision
 from analysis.pools.row_keys import KEY, mixed, occurrences, unique_keys
 from analysis.pools.testbed import RECIPES
 from analysis.pools.testbed.long_answers import PADDED
 from analysis.pools.testbed_blocks import split_of_whole_blocks
 from analysis.store.code_version import code_version
-from analysis.store.file_states import content_hash
-from analysis.store.noted_files import is_whole, remove, write_noted
 from analysis.store.store import Store, digest
 from analysis.store.workers import without_main
-
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
 def load_pool(
@@ -146,40 +119,11 @@ def try_pool(name_or_path: str, cache: Path | None = None) -> None:
     if lacking := next((one for one in filter(None, how.decontaminate.split(";")) if not Path(one).exists()), None):
         raise FileNotFoundError(f"decontaminate: no file or folder of items here: {lacking}")
     if name not in RECIPES:
-        _read(name, how, Path(cache or RESULTS / "pools"))
-
-
-def _read(name: str, how: HowToRead, cache: Path) -> tuple[str, str, Path, Counts]:
-    """Where the rows come from, the key of what was read, the Arrow file of it, and its counts."""
-    # A path that exists is a path; what looks like `owner/name` and is no file is asked of the hub.
-    on_hub = not Path(name).expanduser().exists() and HUB_ID.fullmatch(name) and not kind(Path(name))
-    code = code_version(
-        *(one.__name__ for one in (conversion, csv_files, formats, how_to_read, json_files, reading, turns))
-    )
-    if on_hub:
-        revision, found, hashes = hub_revision(name), Found(), []
-        source, key = f"hub {name} at {revision}", digest(hub=name, revision=revision, code=code, told=how.told())
-        records = hub_records(name, revision, how)
-    else:
-        found = find_files(name)
-        files = found.files
-        source = ", ".join(str(file) for file in files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
-        hashes = [_hash(file) for file in files]
-        key = digest(
-            files=[[file.name, of] for file, of in zip(files, hashes, strict=True)], code=code, told=how.told()
-        )
-        records = file_records(files, how, found.skipped)
-    arrow, beside = cache / f"{key}.arrow", cache / f"{key}.json"
-    cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache / f"{key}.lock"):
-        if not all([is_whole(arrow), is_whole(beside)]):
-            _convert(source, records, how, found, hashes, arrow, beside)
-    counts = load_counts(beside).moved(found.files)
-    return source, key, arrow, replace(counts, skipped=counts.skipped | found.skipped)
+        read_once(name, how, Path(cache or RESULTS / "pools"))
 
 
 def _converted(name: str, how: HowToRead, options: dict, cache: Path) -> Split:
-    source, key, arrow, counts = _read(name, how, cache)
+    source, key, arrow, counts = read_once(name, how, cache)
     rows = Dataset.from_file(str(arrow))
     content, verbatim = (rows.data.column(name).to_numpy() for name in HASHES)
     occurrence = occurrences(content, verbatim)
@@ -219,7 +163,7 @@ def _converted(name: str, how: HowToRead, options: dict, cache: Path) -> Split:
         kept, options = kept & (benchmark == ""), options | {"decontaminate": items}
     fingerprint = digest(content=key, options=options, code=code_version(__name__))
     return Split(
-        _short_name(name),
+        short_name(name),
         rows,
         held,
         kept,
@@ -239,47 +183,3 @@ def _held_out(rows: Dataset, content: np.ndarray, keys: np.ndarray, share: float
             found = held_out.hold_out(rows.select_columns(["messages"]), content, keys, share)
             store.save_arrays("held_out", key, **found)
     return found
-
-
-def _convert(
-    source: str, records: Iterator, how: HowToRead, files: Found, hashes: list[str], arrow: Path, beside: Path
-) -> None:
-    found: list = []
-
-    def write(partial: Path) -> None:
-        try:
-            found.append(convert_records(records, partial, how))
-        finally:  # what went wrong may be the change
-            _check_unchanged(files.files, hashes)
-
-    write_noted(arrow, write)
-    counts = replace(found[0], given=list(map(str, files.files)), skipped=files.skipped)
-    if counts.rows_read == counts.n_aside:
-        remove(arrow)
-        raise nothing_fits(source, counts)
-    warn_if_many(source, counts)
-    write_noted(beside, lambda partial: save_counts(partial, counts))
-
-
-def _hash(file: Path) -> str:
-    """Of its content, read once in this process: size and time alone can stay where the content does not."""
-    state = file.stat()
-    return _hash_of(file, state.st_size, state.st_mtime_ns)
-
-
-@functools.cache
-def _hash_of(file: Path, *state: int) -> str:
-    return content_hash(file, None)
-
-
-def _check_unchanged(files: Sequence[Path], hashes: Sequence[str]) -> None:
-    for file, before in zip(files, hashes, strict=True):
-        if content_hash(file, None) != before:
-            raise ValueError(f"{file}: its content changed while it was read; run this again once nothing writes to it")
-
-
-def _short_name(name: str) -> str:
-    first = name.split(",")[0].rstrip("/")
-    return (
-        first if HUB_ID.fullmatch(first) and not Path(first).expanduser().exists() else Path(first).name.split(".")[0]
-    )

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.paths import ROOT
-from analysis.pools import load_pool, loading, records
+from analysis.pools import converted, load_pool, records
 from analysis.pools.testbed import skills_of
 
 SHARED = ROOT.parent / "shared"
@@ -307,7 +307,7 @@ def test_other_content_of_the_same_size_and_time_is_found_by_the_next_process(tm
     before, state = load(path, tmp_path), path.stat()
     path.write_text(path.read_text().replace("a", "b"))
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
-    loading._hash_of.cache_clear()
+    converted._hash_of.cache_clear()
     assert load(path, tmp_path).fingerprint != before.fingerprint
 
 
@@ -362,7 +362,7 @@ def test_only_the_testbed_has_skills_to_choose(tmp_path):
 def test_a_hub_pool_is_streamed_at_a_recorded_revision(tmp_path, monkeypatch):
     import datasets
 
-    monkeypatch.setattr("analysis.pools.loading.hub_revision", lambda name: "abc123")
+    monkeypatch.setattr("analysis.pools.converted.hub_revision", lambda name: "abc123")
     asked = {}
 
     def load_dataset(name, **options):

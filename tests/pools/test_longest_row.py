@@ -92,7 +92,7 @@ def test_rows_of_the_hub_count_the_same(tmp_path, monkeypatch, kind):
     (tmp_path / "data").mkdir()
     write[kind](tmp_path / "data" / f"train.{kind}")
     read, cache = datasets.load_dataset, tmp_path / "cache"
-    monkeypatch.setattr("analysis.pools.loading.hub_revision", lambda name: "abc123")
+    monkeypatch.setattr("analysis.pools.converted.hub_revision", lambda name: "abc123")
     monkeypatch.setattr(
         datasets, "load_dataset", lambda name, revision, **options: read(str(tmp_path / "data"), **options)
     )

@@ -548,7 +548,10 @@ def test_paths_of_items_are_found_from_where_the_command_was_given(tmp_path):
     assert absolute("rows.jsonl::decontaminate=items,encoding=cp1252", "pool", tmp_path) == (
         f"{tmp_path}/rows.jsonl::decontaminate={tmp_path}/items,encoding=cp1252"
     )
-    overrides = {"pool": CommandLineText("rows.jsonl::decontaminate=items"), "benchmark_items": CommandLineText("items")}
+    overrides = {
+        "pool": CommandLineText("rows.jsonl::decontaminate=items"),
+        "benchmark_items": CommandLineText("items"),
+    }
     job = make_plan(find_notebooks(["00"]), load_profile("quick"), overrides, base=tmp_path)[0]
     assert job.parameters["benchmark_items"] == str(tmp_path / "items")
     before = job_key(job, "version")
