@@ -13,6 +13,7 @@ from analysis.experiments.estimating import resident_gib
 from analysis.experiments.workbench import Workbench
 from analysis.methods.calls import needs_of
 from analysis.paths import RESULTS
+from analysis.runner.asking_cost import tokens_asked, told_of_asking, unknown_tasks
 from analysis.runner.console import say
 from analysis.runner.index import duration
 from analysis.runner.made import made
@@ -84,9 +85,10 @@ def tell(plan: Sequence[Job], jobs: int) -> None:
 
 
 def _of_run(work: Workbench, run, rates: Rates) -> float:
-    """Seconds of one run: its training and its scoring."""
+    """Seconds of one run: its training and its scoring; a token that is read takes a third of one that is trained on."""
     own, n_rows = rates.of(work), len(run.rows)
-    return own.score + (n_rows * own.tokens * work.settings.epochs_for(n_rows) * own.train if n_rows else 0.0)
+    asked = tokens_asked(work.prepared.get("benchmarks") or []) * own.train / 3
+    return own.score + asked + (n_rows * own.tokens * work.settings.epochs_for(n_rows) * own.train if n_rows else 0.0)
 
 
 def _of_pass(work: Workbench, rates: Rates) -> float:
@@ -211,10 +213,12 @@ def _took(outlined, lines: Sequence[Line], rates: Rates, rows: RowsOfParts, jobs
             f" {own.score:.1f} s to score a run, {start:.0f} s to start a notebook.",
             "  Other bases in proportion to their parameters.",
         ]
+    asked = _asked(works)
     return "\n".join(
         [
             *said,
-            f"  Not in it: drawing, {_harness(works)}training inside a method, and all but one pass over the pool for each kind of feature.",
+            *told_of_asking(asked),
+            f"  Not in it: drawing, {''.join(f'scoring by {call}, ' for call in unknown_tasks(asked))}training inside a method, and all but one pass over the pool for each kind of feature.",
             f"Memory: {_memory(own, together)}.",
             f"Disk: about {_size_of(_disk(works, outlined, rates))} without features of rows; {_size_of(_free(RESULTS))} are free.",
             "",
@@ -225,10 +229,9 @@ def _took(outlined, lines: Sequence[Line], rates: Rates, rows: RowsOfParts, jobs
     )
 
 
-def _harness(works: Sequence[Workbench]) -> str:
-    """The benchmarks of lm-eval that are asked of every model, whose time is not known beforehand."""
-    calls = dict.fromkeys(call for work in works for call in work.prepared.get("benchmarks") or [])
-    return f"scoring by {', '.join(calls)}, " if calls else ""
+def _asked(works: Sequence[Workbench]) -> list[str]:
+    """The benchmarks of lm-eval that are asked of every model."""
+    return list(dict.fromkeys(call for work in works for call in work.prepared.get("benchmarks") or []))
 
 
 def _how_counted(works: Sequence[Workbench], rows: RowsOfParts) -> str:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from analysis.paths import NOTEBOOKS
-from analysis.runner import dry_run, made, rates
+from analysis.runner import asking_cost, dry_run, made, rates
 from analysis.runner.__main__ import main, run
 from analysis.runner.outline import outline
 from analysis.runner.parameters import notebook_parameters
@@ -116,6 +116,46 @@ def test_the_time_of_a_run_is_its_tokens_and_its_scoring(unmeasured):
     seconds = {run.method: dry_run._of_run(work, run, known) for work, run in found.runs.values()}
     # 20 rows of 3 tokens, three times, half a second each, and 7 to score
     assert seconds == {"base": 7.0, "random_selection": 97.0, "cross_entropy": 97.0}
+
+
+@pytest.mark.parametrize(
+    ("calls", "tokens"),
+    [
+        (["gsm8k"], 1319 * (8 * 132 + 62 + 256)),
+        (["gsm8k(limit=10, shots=0, max_new_tokens=20)", "ifeval(limit=1)"], 10 * (62 + 20) + 49 + 1280),
+        (["mmlu(limit=2)"], 57 * 2 * (5 * 90 + 88)),  # the options of an item are compared after one reading
+        (["mmlu(limit=5000)"], 14042 * (5 * 90 + 88)),
+        (["arc_easy"], 0),
+    ],
+)
+def test_benchmarks_are_reckoned_by_the_tokens_they_read_and_write(calls, tokens):
+    assert asking_cost.tokens_asked(calls) == tokens
+    told = " ".join(asking_cost.told_of_asking(calls))
+    assert ("million tokens a run for" in told) == (tokens > 0) and (
+        "arc_easy" in asking_cost.unknown_tasks(calls)
+    ) == (tokens == 0)
+
+
+def test_the_time_of_a_run_has_what_asking_takes(unmeasured, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(dry_run, "made", set)
+    seconds = []
+    for benchmarks in ([], ["ifeval(limit=1)", "arc_easy"]):
+        values = {name: value for name, value in TINY.items() if name != "finetuning"} | {
+            "methods": [],
+            "n_draws": 1,
+            "parts": 1,
+        }
+        run(["30"], "quick", values | {"benchmarks": benchmarks, "budgets": []}, reports=tmp_path, dry=True)
+        (job,) = make_plan(
+            find_notebooks(["30"]), load_profile("quick"), values | {"benchmarks": benchmarks, "budgets": []}
+        )
+        planned = outline(job.notebook, job.parameters, lambda told, fewest: [285])
+        work, one = next(iter(planned.runs.values()))
+        seconds.append(dry_run._of_run(work, one, dry_run.Rates([work])))
+    assert seconds[1] - seconds[0] == pytest.approx((49 + 1280) * 0.5 / 3)
+    said = capsys.readouterr().out
+    assert said.count("million tokens a run for ifeval(limit=1), answers") == 1
+    assert said.count("Not in it: drawing, scoring by arc_easy, training") == 1
 
 
 @pytest.mark.parametrize(("name", "parameters"), [("Qwen/Qwen2.5-0.5B", 500_000_000), ("a/SmolLM2-135M", 135_000_000),
