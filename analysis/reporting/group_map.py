@@ -6,9 +6,16 @@ import pandas as pd
 import seaborn as sns
 
 from analysis.reporting import style
+from analysis.reporting.versus_random import FEWEST_IN_GROUP
 
 MANY_GROUPS = 8  # beyond which their names have one line each, or neighbours would meet
-FEWEST_IN_GROUP = 10  # items, from which a mean difference is worth a colour
+
+
+def height(by_group: pd.DataFrame) -> float:
+    """Height to width of a figure on which the names of all groups and a line for every method have room."""
+    names, lines = by_group["group"].unique(), by_group["name"].nunique()
+    longest = max(len(f"{name} (n 000)") for name in names)
+    return 0.14 + 0.035 * lines + 0.007 * longest
 
 
 def draw(ax, by_group: pd.DataFrame, full_colour: float = 1.0) -> None:

@@ -11,12 +11,16 @@ from analysis.reporting.axis_labels import difference_label
 from analysis.reporting.forest import limits
 from analysis.reporting.trained_rows import Regime, few
 from analysis.reporting.versus_random import in_units
+from analysis.statistics import BETTER, WORSE
+
+SIGNS = {BETTER: "+", WORSE: "−"}  # beside the points that have these verdicts
 
 
 def draw(table: pd.DataFrame, results: Results, regime: Regime, benchmark: str):
     """A figure of differences on a benchmark, a panel per method, rows per skill or cluster to the right; not saved.
 
-    Filled marks are at equal rows, hollow ones at equal tokens; the grey bars are random's range at that budget.
+    Filled marks are at equal rows, hollow ones at equal tokens; the grey bars are random's range at that budget; + and −
+    stand beside what the verdict calls better or worse.
     """
     drawn = in_units(table)
     drawn = drawn[drawn["benchmark"] == benchmark]
@@ -24,7 +28,13 @@ def draw(table: pd.DataFrame, results: Results, regime: Regime, benchmark: str):
     across = min(4, len(names))
     down = -(-len(names) // across)
     fig, axes = style.figure(
-        "full", 0.06 + 0.27 * down, rows=down, columns=across, sharex=True, sharey=True, squeeze=False
+        "full",
+        0.09 + 0.27 * down if down == 1 else 0.06 + 0.27 * down,
+        rows=down,
+        columns=across,
+        sharex=True,
+        sharey=True,
+        squeeze=False,
     )
     scores = in_units(results.table)
     scores = scores[(scores["benchmark"] == benchmark) & (scores["method"] == RANDOM)]
@@ -44,12 +54,19 @@ def draw(table: pd.DataFrame, results: Results, regime: Regime, benchmark: str):
             ax.errorbar(at * (1 if filled else 1.08), lines["estimate"], yerr=ends,
                         fmt=style.marker(name) + ("-" if filled else ":"), color=style.colour(name), capsize=2,
                         markerfacecolor=None if filled else "white", markersize=4)  # fmt: skip
+            for place, line in zip(at, lines.to_dict("records"), strict=True):
+                if line["verdict"] in SIGNS:
+                    ax.annotate(SIGNS[line["verdict"]], (place * (1 if filled else 1.08), line["estimate"]), (4, 0),
+                                textcoords="offset points", va="center", fontsize="small", fontweight="bold",
+                                path_effects=style.text_halo())  # fmt: skip
         ax.axhline(0, color=style.DARK_GREY, linewidth=1)
         ax.set_ylim(*span)  # an interval that is longer runs out of the panel
         ax.set_title("\n" * (lines_of_title - titles[name].count("\n")) + titles[name], fontsize="small")
     _axes(axes, len(names), drawn, regime)
     tokens = " · filled: at equal rows, hollow: at equal tokens" if drawn["design"].nunique() > 1 else ""
-    style.key(fig, f"bars: intervals of the verdicts · grey: range of random's runs{tokens}")
+    called = [f"{SIGNS[verdict]} {verdict}" for verdict in SIGNS if (drawn["verdict"] == verdict).any()]
+    said = "".join(f" · {one}" for one in called)
+    style.key(fig, f"{benchmark} · bars: intervals of the verdicts{said} · grey: range of random's runs{tokens}")
     return fig
 
 
@@ -67,4 +84,4 @@ def _axes(axes, n_methods: int, drawn: pd.DataFrame, regime: Regime) -> None:
             ax.set_xlabel(f"rows per {regime.kind}")
         ax.minorticks_off()
     for ax in axes[:, 0]:
-        ax.set_ylabel(difference_label(drawn["in"].iloc[0]))
+        ax.set_ylabel(fill(difference_label(drawn["in"].iloc[0]), 22))

@@ -96,21 +96,28 @@ def current() -> Report:
 
 
 def provenance_line(parameters: Mapping) -> str:
-    """One line for the corner of a figure, e.g. `curated, 5,000 rows · budget 250 · tiny-weak`."""
-    parts = []
-    pool, limit, budget = (parameters.get(name) for name in ("pool", "limit", "budget"))
-    if pool:
-        rows = f", up to {limit:,} rows" if isinstance(limit, int) and limit > 0 else ""
-        parts.append(short_name(str(pool)) + rows)
-    if isinstance(parameters.get("parts"), int) and parameters["parts"] > 1:
-        most = "" if pool in RECIPES else "up to "  # a file may have rows for fewer; the testbed has rows for all
-        parts.append(f"{most}{parameters['parts']} parts")
+    """One line for the corner of a figure, e.g. `curated, 3 parts of up to 5,000 rows · budget 250 · tiny-weak`."""
+    parts, budget = [], parameters.get("budget")
+    if parameters.get("pool"):
+        rows = parts_of(parameters)
+        parts.append(short_name(str(parameters["pool"])) + (f", {rows}" if rows else ""))
     if isinstance(budget, int):
         sizes = sorted({budget, *(parameters.get("budgets") or [])})
         parts.append(f"{agreeing(len(sizes), 'budget', 'budgets')} {listed([f'{size:,}' for size in sizes])}")
     if parameters.get("model"):
         parts.append(short_name(str(parameters["model"])))
     return " · ".join(parts)
+
+
+def parts_of(parameters: Mapping) -> str:
+    """Rows and parts in words: `limit` is of each part in the testbed, and of a whole file, which may have rows for fewer parts."""
+    limit, parts = (parameters.get(name) for name in ("limit", "parts"))
+    rows = f"up to {limit:,} rows" if isinstance(limit, int) and limit > 0 else ""
+    if not isinstance(parts, int) or parts < 2:
+        return rows
+    if parameters.get("pool") in RECIPES:
+        return f"{parts} parts of {rows}" if rows else f"{parts} parts"
+    return f"{rows} in up to {parts} parts" if rows else f"up to {parts} parts"
 
 
 def short_name(name: str) -> str:

@@ -45,7 +45,11 @@ def _headline(part: pd.DataFrame, size: str, benchmark: str, design: str) -> str
         verdict: [_marked(line) for line in lines.to_dict("records")] for verdict, lines in part.groupby("verdict")
     }
     worth = len(names.get(BETTER, []))
-    who = f"{worth} of {len(part)} methods {'is' if worth == 1 else 'are'}" if worth else f"no method of {len(part)} is"
+    who = (
+        f"{worth} of {len(part)} methods {'is' if worth == 1 else 'are'}"
+        if worth
+        else f"no method of {len(part)} is found to be"
+    )
     if len(part) == 1:
         who = f"{label(part['method'].iloc[0])} is {'' if worth else 'not found to be '}".rstrip()
     as_many = "" if design == EQUAL_ROWS else " of as many tokens"

@@ -16,6 +16,7 @@ SCALED = ("score", "random_score", "base_score", "estimate", "low", "high", "alo
           "detectable difference", "random_low", "random_high")  # fmt: skip
 
 
+FEWEST_IN_GROUP = 10  # items, from which a mean difference of their group is worth a number of its own
 PROMISING = 0.2  # p of a first look, below which a comparison goes on
 NO_LINES = [
     "benchmark",
@@ -169,9 +170,10 @@ def by_group(results: Results, benchmark: str, at_most: int = 12) -> pd.DataFram
 
 
 def item_groups(results: Results, benchmark: str, at_most: int = 12) -> pd.Series:
-    """Short name of the group of each item, beyond the `at_most` largest all others as one."""
+    """Short name of the group of each item; beyond the `at_most` largest, and of few items each, all others as one."""
     groups = pd.Series(results.item_groups(benchmark))
-    large = groups.value_counts().head(at_most).index
+    sizes = groups.value_counts()
+    large = sizes[sizes >= FEWEST_IN_GROUP].head(at_most).index
     return groups.map(source_labels(groups.unique())).where(groups.isin(large), OTHER)
 
 

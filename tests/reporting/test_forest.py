@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.reporting import forest, group_map, regimes, style, versus_random
@@ -81,3 +82,51 @@ def test_groups_of_few_items_have_no_colour_and_every_group_its_number(results):
     assert mesh.get_clim()[1] < 50 and np.ma.count_masked(mesh.get_array()) == 3
     assert sum(text.get_style() == "italic" for text in ax.texts) == 3
     plt.close(fig)
+
+
+def cut(fig) -> list[str]:
+    """Axes that leave the figure or reach into the strip at its foot, once it is laid out as it is saved."""
+    style._add_provenance(fig, "mine.jsonl, up to 6,000 rows in up to 3 parts · budgets 40 and 150 · scratch")
+    fig.canvas.draw()
+    strip = max(text.get_window_extent().y1 for text in fig.texts)
+    width, height = fig.bbox.size
+    boxes = [ax.get_tightbbox() for ax in fig.axes]
+    return [str(box) for box in boxes if box.x0 < -1 or box.x1 > width + 1 or box.y0 < strip - 1 or box.y1 > height + 1]
+
+
+@pytest.mark.parametrize("n_methods", [1, 3, 12])
+@pytest.mark.parametrize("group", ["alpaca", "toolformer-dedupe-only-dataset/train"])
+def test_names_of_many_groups_and_of_methods_are_whole(n_methods, group):
+    names = [f"IFD (pre experience, clusters {n})" for n in range(n_methods)]
+    groups = pd.DataFrame([
+        {"group": f"{group} {n}", "items": 30, "method": name, "name": name, "difference": 0.01 * n, "unit": "nats", "in": "nats per answer token"}
+        for name in names for n in range(13)
+    ])  # fmt: skip
+    style.use()
+    fig, ax = style.figure("full", group_map.height(groups))
+    group_map.draw(ax, groups)
+    ax.set_title("held-out answer loss: difference from random, 150 rows")
+    assert cut(fig) == []
+    plt.close(fig)
+
+
+@pytest.mark.parametrize("n_methods", [1, 3, 12])
+@pytest.mark.parametrize("benchmark", [ACCURACY, LOSS])
+def test_panels_of_budgets_have_whole_labels_and_say_what_is_called(n_methods, benchmark):
+    methods = {f"perplexity(band=({n}, {n + 20}))": 0.2 * (-1) ** n for n in range(n_methods)}
+    results = grid(methods, budgets=(25, 100), n_random=6, n_runs=4)
+    table = versus_random.versus_random(results)
+    style.use()
+    fig = regimes.draw(table, results, Regime(5, "cluster"), benchmark)
+    drawn = table[table["benchmark"] == benchmark]
+    signs = [text.get_text() for ax in fig.axes for text in ax.texts]
+    for sign, verdict in (("+", "better"), ("−", "worse")):
+        called = (drawn["verdict"] == verdict).sum()
+        assert signs.count(sign) == called and (f"{sign} {verdict}" in fig.texts[-1].get_text()) == bool(called)
+    assert benchmark in fig.texts[-1].get_text() and cut(fig) == []
+    plt.close(fig)
+
+
+def test_groups_of_few_items_are_one(results):
+    small = versus_random.item_groups(results, ACCURACY, at_most=2)
+    assert set(small) == {"family 0", "family 1", "all other"}

@@ -96,8 +96,8 @@ def test_a_path_is_shortened_in_the_line_and_a_hub_id_is_not():
     assert report.provenance_line(sizes) == "wild · budgets 125, 500 and 1,000"
     assert report.provenance_line({"pool": "/data/x/rows.parquet"}) == "rows.parquet"
     assert report.provenance_line({"pool": "teknium/OpenHermes-2.5"}) == "teknium/OpenHermes-2.5"
-    assert report.provenance_line({"pool": "mine.jsonl", "parts": 3}) == "mine.jsonl · up to 3 parts"
-    assert report.provenance_line({"pool": "wild", "parts": 3}) == "wild · 3 parts"
+    assert report.provenance_line({"pool": "mine.jsonl", "parts": 3}) == "mine.jsonl, up to 3 parts"
+    assert report.provenance_line({"pool": "wild", "parts": 3}) == "wild, 3 parts"
 
 
 def test_the_runner_names_a_variant_of_this_notebook_only(tmp_path, monkeypatch):

@@ -16,10 +16,9 @@ from analysis.methods import BASE, RANDOM
 from analysis.models.gguf import PACKAGED, SUFFIX
 from analysis.models.in_parts import IN_PARTS
 from analysis.pools.source_labels import OTHER
-from analysis.reporting.group_map import FEWEST_IN_GROUP
 from analysis.reporting.palette import label
 from analysis.reporting.trained_rows import Regime
-from analysis.reporting.versus_random import in_units
+from analysis.reporting.versus_random import FEWEST_IN_GROUP, in_units
 from analysis.reporting.wording import agreeing, counted, listed, number, quantity, unit_name, with_interval
 from analysis.statistics import BETTER, NO_VERDICT, WORSE
 

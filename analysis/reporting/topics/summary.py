@@ -19,7 +19,7 @@ from analysis.reporting.answers import (
 )
 from analysis.reporting.claim_rules import DOES_NOT, against_compute, paying
 from analysis.reporting.pages import Pages
-from analysis.reporting.report import short_name
+from analysis.reporting.report import parts_of, short_name
 from analysis.reporting.verdicts import runs_to_decide
 from analysis.reporting.wording import listed
 from analysis.statistics import BETTER, HELPS, HURTS, NO_VERDICT, UNDECIDED, WORSE
@@ -184,7 +184,7 @@ def _settings(pages: Pages) -> str:
         of = page.parameters
         if "pool" in of:
             budget = f", a budget of {of['budget']:,} rows" if "budget" in of else ""
-            parts = f", {of['parts']} parts of up to {of['limit']:,} rows" if "parts" in of else ""
+            parts = f", {parts_of(of)}" if "parts" in of else ""
             told.append(f"{short_name(of['pool'])} with {short_name(of.get('model', 'no model'))}{budget}{parts}")
     return f"here is {'; '.join(dict.fromkeys(told))}" if told else "no page names a pool"
 
