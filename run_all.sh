@@ -13,6 +13,9 @@ while [ $# -gt 0 ]; do
     esac
     [ $# -eq 0 ] || shift
 done
+case " ${arguments[*]-} " in
+    *" -h "* | *" --help "*) [ ! -x "$root/.venv/bin/python" ] || exec "$root/.venv/bin/python" -m analysis.runner "${arguments[@]}" ;;
+esac
 for extra in ${extras[@]+"${extras[@]}"}; do check_extra "$root" "$extra"; done
 [ ${#extras[@]} -gt 0 ] || extras=("")
 for extra in "${extras[@]}"; do setup_environment "$root" "$extra"; done

@@ -4,6 +4,7 @@ import re
 import textwrap
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.experiments.benchmarks import testbed
@@ -56,3 +57,36 @@ def test_the_method_of_texts_reads_every_row_whatever_it_takes_at_once(tmp_path)
     assert chosen.rows.tolist() == piecewise.rows.tolist() and np.array_equal(chosen.scores, piecewise.scores)
     words = [turns[-1]["content"].lower().split() for turns in features.messages(0, features.n_rows)]
     assert chosen.scores.tolist() == [len(set(one)) / len(one) for one in words]
+
+
+def verdicts(page: str, benchmark: str) -> dict[str, int]:
+    table = pd.read_csv(ROOT / "figures" / page / "versus_random.csv")
+    return table[table["benchmark"] == benchmark]["verdict"].value_counts().to_dict()
+
+
+def test_the_numbers_of_its_first_page_are_those_of_the_committed_tables():
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    accuracy = verdicts("30_versus_random.curated.weak", "testbed accuracy")
+    loss = verdicts("30_versus_random.curated.weak", "held-out answer loss")
+    assert f"Of these {sum(accuracy.values())} comparisons {accuracy['better']} are *better*" in text
+    assert f"{accuracy['worse']} *worse* and {accuracy['undecided']} *undecided*" in text
+    assert f"{loss['worse']} are *worse* and none *better*" in text and "better" not in loss
+    better = pd.read_csv(ROOT / "figures/30_versus_random.curated.weak/versus_random.csv").query("verdict == 'better'")
+    ratios = sorted(better["tokens_ratio"])
+    assert f"three of them with {ratios[1]:.1f} to {ratios[3]:.1f} times random's tokens" in text and ratios[0] < 1
+    pooled = pd.read_csv(ROOT / "figures/40_published_grids/by_budget.csv")
+    assert f"none of the {len(pooled)} differences is decided" in text and ((pooled.low < 0) & (pooled.high > 0)).all()
+    assert verdicts("41_real_model", "held-out answer loss") == {"worse": 3, "no verdict": 2}
+    assert "Three methods are *worse* than random and two have *no verdict*" in text
+
+
+@pytest.mark.parametrize(("page", "method", "said"), [
+    ("15_less", "less(targets='auto', epochs=4)", "end {drop} and"), ("19_rds_plus", "rds_plus(targets='auto')", "and {drop} points below random"),
+    ("15_less", "less(targets='held-out')", "(+{estimate:.0f} [+{low:.0f}, +{high:.0f}], with {tokens_ratio:.1f} times random's tokens)"),
+    ("19_rds_plus", "rds_plus(targets='held-out')", "({estimate:.0f} [{low:.0f}, {high:.0f}]) and undecided in loss"),
+])  # fmt: skip
+def test_what_it_says_of_targets_stands_in_their_tables(page, method, said):
+    table = pd.read_csv(ROOT / "figures" / page / "difference_from_random.csv")
+    (line,) = table[(table["method"] == method) & (table["benchmark"] == "testbed accuracy")].to_dict("records")
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert said.format(drop=round(-line["estimate"]), **line) in text

@@ -40,6 +40,8 @@ def by_budget(pooled: pd.DataFrame, differences: pd.DataFrame, random_sd: float,
         ax.set_xlabel("rows" if place + axes.shape[1] >= len(names) else "")
     for ax in axes[:, 0]:
         ax.set_ylabel(difference_label(POINTS.short))
+    style.key(fig, "dots: a pool and base · bars: simultaneous 95 % intervals over these · grey: standard deviation of random draws · "
+              f"dotted: ± {POINTS.scale * delta:g} points (δ)")  # fmt: skip
     return fig
 
 
