@@ -17,7 +17,7 @@ from analysis.paths import BASES
 from analysis.pools import Pool, load_pool
 from analysis.pools.testbed import WORLD_VERSION
 from analysis.store.code_version import code_version
-from analysis.store.store import Store, digest, write_atomic
+from analysis.store.store import Store, digest, write_text
 
 TABLE = BASES / "calibration.csv"
 BASE_NAMES = ("tiny-weak", "tiny-strong")
@@ -141,7 +141,7 @@ def main() -> None:
     arguments = parser.parse_args()
     table = pd.concat([measure(name, Store()) for name in arguments.bases], ignore_index=True)
     text = table.round(5).to_csv(index=False, lineterminator="\n")
-    write_atomic(arguments.table, lambda partial: Path(partial).write_text(text, encoding="utf-8"))
+    write_text(arguments.table, text)
     print(rules(table).to_string(index=False))
 
 

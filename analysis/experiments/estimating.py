@@ -1,22 +1,17 @@
 """What a selection would cost, told before it is made: measured on some rows of the pool with the model itself."""
 
 import re
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analysis.experiments import selecting
+from analysis.experiments.peak_memory import resident_gib
 from analysis.features.features import Features
 from analysis.methods.calls import needs_of
 from analysis.pools.parts import smaller
 from analysis.store.store import Store
-
-try:
-    import resource
-except ImportError:  # Windows
-    resource = None
 
 SAMPLE, FIRST = 256, 64  # rows measured; rows of a first try, whose time goes into loading and compiling
 SHARD = re.compile(r"(?P<key>.+)-(?P<start>\d{9})-(?P<stop>\d{9})")
@@ -88,10 +83,3 @@ def _asked(folder: Path, store: Store) -> tuple[dict[str, int], int]:
             rows = sum(int(found["stop"]) - int(found["start"]) for found in bounds)
             kinds[kind] = min(rows, kinds.get(kind, rows))
     return kinds, size
-
-
-def resident_gib() -> float:
-    """The most memory that this process has had so far."""
-    if resource is None:
-        return float("nan")
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 2**30

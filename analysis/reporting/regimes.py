@@ -13,14 +13,14 @@ from analysis.reporting.trained_rows import Regime, few
 from analysis.reporting.versus_random import in_units
 from analysis.statistics import BETTER, WORSE
 
-SIGNS = {BETTER: "+", WORSE: "−"}  # beside the points that have these verdicts
+CALLED = (BETTER, WORSE)  # verdicts that stand above their intervals
 
 
 def draw(table: pd.DataFrame, results: Results, regime: Regime, benchmark: str):
     """A figure of differences on a benchmark, a panel per method, rows per skill or cluster to the right; not saved.
 
-    Filled marks are at equal rows, hollow ones at equal tokens; the grey bars are random's range at that budget; + and −
-    stand beside what the verdict calls better or worse.
+    Filled marks are at equal rows, hollow ones at equal tokens; the grey bars are random's range at that budget; above what the
+    verdict calls better or worse stands the word.
     """
     drawn = in_units(table)
     drawn = drawn[drawn["benchmark"] == benchmark]
@@ -55,18 +55,18 @@ def draw(table: pd.DataFrame, results: Results, regime: Regime, benchmark: str):
                         fmt=style.marker(name) + ("-" if filled else ":"), color=style.colour(name), capsize=2,
                         markerfacecolor=None if filled else "white", markersize=4)  # fmt: skip
             for place, line in zip(at, lines.to_dict("records"), strict=True):
-                if line["verdict"] in SIGNS:
-                    ax.annotate(SIGNS[line["verdict"]], (place * (1 if filled else 1.08), line["estimate"]), (4, 0),
-                                textcoords="offset points", va="center", fontsize="small", fontweight="bold",
-                                path_effects=style.text_halo())  # fmt: skip
+                if line["verdict"] in CALLED:
+                    ax.annotate(line["verdict"], (place * (1 if filled else 1.08), min(line["high"], span[1])), (0, 1.5),
+                                textcoords="offset points", ha="center", fontsize=5.5, path_effects=style.text_halo())  # fmt: skip
         ax.axhline(0, color=style.DARK_GREY, linewidth=1)
         ax.set_ylim(*span)  # an interval that is longer runs out of the panel
         ax.set_title("\n" * (lines_of_title - titles[name].count("\n")) + titles[name], fontsize="small")
     _axes(axes, len(names), drawn, regime)
     tokens = " · filled: at equal rows, hollow: at equal tokens" if drawn["design"].nunique() > 1 else ""
-    called = [f"{SIGNS[verdict]} {verdict}" for verdict in SIGNS if (drawn["verdict"] == verdict).any()]
-    said = "".join(f" · {one}" for one in called)
-    style.key(fig, f"{benchmark} · bars: intervals of the verdicts{said} · grey: range of random's runs{tokens}")
+    style.key(
+        fig,
+        f"{benchmark} · bars: intervals of the verdicts, which are better or worse where it says so · grey: range of random's runs{tokens}",
+    )
     return fig
 
 

@@ -10,7 +10,6 @@ import os
 import platform
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,18 +19,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from analysis.experiments.peak_memory import resident_gib
 from analysis.paths import REPORTS, ROOT
 from analysis.pools.testbed import RECIPES
 from analysis.reporting import style
 from analysis.reporting.style import write_table
 from analysis.reporting.wording import agreeing, figures, listed
 from analysis.store import published, publishing
-from analysis.store.store import write_atomic
-
-try:
-    import resource
-except ImportError:  # on Windows
-    resource = None
+from analysis.store.store import write_text
 
 PACKAGES = ("torch", "transformers", "datasets", "numpy", "pandas", "scipy", "scikit-learn", "matplotlib")
 INTERACTIVE = "interactive"  # the run that a notebook opened by hand belongs to
@@ -146,11 +141,6 @@ def table(name: str, data: pd.DataFrame) -> None:
     report.write()
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a page in plain text, all of it or nothing."""
-    write_atomic(path, lambda partial: Path(partial).write_text(text, encoding="utf-8"))
-
-
 def require(condition: object, message: str) -> None:
     """AssertionError with `message` unless the condition holds; for the notebook's own checks."""
     if not bool(condition):
@@ -179,12 +169,12 @@ def _cut(value: object, longest: int) -> str:
     return text if len(text) <= longest else f"{text[:longest].rstrip()} … [{len(text) - longest:,} more characters]"
 
 
-def examples_html(rows, columns: list[str] | None = None, longest: int = 300, caption: str = "") -> str:
+def examples_html(rows, longest: int = 300, caption: str = "") -> str:
     """The table of `show_examples` as HTML text."""
     if hasattr(rows, "to_dict") and hasattr(rows, "columns"):  # a pandas table
         rows = rows.to_dict("records")
     records = [dict(row) for row in rows]
-    names = columns or list(dict.fromkeys(name for record in records for name in record))
+    names = list(dict.fromkeys(name for record in records for name in record))
     head = "".join(f"<th>{escape(name)}</th>" for name in names)
     body = "".join(
         "<tr>" + "".join(f"<td>{_cell(record.get(name, ''), longest)}</td>" for name in names) + "</tr>"
@@ -194,26 +184,23 @@ def examples_html(rows, columns: list[str] | None = None, longest: int = 300, ca
     return f'<table class="examples">{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def show_examples(rows, columns: list[str] | None = None, longest: int = 300, caption: str = "") -> None:
+def show_examples(rows, longest: int = 300, caption: str = "") -> None:
     """Display rows of a pool as a table in which every character of theirs is text, never mark-up.
 
     Parameters
     ----------
     rows : dicts, or a pandas table; a list of messages is shown turn by turn
-    columns : which, in order; all by default
     longest : characters of a text before it is cut
     """
-    _display(examples_html(rows, columns, longest, caption), f"{caption or 'examples'} (shown as a table)")
+    _display(examples_html(rows, longest, caption), f"{caption or 'examples'} (shown as a table)")
 
 
-def provenance(*, features=None, pool=None, language_model=None, **more) -> None:
+def provenance(*, features=None, **more) -> None:
     """Display and record what made this notebook: versions, commit, device, precision, seconds, memory, fingerprints.
 
     Parameters
     ----------
     features : a workbench's, which know pool and model, and the precision of scores and of training
-    pool : a Pool, or anything with `name`, `fingerprint` and a length
-    language_model : a LanguageModel, or anything with `name`, `fingerprint` and `device`
     more : further entries, e.g. `draws=5`
     """
     report = current()
@@ -225,18 +212,15 @@ def provenance(*, features=None, pool=None, language_model=None, **more) -> None
     facts["packages"] = ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES if _has(name))
     facts["machine"] = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     if features is not None:
-        pool, language_model = features.pool, features.language_model
-    if pool is not None:
+        pool, base = features.pool, features.language_model
         facts["pool"] = f"{pool.name}, {len(pool):,} rows, fingerprint {pool.fingerprint}"
-    if language_model is not None:
-        facts["model"] = f"{language_model.name}, fingerprint {language_model.fingerprint}"
-        facts["device"] = str(language_model.device)
-    if features is not None:
+        facts["model"] = f"{base.name}, fingerprint {base.fingerprint}"
+        facts["device"] = str(base.device)
         facts["precision"] = ", ".join(f"{name} {precision}" for name, precision in features.precisions.items())
     facts |= _published() | more
     publishing.note()
-    if resource is not None:
-        facts["peak memory"] = f"{_peak_memory_gib():.2f} GiB"
+    if not np.isnan(gib := resident_gib()):
+        facts["peak memory"] = f"{gib:.2f} GiB"
     facts["seconds"] = round(time.perf_counter() - report.started, 1)
     report.provenance = facts
     report.write()
@@ -275,11 +259,6 @@ def _commit() -> str:
     except (FileNotFoundError, subprocess.TimeoutExpired):
         return "no git"
     return run.stdout.strip() if run.returncode == 0 else "no git"
-
-
-def _peak_memory_gib() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS, KiB elsewhere
-    return peak / 2**30 if sys.platform == "darwin" else peak / 2**20
 
 
 def _display(markup: str, text: str) -> None:

@@ -4,6 +4,7 @@ import pandas as pd
 
 from analysis.experiments.benchmarks.result import NATS, unit_of
 from analysis.methods import RANDOM, label
+from analysis.reporting.answers import written
 from analysis.reporting.pages import Pages
 from analysis.reporting.report import short_name
 from analysis.reporting.wording import number, share
@@ -49,7 +50,7 @@ def result_table(pages: Pages) -> pd.DataFrame:
         for line in part.sort_values("estimate", ascending=False, kind="stable").to_dict("records"):
             chosen = known.get((report, line["method"], budget, design), {})
             lines.append(told | {
-                "method": label(line["method"]), "score": _scores(line["scores"], line["unit"]), "difference": _with_interval(line),
+                "method": label(line["method"]), "score": _scores(line["scores"], line["unit"]), "difference": written(line),
                 "verdict": line["verdict"] + (" (at the floor)" if _at_floor(line) else ""), "why": _why(line), "tokens": f"{line['tokens_ratio']:.1f} ×", "runs": number(line["n_runs"]),
             } | _of_rows(chosen))  # fmt: skip
     return pd.DataFrame(lines, columns=COLUMNS)
@@ -69,13 +70,6 @@ def _at_floor(line: dict) -> bool:
     """Whether a method's mean score is not more than δ above that of the base without fine-tuning."""
     scores = [float(score) for score in str(line["scores"]).split()]
     return sum(scores) / len(scores) - line["base_score"] <= line["delta"]
-
-
-def _with_interval(line: dict) -> str:
-    """The estimate, which is in the scale of its unit already, with the interval of its verdict."""
-    digits = unit_of(line["unit"]).digits
-    estimate, low, high = (f"{line[name]:+.{digits}f}" for name in ("estimate", "low", "high"))
-    return f"{estimate} [{low}, {high}]"
 
 
 def _scores(runs: str, unit: str) -> str:

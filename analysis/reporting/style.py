@@ -22,7 +22,7 @@ from analysis.reporting.palette import marker as marker
 from analysis.reporting.palette import markers as markers
 from analysis.reporting.palette import palette as palette
 from analysis.reporting.wording import figures
-from analysis.store.store import write_atomic
+from analysis.store.store import write_atomic, write_text
 
 WIDTHS = {"column": 3.25, "full": 6.75}  # inches
 DOTS_PER_INCH = 200
@@ -57,24 +57,16 @@ _PAPER = {
     "svg.hashsalt": "analysis",
     "axes.prop_cycle": mpl.cycler(color=PALETTE),
 }
-_screen_scale = 1.0
 _folder: Path | None = None
 _default_provenance = ""
 _saved: list[str] = []
 
 
-def use(context: str = "paper") -> None:
-    """Apply the style: `paper` (8 pt type) or `screen` (the same figure with larger type), and to tables the digits they show."""
-    global _screen_scale
-    if context not in ("paper", "screen"):
-        raise ValueError(f"context is 'paper' or 'screen', not {context!r}")
-    _screen_scale = 1.3 if context == "screen" else 1.0
+def use() -> None:
+    """Apply the style (8 pt type), and to tables the digits they show."""
     np.random.seed(0)  # noqa: NPY002  seaborn's jitter draws from it; nothing else here does
     pd.options.display.float_format = figures
     mpl.rcParams.update(_PAPER)
-    for name, value in _PAPER.items():
-        if name.endswith(("size", "linewidth")) and not isinstance(value, str):
-            mpl.rcParams[name] = value * _screen_scale
 
 
 def save_into(folder: Path, provenance: str = "") -> None:
@@ -115,7 +107,7 @@ def note(axes, text: str, corner: str = "lower right"):
     x, y = {"left": 0.01, "right": 0.99}[horizontal], {"lower": 0.02, "upper": 0.98}[vertical]
     return axes.text(
         x, y, text, transform=axes.transAxes, ha=horizontal, va={"lower": "bottom", "upper": "top"}[vertical],
-        fontsize=6.5 * _screen_scale, color=GREY, path_effects=text_halo(),
+        fontsize=6.5, color=GREY, path_effects=text_halo(),
     )  # fmt: skip
 
 
@@ -129,9 +121,7 @@ def random_band(axes, low: float, high: float, middle: float | None = None, orie
 
 def key(fig, text: str) -> None:
     """A line below everything that says what the marks of all panels are; call it once, after drawing."""
-    fig.text(
-        0.005, 0.16 / fig.get_figheight(), text, ha="left", va="bottom", fontsize=6.5 * _screen_scale, color=DARK_GREY
-    )
+    fig.text(0.005, 0.16 / fig.get_figheight(), text, ha="left", va="bottom", fontsize=6.5, color=DARK_GREY)
 
 
 def margin(axes, delta: float) -> None:
@@ -179,7 +169,7 @@ def save_figure(fig, name: str, data: pd.DataFrame, provenance: str | None = Non
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """A table as CSV, digits that mean something, all of it or nothing."""
     text = table.to_csv(index=False, lineterminator="\n", float_format="%.8g")
-    write_atomic(path, lambda partial: Path(partial).write_text(text, encoding="utf-8"))
+    write_text(path, text)
 
 
 def _add_provenance(fig, text: str) -> None:
@@ -190,8 +180,6 @@ def _add_provenance(fig, text: str) -> None:
     engine = fig.get_layout_engine()
     if isinstance(engine, mpl.layout_engine.ConstrainedLayoutEngine):
         engine.set(rect=(0, strip, 1, 1 - strip))
-    elif isinstance(engine, mpl.layout_engine.TightLayoutEngine):
-        engine.set(rect=(0, strip, 1, 1))
     fig.text(0.995, 0.02 / fig.get_figheight(), text, ha="right", va="bottom", fontsize=6, color=GREY)
 
 

@@ -174,7 +174,8 @@ def item_groups(results: Results, benchmark: str, at_most: int = 12) -> pd.Serie
     groups = pd.Series(results.item_groups(benchmark))
     sizes = groups.value_counts()
     large = sizes[sizes >= FEWEST_IN_GROUP].head(at_most).index
-    return groups.map(source_labels(groups.unique())).where(groups.isin(large), OTHER)
+    others = OTHER if len(large) else "all"
+    return groups.map(source_labels(groups.unique())).where(groups.isin(large), others)
 
 
 def measured_on(results: Results) -> pd.DataFrame:

@@ -137,10 +137,6 @@ def _outcomes(plan: Sequence[Job], jobs: int, force: bool, live: bool | None):
             raise
 
 
-def _as_interrupt(*_) -> None:
-    raise KeyboardInterrupt
-
-
 def _say(outcome: Outcome, number: int, total: int) -> None:
     words = {"done": "done in", "unchanged": "unchanged since its run of", "failed": "FAILED after"}
     head = f"[{number}/{total}] {outcome.job.report}: {words[outcome.status]} {duration(outcome.seconds)}"
@@ -196,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("SIGTERM", "SIGHUP"):  # the second where the terminal is closed, unless nohup has it ignored
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _as_interrupt)
+            signal.signal(number, signal.default_int_handler)
     try:
         if given.jobs is not None and given.jobs < 1:
             raise ValueError(f"--jobs is at least 1, not {given.jobs}")

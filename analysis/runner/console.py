@@ -47,11 +47,7 @@ class Parser(argparse.ArgumentParser):
 
 def ended(command: Callable[[], int]) -> int:
     """The exit status of a command that keeps what it finishes: its own, 2 where it is refused, 130 where interrupted."""
-
-    def interrupt(*_) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return command()
     except (ValueError, OSError) as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from analysis.experiments.estimating import resident_gib
+from analysis.experiments.peak_memory import resident_gib
 from analysis.experiments.workbench import Workbench
 from analysis.methods.calls import needs_of
 from analysis.paths import RESULTS

@@ -14,6 +14,7 @@ import nbformat
 
 from analysis.runner import glossary
 from analysis.runner.jupyter import without_progress
+from analysis.store.store import write_text
 
 TEMPLATES = Path(__file__).parent / "templates"
 ERROR_MARKER = "papermill-error-cell-tag"
@@ -114,14 +115,8 @@ def render(
     wanted = external_requests(text)
     if wanted:
         raise ValueError(f"{name}: the page would fetch {wanted[0]}; embed it instead (pictures as data, no CDN)")
-    _write(page, text)
+    write_text(page, text)
     return heading
-
-
-def _write(page: Path, text: str) -> None:
-    from analysis.store.store import write_atomic
-
-    write_atomic(page, lambda partial: Path(partial).write_text(text, encoding="utf-8"))
 
 
 def _split_first(notebook) -> None:
@@ -163,7 +158,7 @@ def link_neighbours(pages: Sequence[Path], titles: Sequence[str]) -> None:
                 before = page.read_text(encoding="utf-8")
                 after = _NEIGHBOURS.sub(lambda found, told=told: found[1] + told + found[2], before, count=1)
                 if after != before:
-                    _write(page, after)
+                    write_text(page, after)
         except Timeout:  # it is being made anew, and whoever does so writes the index after it
             continue
         except UnicodeDecodeError as error:

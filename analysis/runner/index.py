@@ -12,7 +12,7 @@ from urllib.parse import quote
 from analysis.paths import REPORTS
 from analysis.runner import glossary
 from analysis.runner.html import answer, link_neighbours
-from analysis.store.store import write_atomic
+from analysis.store.store import write_text
 
 THUMBNAIL_WIDTH = 640  # pixels
 SEAL = "seal"  # name of a note's digest in it
@@ -94,7 +94,7 @@ def write_index(reports: Path = REPORTS) -> Path:
     reports.mkdir(parents=True, exist_ok=True)
     for name, values in ((glossary.PAGE, {"terms": glossary.TERMS}), ("index.html", {"runs": runs})):
         text = environment.get_template(f"{name}.j2").render(values)
-        write_atomic(reports / name, lambda partial, text=text: Path(partial).write_text(text, encoding="utf-8"))
+        write_text(reports / name, text)
     return reports / "index.html"
 
 

@@ -20,7 +20,7 @@ from analysis.runner.plan import ITEMS, Job
 from analysis.store import publishing
 from analysis.store.file_states import files_named, states
 from analysis.store.notes import FINDINGS, OUTDATED, read_note
-from analysis.store.store import digest, write_atomic
+from analysis.store.store import digest, write_text
 from analysis.store.workers import end_with
 
 
@@ -161,7 +161,7 @@ def _run_and_render(job: Job, key: str, live: bool | None) -> Outcome:
     record["contents"] = _contents(job, record)
     record |= {SEAL: seal(json.loads(json.dumps(record)))}
     text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
-    write_atomic(job.record, lambda partial: Path(partial).write_text(text, encoding="utf-8"))
+    write_text(job.record, text)
     return Outcome(job, "failed" if error else "done", seconds, error)
 
 

@@ -1,6 +1,7 @@
 """Runs one notebook in a kernel through papermill and says on the console where it is."""
 
 import re
+import shutil
 import sys
 import threading
 import time
@@ -82,15 +83,9 @@ class Watcher:
         text = printable(text)
         with self._printing:
             if self.live:
-                width = _terminal_width()
+                width = shutil.get_terminal_size().columns
                 text = f"\r\033[K{text[: width - 1] if end == '' else text}"
             print(text, end=end, flush=True)
-
-
-def _terminal_width() -> int:
-    import shutil
-
-    return shutil.get_terminal_size().columns
 
 
 class _Client(PapermillNotebookClient):

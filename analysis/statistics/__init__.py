@@ -13,49 +13,14 @@ from analysis.statistics.comparison import (
     against_base,
     compare_all,
     compare_twice,
-    confirmed,
-    holm_levels,
-    verdict,
 )
-from analysis.statistics.intervals import Spread, interval_of_mean
-from analysis.statistics.power import Noise, detectable_difference, power_of, runs_needed
-from analysis.statistics.ranks import (
-    holm,
-    mann_whitney_exact,
-    rank_correlation_error,
-    rank_correlation_interval,
-    smallest_p,
-    win_share,
-)
+from analysis.statistics.intervals import interval_of_mean
+from analysis.statistics.power import Noise, detectable_difference, runs_needed
+from analysis.statistics.ranks import holm, rank_correlation_error, rank_correlation_interval
 from analysis.statistics.variance import variance_components
 
 __all__ = [
-    "BETTER",
-    "FEWEST_RUNS",
-    "HELPS",
-    "HURTS",
-    "NO_DIFFERENCE",
-    "NO_VERDICT",
-    "UNDECIDED",
-    "VERDICTS",
-    "WORSE",
-    "Noise",
-    "Spread",
-    "against_base",
-    "compare_all",
-    "compare_twice",
-    "confirmed",
-    "detectable_difference",
-    "holm",
-    "holm_levels",
-    "interval_of_mean",
-    "mann_whitney_exact",
-    "power_of",
-    "rank_correlation_error",
-    "rank_correlation_interval",
-    "runs_needed",
-    "smallest_p",
-    "variance_components",
-    "verdict",
-    "win_share",
-]
+    "BETTER", "FEWEST_RUNS", "HELPS", "HURTS", "NO_DIFFERENCE", "NO_VERDICT", "UNDECIDED", "VERDICTS", "WORSE", "Noise",
+    "against_base", "compare_all", "compare_twice", "detectable_difference", "holm", "interval_of_mean", "rank_correlation_error",
+    "rank_correlation_interval", "runs_needed", "variance_components",
+]  # fmt: skip

@@ -1,5 +1,6 @@
 """What a design can see: its power, the runs needed for a difference, the smallest detectable difference."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,10 +78,4 @@ def runs_needed(
         spread = noise.spread(n_runs=n_runs, n_random=per_run * n_runs, n_items=n_items)
         return power_of(delta, spread, alpha=alpha) >= power
 
-    if not enough(most):
-        return None
-    low, high = 1, most
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
+    return 2 + bisect_left(range(2, most), True, key=enough) if enough(most) else None

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from analysis.store.store import set_aside, write_atomic
+from analysis.store.store import set_aside, write_atomic, write_text
 
 SUFFIX = ".checksum"
 CHUNK = 1 << 22  # bytes
@@ -25,7 +25,7 @@ def write_noted(path: Path, write: Callable[[Path], None]) -> None:
 def note(path: Path, written: Path | None = None) -> None:
     """Note what a file holds now, or the one that will take its place."""
     text = json.dumps(_content(written or path))
-    write_atomic(_beside(path), lambda partial: partial.write_text(text, encoding="utf-8"))
+    write_text(_beside(path), text)
 
 
 def is_noted(path: Path) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.paths import RESULTS
 from analysis.store.published import COUNTS, TEXTS, log, packed, read, schema
-from analysis.store.store import Store, write_atomic
+from analysis.store.store import Store, write_atomic, write_text
 
 RUN, REPORT = "ANALYSIS_RUN", "ANALYSIS_REPORT_NAME"  # environment variables by which the runner names both
 WHOLE_DICTIONARY = 2**30  # bytes: what several lines share is kept once, however large it is together
@@ -31,7 +31,7 @@ def note() -> None:
     if os.environ.get(RUN) and os.environ.get(REPORT):
         text = json.dumps(log.asked, sort_keys=True, default=int)  # counts may be numpy's
         path = RESULTS / "asked" / os.environ[RUN] / f"{os.environ[REPORT]}.json"
-        write_atomic(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+        write_text(path, text)
 
 
 def publish(run: str, store: Store, folder: Path, *, afresh: bool = False) -> Count:

@@ -6,7 +6,7 @@ import os
 import shutil
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
@@ -69,6 +69,11 @@ def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
         partial.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text in UTF-8, all of it or nothing."""
+    write_atomic(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+
+
 class Store:
     """Results under `<root>/<kind>/<two digits>/<key>`; several processes may use it at once.
 
@@ -120,14 +125,7 @@ class Store:
         text = json.dumps(record, ensure_ascii=False, allow_nan=False)
         whole = json.dumps({"sha256": _checksum(text), "record": text}, ensure_ascii=False)
         path = self.path(kind, key, ".json")
-        write_atomic(path, lambda partial: partial.write_text(whole, encoding="utf-8"))
-
-    def records(self, kind: str) -> Iterator[tuple[str, dict]]:
-        """All undamaged records of a kind as (key, record), by key."""
-        for path in sorted((self.root / kind).glob("*/*.json")):
-            record = self._read_record(path)
-            if record is not None:
-                yield path.stem, record
+        write_text(path, whole)
 
     def folder(self, kind: str, key: str) -> Path | None:
         """A stored folder, complete, or None; held against its manifest, the files' content once per process."""
@@ -157,7 +155,7 @@ class Store:
             beside = path.with_name(f"{path.name}{SUFFIX}")
             beside.unlink(missing_ok=True)  # of a folder that was taken away by hand
             os.rename(partial, path)
-            write_atomic(beside, lambda file: file.write_text(manifest, encoding="utf-8"))
+            write_text(beside, manifest)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         return path

@@ -7,7 +7,17 @@ import pytest
 from scipy import stats
 
 from analysis import statistics
-from analysis.statistics import NO_DIFFERENCE, NO_VERDICT, Noise, against_base, compare_all, power_of, runs_needed
+from analysis.statistics import (
+    NO_DIFFERENCE,
+    NO_VERDICT,
+    Noise,
+    against_base,
+    compare_all,
+    comparison,
+    ranks,
+    runs_needed,
+)
+from analysis.statistics.power import power_of
 
 
 def compare(method, random, **settings):
@@ -40,19 +50,19 @@ def answers(m, r, n, *, method_sd, random_sd, item_sd, seed):
 @pytest.mark.parametrize("m, r, p", [(1, 5, 1 / 6), (3, 5, 1 / 56), (2, 5, 1 / 21), (1, 20, 1 / 21)])
 def test_smallest_p_is_reached_when_all_method_runs_win(m, r, p):
     method, random = np.arange(m) + 100.0, np.arange(r, dtype=float)
-    assert statistics.smallest_p(m, r) == pytest.approx(p)
-    assert statistics.mann_whitney_exact(method, random) == pytest.approx(p)
-    assert statistics.mann_whitney_exact(method, random, "less") == pytest.approx(1)
-    assert statistics.mann_whitney_exact(-method, -random, "less") == pytest.approx(p)
+    assert ranks.smallest_p(m, r) == pytest.approx(p)
+    assert ranks.mann_whitney_exact(method, random) == pytest.approx(p)
+    assert ranks.mann_whitney_exact(method, random, "less") == pytest.approx(1)
+    assert ranks.mann_whitney_exact(-method, -random, "less") == pytest.approx(p)
 
 
 def test_mann_whitney_counts_arrangements_with_and_without_ties():
     # Ranks {2, 4} of 1..4: of 6 pairs, {2,4} and {3,4} have a rank sum of at least 6.
-    assert statistics.mann_whitney_exact([2, 4], [1, 3]) == pytest.approx(2 / 6)
+    assert ranks.mann_whitney_exact([2, 4], [1, 3]) == pytest.approx(2 / 6)
     # 3 and 2 against 2 and 1: midranks 4, 2.5 | 2.5, 1; sums of at least 6.5: {4, 2.5} twice.
-    assert statistics.mann_whitney_exact([3, 2], [2, 1]) == pytest.approx(2 / 6)
-    assert statistics.mann_whitney_exact([1, 1, 1], [1, 1]) == 1
-    assert statistics.win_share([3, 2], [2, 1]) == pytest.approx(3.5 / 4)
+    assert ranks.mann_whitney_exact([3, 2], [2, 1]) == pytest.approx(2 / 6)
+    assert ranks.mann_whitney_exact([1, 1, 1], [1, 1]) == 1
+    assert ranks.win_share([3, 2], [2, 1]) == pytest.approx(3.5 / 4)
 
 
 @pytest.mark.parametrize("alternative", ["greater", "less"])
@@ -61,15 +71,15 @@ def test_mann_whitney_is_exact_with_ties(alternative):
     for _ in range(20):
         m, r = rng.integers(1, 5, 2)
         values = rng.integers(0, 4, m + r).astype(float)  # few values, so that many are equal
-        ranks = stats.rankdata(values)
-        sums = [ranks[list(chosen)].sum() for chosen in combinations(range(m + r), m)]
-        observed = ranks[:m].sum()
+        placed = stats.rankdata(values)
+        sums = [placed[list(chosen)].sum() for chosen in combinations(range(m + r), m)]
+        observed = placed[:m].sum()
         extreme = [one >= observed if alternative == "greater" else one <= observed for one in sums]
-        found = statistics.mann_whitney_exact(values[:m], values[m:], alternative)
+        found = ranks.mann_whitney_exact(values[:m], values[m:], alternative)
         assert found == pytest.approx(np.mean(extreme))
         apart = values + rng.random(m + r) / 2
         expected = stats.mannwhitneyu(apart[:m], apart[m:], alternative=alternative, method="exact").pvalue
-        assert statistics.mann_whitney_exact(apart[:m], apart[m:], alternative) == pytest.approx(expected)
+        assert ranks.mann_whitney_exact(apart[:m], apart[m:], alternative) == pytest.approx(expected)
 
 
 def test_holm_by_hand_in_the_order_given():
@@ -165,7 +175,7 @@ def test_planted_effects_get_their_verdicts():
     ],
 )
 def test_verdict_rule(estimate, p, interval, expected):
-    assert statistics.verdict(estimate, p, interval, delta=0.02) == expected
+    assert comparison.verdict(estimate, p, interval, delta=0.02) == expected
 
 
 def test_no_verdict_from_few_runs_or_items():
@@ -198,20 +208,20 @@ def test_intervals_leave_out_zero_exactly_where_holm_finds_a_difference():
 
 def test_holm_levels_by_hand():
     # .001 against .05/3; .02 against .05/2; .04 against .05, all reached: .001 < .0167, .02 < .025, .04 < .05.
-    np.testing.assert_allclose(statistics.holm_levels(np.array([0.04, 0.001, 0.02]), 0.05), [0.05, 0.05 / 3, 0.025])
+    np.testing.assert_allclose(comparison.holm_levels(np.array([0.04, 0.001, 0.02]), 0.05), [0.05, 0.05 / 3, 0.025])
     # .03 misses .05/2, so that .04, which would reach .05 alone, is held against less: .05 x .04 / .06.
-    np.testing.assert_allclose(statistics.holm_levels(np.array([0.03, 0.04]), 0.05), [0.025, 0.05 * 0.04 / 0.06])
-    np.testing.assert_allclose(statistics.holm_levels(np.zeros(2), 0.05), [0.025, 0.05])
+    np.testing.assert_allclose(comparison.holm_levels(np.array([0.03, 0.04]), 0.05), [0.025, 0.05 * 0.04 / 0.06])
+    np.testing.assert_allclose(comparison.holm_levels(np.zeros(2), 0.05), [0.025, 0.05])
 
 
 def test_a_confirmation_weighs_the_fresh_runs_most_and_keeps_the_level():
     first = pd.DataFrame({"method": ["a", "b", "c"], "p": [0.004, 0.02, 0.5]})
     second = pd.DataFrame({"method": ["b"], "p": [0.008]})
-    np.testing.assert_allclose(statistics.confirmed(first, second), [0.02, 0.01, 1.0])
+    np.testing.assert_allclose(comparison.confirmed(first, second), [0.02, 0.01, 1.0])
     rng = np.random.default_rng(0)
     chance = pd.DataFrame({"method": range(20_000), "p": rng.random(20_000)})
     again = pd.DataFrame({"method": range(20_000), "p": rng.random(20_000)})
-    assert 0.04 < (statistics.confirmed(chance, again) < 0.05).mean() < 0.052
+    assert 0.04 < (comparison.confirmed(chance, again) < 0.05).mean() < 0.052
 
 
 def test_the_verdict_against_the_base():
@@ -350,10 +360,10 @@ NAN = np.array([[0.0, 1, 0, 1], [0, 1, np.nan, 1]])
         (lambda: compare_all({}, GOOD, delta=1), "at least 1 method, found none"),
         (lambda: compare_all({"less": NAN}, GOOD, delta=1), "less: expected finite"),
         (
-            lambda: statistics.mann_whitney_exact([1], [2], "both"),
+            lambda: ranks.mann_whitney_exact([1], [2], "both"),
             "expected one of greater, less, found 'both'",
         ),
-        (lambda: statistics.mann_whitney_exact([np.nan], [2]), "method_scores: expected finite"),
+        (lambda: ranks.mann_whitney_exact([np.nan], [2]), "method_scores: expected finite"),
         (lambda: statistics.holm([0.5, np.nan]), "p_values: expected numbers from 0 to 1"),
         (lambda: statistics.variance_components(np.zeros((4, 1, 9))), r"found \(4, 1, 9\); with one seed"),
         (lambda: Noise(0.1, -0.1, 0), "noise random: expected a number of at least 0, found -0.1"),
