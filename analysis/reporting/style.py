@@ -174,7 +174,7 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 
 def _add_provenance(fig, text: str) -> None:
     """Small line in a strip of its own below everything else, and below a `key`."""
-    strip = 0.14 * (bool(text) + 1.2 * bool(fig.texts)) / fig.get_figheight()
+    strip = 0.14 * (2.2 if fig.texts else bool(text)) / fig.get_figheight()
     if not strip:
         return
     engine = fig.get_layout_engine()

@@ -113,3 +113,13 @@ def test_unknown_method_names_the_known_ones():
 def test_tables_show_the_digits_that_mean_something(value, written):
     style.use()
     assert f"<td>{written}</td>" in pd.DataFrame({"x": [value]}).to_html()
+
+
+@pytest.mark.parametrize("provenance", ["", "curated, 5,000 rows"])
+def test_a_key_lies_below_the_axes_and_above_the_provenance(folder, provenance):
+    fig = draw()
+    fig.axes[0].set_xlabel("rows")
+    style.key(fig, "dots: runs")
+    style.save_figure(fig, "keyed", pd.DataFrame({"x": [1]}), provenance)
+    key, line = (text.get_window_extent() for text in fig.texts)
+    assert key.y1 <= fig.axes[0].get_tightbbox().y0 + 1 and key.y0 >= line.y1 - 2
