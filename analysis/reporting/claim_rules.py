@@ -33,7 +33,7 @@ from analysis.reporting.answers import (
 )  # fmt: skip
 from analysis.reporting.pages import Pages
 from analysis.reporting.topics.cost_of_selection import DOES_NOT, PAYS, SAME_COMPUTE
-from analysis.reporting.wording import listed, share
+from analysis.reporting.wording import listed, p_text, share
 from analysis.statistics import BETTER, NO_DIFFERENCE, NO_VERDICT, UNDECIDED, WORSE, holm
 from analysis.statistics.slopes import FALLS, GROWS
 from analysis.statistics.surface import DIVERSITY, QUALITY
@@ -79,7 +79,7 @@ def none_significant(pages: Pages) -> Judged:
     verdict = FAILS if corrected <= 0.05 else HOLDS if (own["verdict"] == NO_DIFFERENCE).all() else OPEN
     return (
         verdict,
-        f"least p {least:.3f} in {len(own)} tests, {corrected:.3f} corrected, where {possible:.3f} is the least possible",
+        f"least p {p_text(least)} in {len(own)} tests, {p_text(corrected)} corrected, where {p_text(possible)} is the least possible",
     )
 
 

@@ -9,7 +9,7 @@ from analysis.methods import RANDOM
 from analysis.reporting.style import label
 from analysis.reporting.trained_rows import Regime
 from analysis.reporting.versus_random import FAMILY
-from analysis.reporting.wording import listed, quantity, share, unit_name, with_interval
+from analysis.reporting.wording import listed, p_text, quantity, share, unit_name, with_interval
 from analysis.statistics import (
     BETTER,
     HELPS,
@@ -131,7 +131,7 @@ def decided(table: pd.DataFrame, against_base: pd.DataFrame, rows: pd.DataFrame,
             "benchmark": line["benchmark"], "rows": f"{of_rows['rows']:,.0f}", f"rows per {regime.kind}": f"{regime.rows_per_kind(of_rows['rows']):.3g}",
             "design": line["design"], "method": label(line["method"]),
             "difference from random": with_interval(line, unit), "verdict": line["verdict"] + (" (at the floor)" if line["floor"] else ""),
-            "corrected p": _p(line["p_holm"]), "runs": f"{line['n_runs']} / {line['n_random']}",
+            "corrected p": p_text(line["p_holm"]), "runs": f"{line['n_runs']} / {line['n_random']}",
             "tokens of random's": f"{line['tokens_ratio']:.1f} times", "rows cut": share(of_rows["cut"]),
             "seconds to select": f"{of_rows['seconds']:.1f}",
             "gain over the base": with_interval(own, unit), "fine-tuning": own["verdict"],
@@ -161,10 +161,6 @@ def _sentence(line: dict) -> str:
         f"{label(line['method'])} against random on {where}: {with_interval(alone, unit)} {unit_name(unit)} (95 % interval; "
         f"{line['n_runs']} runs, {line['n_random']} random ones, {line['n_items']} items{tokens})."
     )
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def resolution(table: pd.DataFrame) -> list[str]:

@@ -23,6 +23,11 @@ def figures(value: float) -> str:
     return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.3g}"
 
 
+def p_text(value: float) -> str:
+    """A p with three digits behind the point; none is 0."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
 def share(value: float) -> str:
     """A share of one as per cent, with a decimal below ten."""
     return f"{value:.1%}".replace("%", " %") if abs(value) < 0.1 else f"{value:.0%}".replace("%", " %")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from analysis.experiments.benchmarks.result import unit_of
 from analysis.experiments.results import EQUAL_ROWS, EQUAL_TOKENS
 from analysis.methods import RANDOM, label
 from analysis.reporting.answers import (
@@ -57,9 +58,7 @@ def _by_regime(pages: Pages) -> Iterable[tuple]:
             else "draw at random: no method is known to be worth more"
         )
         what += f"; not {listed([label(name) for name in avoided])} here" if avoided else ""
-        decided = part[part["verdict"].isin([BETTER, WORSE])].to_dict("records")
-        told = [f"{label(line['method'])}{variant(line['report'])} {written(line)} {line['in']} with {line['tokens_ratio']:.1f} times "
-                f"random's tokens" for line in decided]  # fmt: skip
+        told = [told for verdict in (BETTER, WORSE) for told in _told(part[part["verdict"] == verdict])]
         why = part.loc[part["verdict"] == NO_VERDICT, "note"].dropna().unique() if "note" in part else ()
         yield (
             where,
@@ -67,6 +66,20 @@ def _by_regime(pages: Pages) -> Iterable[tuple]:
             "; ".join([f"of {comparisons(len(part))} {counts(part['verdict'])}", *why, *told]),
             _pages_of(part),
         )
+
+
+def _told(part: pd.DataFrame) -> Iterable[str]:
+    """A method after the other of those with one verdict: its difference, or the range of several, and its tokens."""
+    for name, lines in part.groupby("method", sort=False):
+        verdict, unit, ratios = lines["verdict"].iloc[0], lines["in"].iloc[0], lines["tokens_ratio"]
+        if len(lines) == 1:
+            line = lines.iloc[0]
+            yield f"{label(name)}{variant(line['report'])} {verdict}, {written(line)} {unit} with {line['tokens_ratio']:.1f} times random's tokens"
+        else:
+            digits = unit_of(lines["unit"].iloc[0]).digits
+            ends = " to ".join(f"{end:+.{digits}f}" for end in (lines["estimate"].min(), lines["estimate"].max()))
+            yield (f"{label(name)} {verdict} in {len(lines)}, {ends} {unit} with {ratios.min():.1f} to {ratios.max():.1f} times "
+                   "random's tokens")  # fmt: skip
 
 
 def _where_better(part: pd.DataFrame, methods: list[str]) -> list[str]:
