@@ -3,6 +3,7 @@
 import ast
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from analysis.experiments.workbench import ROWS_PER_BUDGET
@@ -78,8 +79,11 @@ def parts_told(plan: Sequence[Job], *, dry: bool = False) -> list[str]:
 
 
 def _values(job: Job) -> dict:
-    """What a notebook runs with, its own values for what the plan leaves open."""
-    own = {name: ast.literal_eval(one.default) for name, one in notebook_parameters(job.notebook).items()}
+    """What a notebook runs with, its own values for what the plan leaves open, where they are written as values."""
+    own = {}
+    for name, one in notebook_parameters(job.notebook).items():
+        with suppress(ValueError, SyntaxError):  # an expression, which the notebook will evaluate
+            own[name] = ast.literal_eval(one.default)
     return own | job.parameters
 
 
