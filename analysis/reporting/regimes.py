@@ -19,8 +19,8 @@ CALLED = (BETTER, WORSE)  # verdicts that stand above their intervals
 def draw(table: pd.DataFrame, results: Results, regime: Regime, benchmark: str):
     """A figure of differences on a benchmark, a panel per method, rows per skill or cluster to the right; not saved.
 
-    Filled marks are at equal rows, hollow ones at equal tokens; the grey bars are random's range at that budget; above what the
-    verdict calls better or worse stands the word.
+    Filled marks are at equal rows, hollow ones at equal tokens; the grey bars are random's range at that budget; above what a
+    verdict calls better or worse stands the word, where the table has verdicts.
     """
     drawn = in_units(table)
     drawn = drawn[drawn["benchmark"] == benchmark]
@@ -55,7 +55,7 @@ def draw(table: pd.DataFrame, results: Results, regime: Regime, benchmark: str):
                         fmt=style.marker(name) + ("-" if filled else ":"), color=style.colour(name), capsize=2,
                         markerfacecolor=None if filled else "white", markersize=4)  # fmt: skip
             for place, line in zip(at, lines.to_dict("records"), strict=True):
-                if line["verdict"] in CALLED:
+                if line.get("verdict") in CALLED:
                     ax.annotate(line["verdict"], (place * (1 if filled else 1.08), min(line["high"], span[1])), (0, 1.5),
                                 textcoords="offset points", ha="center", fontsize=5.5, path_effects=style.text_halo())  # fmt: skip
         ax.axhline(0, color=style.DARK_GREY, linewidth=1)
@@ -63,10 +63,9 @@ def draw(table: pd.DataFrame, results: Results, regime: Regime, benchmark: str):
         ax.set_title("\n" * (lines_of_title - titles[name].count("\n")) + titles[name], fontsize="small")
     _axes(axes, len(names), drawn, regime)
     tokens = " · filled: at equal rows, hollow: at equal tokens" if drawn["design"].nunique() > 1 else ""
-    style.key(
-        fig,
-        f"{benchmark} · bars: intervals of the verdicts, which are better or worse where it says so · grey: range of random's runs{tokens}",
-    )
+    judged = "verdict" in drawn
+    bars = "intervals of the verdicts, which are better or worse where it says so" if judged else "95 % intervals"
+    style.key(fig, f"{benchmark} · bars: {bars} · grey: range of random's runs{tokens}")
     return fig
 
 

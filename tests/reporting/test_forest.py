@@ -128,6 +128,14 @@ def test_panels_of_budgets_have_whole_labels_and_say_what_is_called(n_methods, b
     plt.close(fig)
 
 
+def test_differences_without_verdicts_have_no_words():
+    results = grid({"token_length": 0.2}, budgets=(25, 100), n_random=6, n_runs=4)
+    table = versus_random.versus_random(results)
+    fig = regimes.draw(table.drop(columns="verdict"), results, Regime(5, "skill"), ACCURACY)
+    assert not [text for ax in fig.axes for text in ax.texts] and "bars: 95 % intervals" in fig.texts[-1].get_text()
+    plt.close(fig)
+
+
 def test_groups_of_few_items_are_one(results):
     small = versus_random.item_groups(results, ACCURACY, at_most=2)
     assert set(small) == {"family 0", "family 1", "all other"}
