@@ -63,8 +63,7 @@ def draw(table: pd.DataFrame, results: Results, regime: Regime, benchmark: str):
         ax.set_title("\n" * (lines_of_title - titles[name].count("\n")) + titles[name], fontsize="small")
     _axes(axes, len(names), drawn, regime)
     tokens = " · filled: at equal rows, hollow: at equal tokens" if drawn["design"].nunique() > 1 else ""
-    judged = "verdict" in drawn
-    bars = "intervals of the verdicts, which are better or worse where it says so" if judged else "95 % intervals"
+    bars = "intervals of the verdicts" if "verdict" in drawn else "95 % intervals"
     style.key(fig, f"{benchmark} · bars: {bars} · grey: range of random's runs{tokens}")
     return fig
 
