@@ -74,6 +74,11 @@ def test_the_numbers_of_its_first_page_are_those_of_the_committed_tables():
     better = pd.read_csv(ROOT / "figures/30_versus_random.curated.weak/versus_random.csv").query("verdict == 'better'")
     ratios = sorted(better["tokens_ratio"])
     assert f"three of them with {ratios[1]:.1f} to {ratios[3]:.1f} times random's tokens" in text and ratios[0] < 1
+    pieces = pd.read_csv(ROOT / "figures/33_length_effects/pieces.csv").query(
+        "what == 'equal tokens' and pool == 'padded long answers' and benchmark == 'testbed accuracy'"
+    )
+    (below,) = pieces["estimate"]
+    assert f"the longest answers end [{-below:.0f} points below it]" in text and pieces["high"].max() < 0
     pooled = pd.read_csv(ROOT / "figures/40_published_grids/by_budget.csv")
     assert f"none of the {len(pooled)} differences is decided" in text and ((pooled.low < 0) & (pooled.high > 0)).all()
     assert verdicts("41_real_model", "held-out answer loss") == {"worse": 3, "no verdict": 2}

@@ -9,6 +9,8 @@ from analysis.reporting.axis_labels import difference_label
 from analysis.reporting.topics.length_effects import LONGEST, name_of
 from analysis.reporting.versus_random import in_units
 
+NAMES = 0.18  # of the panel's height, below all marks, where the names of the bands stand
+
 
 def bands(by_band: pd.DataFrame):
     """Difference from random against the answer length of the rows trained on, a panel per benchmark."""
@@ -32,6 +34,8 @@ def bands(by_band: pd.DataFrame):
         ax.set_xlabel(f"mean answer tokens of the rows trained on\n{n}")
         _plain_ticks(ax, part["answer tokens"])
         _limits(ax, part)
+        bottom, top = ax.get_ylim()
+        ax.set_ylim(bottom - NAMES * (top - bottom), top)
     handles, names = axes.flat[0].get_legend_handles_labels()
     fig.legend(handles, names, loc="outside upper right", ncols=len(names))
     return fig

@@ -48,9 +48,8 @@ def scratch_base(
     ValueError
         The pool's text does not fill one batch.
     """
-    settings = _settings(tokens)
-    record = describe(ARCHITECTURE, settings, seed)
-    key = digest(rows=_content(pool), recipe=record, code=code_version(__name__))
+    settings = Pretraining(tokens=tokens, sequence_length=SEQUENCE_LENGTH, batch_sequences=16)
+    record, key = describe(ARCHITECTURE, settings, seed), _key(pool, settings, seed)
     with store.claim("bases", key):
         folder = store.folder("bases", key)
         if folder is None:
@@ -77,10 +76,8 @@ def timed_base(pool, *, store: Store, seed: int = 0) -> tuple[LanguageModel, flo
 
     What a base does takes as long whatever it has read, so the second kind serves to time it. It is not stored.
     """
-    key = digest(
-        rows=_content(pool), recipe=describe(ARCHITECTURE, _settings(TOKENS), seed), code=code_version(__name__)
-    )
-    if store.folder("bases", key) is not None:
+    settings = Pretraining(tokens=TOKENS, sequence_length=SEQUENCE_LENGTH, batch_sequences=16)
+    if store.folder("bases", _key(pool, settings, seed)) is not None:
         return scratch_base(pool, store=store, seed=seed, show_progress=False), 0.0
     with TemporaryDirectory() as folder:
         base = scratch_base(pool, store=Store(folder), tokens=TIMED_TOKENS, seed=seed, show_progress=False)
@@ -90,16 +87,12 @@ def timed_base(pool, *, store: Store, seed: int = 0) -> tuple[LanguageModel, flo
     return base, last["seconds"] / last["tokens"] * tokens
 
 
-def _settings(tokens: int) -> Pretraining:
-    return Pretraining(tokens=tokens, sequence_length=SEQUENCE_LENGTH, batch_sequences=16)
-
-
-def _content(pool) -> str:
-    """What stands for the rows of a pool, however it was named, limited or cut; rows of the testbed have keys of their
-    ids alone, so that the pool's fingerprint stands for them."""
-    if KEY not in pool.rows.column_names:
-        return pool.fingerprint
-    return hashlib.sha256(row_keys(pool.rows).tobytes()).hexdigest()
+def _key(pool, settings: Pretraining, seed: int) -> str:
+    """By the content of the rows, however a file was named, limited or cut; of the testbed by the pool's fingerprint, as
+    rows there have keys of their ids alone."""
+    named = KEY in pool.rows.column_names
+    rows = hashlib.sha256(row_keys(pool.rows).tobytes()).hexdigest() if named else pool.fingerprint
+    return digest(rows=rows, recipe=describe(ARCHITECTURE, settings, seed), code=code_version(__name__))
 
 
 def _count_tokens(pool, tokenizer, seed: int, enough: int) -> int:
