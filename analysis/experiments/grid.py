@@ -2,9 +2,11 @@
 
 import json
 import platform
+import shutil
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -202,7 +204,7 @@ def _measured(work, run: Run, key: str, wanted: dict, *, wait: bool) -> tuple[di
     try:
         stored = from_first(lambda: _stored(work, key), cpu=on_cpu)
         if stored is None:
-            made = _made(work, run, wanted)
+            made = _made(work, run, wanted, keep=work.store.path("trainings", key))
             stored = from_first(lambda: _saved(work, key, *made), cpu=on_cpu)
     finally:
         if lock is not None:
@@ -221,14 +223,16 @@ def _acquired(lock, wait: bool) -> bool:
 def _saved(work, key: str, record: dict, arrays: dict[str, np.ndarray]) -> tuple[dict, dict[str, np.ndarray]]:
     work.store.save_arrays("runs", key, **arrays)
     work.store.save_record("runs", key, record)  # last: its presence says that the run is complete
+    if (kept := work.store.path("trainings", key)).exists():
+        shutil.rmtree(kept)
     return record, arrays
 
 
-def _made(work, run: Run, wanted: dict) -> tuple[dict, dict[str, np.ndarray]]:
+def _made(work, run: Run, wanted: dict, keep: Path) -> tuple[dict, dict[str, np.ndarray]]:
     model, training = work.base, {"tokens": 0, "seconds": 0.0, "rows_dropped": {}}
     if len(run.rows):
         conversations = work.with_part(run.part).pool.messages(run.rows)
-        model = finetune(work.base, conversations, _settings(work, run), seed=run.training_seed)
+        model = finetune(work.base, conversations, _settings(work, run), seed=run.training_seed, keep=keep)
         training = model.training
     scored = [benchmark(model) for benchmark in wanted.values()]
     record = {

@@ -21,8 +21,8 @@ class WarmUpSettings:
     rank : of the adapters on the attention's four linear layers (on all linear layers where none is called so).
     learning_rate : highest; it rises over 3 % of the steps and then falls linearly, to 0 after the last of them.
     epochs : passes over the rows, and checkpoints.
-    batch_rows : rows per optimiser step.
-    device_rows : rows that the device holds at once; default all of a step.
+    batch_rows : rows per optimiser step, over all devices.
+    device_rows : rows that one device holds at once; default all of its share.
     max_tokens : rows are cut to so many tokens.
     dropout : of the adapters' input, in training alone.
     scale : what the adapters' product is multiplied by (alpha / rank).

@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from accelerate.utils import broadcast_object_list
@@ -13,7 +14,8 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel, Trainer
 
 from analysis.models.language_model import LanguageModel, fingerprint_weights
-from analysis.models.training.trainer import LossHistory, WarmFromTheFirstStep, examples_of, trainer_of
+from analysis.models.training.resuming import newest
+from analysis.models.training.trainer import LossHistory, WarmFromTheFirstStep, examples_of, shared, trainer_of
 from analysis.models.training.training_rows import EndToEnd
 from analysis.pools.pool import Messages
 
@@ -100,17 +102,11 @@ class FineTuning:
 
     def share(self, n_devices: int) -> tuple[int, int]:
         """Rows that each device holds at once, and how often in a step."""
-        if self.batch_rows % n_devices:
-            raise ValueError(f"batch_rows: expected a multiple of {n_devices} devices, found {self.batch_rows}")
-        share = self.batch_rows // n_devices
-        device_rows = min(self.device_rows or share, share)
-        if share % device_rows:
-            raise ValueError(f"device_rows: expected a divisor of {share} rows per device, found {device_rows}")
-        return device_rows, share // device_rows
+        return shared(self.batch_rows, self.device_rows, n_devices)
 
 
 def finetune(
-    base: LanguageModel, conversations: Sequence[Messages], settings: FineTuning, *, seed: int
+    base: LanguageModel, conversations: Sequence[Messages], settings: FineTuning, *, seed: int, keep: Path | None = None
 ) -> LanguageModel:
     """A copy of `base` fine-tuned on conversations; the base itself stays as it is.
 
@@ -122,6 +118,8 @@ def finetune(
     base : model and tokenizer; a large model may be spread by accelerate, FSDP or DeepSpeed.
     conversations : messages of each row, in any order (rows are shuffled by `seed`).
     seed : of order, dropout and adapters; on a CPU the same seed gives the same weights, bit for bit.
+    keep : folder in which a training of more than ten minutes keeps its state as it goes. Called again with the same
+        arguments it goes on from there, on a CPU to the same weights. Whoever stores the result removes the folder.
 
     Returns
     -------
@@ -139,7 +137,7 @@ def finetune(
     settings = settings.resolved(base.device)
     examples, dropped = examples_of(base, conversations, settings.max_tokens)
     epochs = settings.epochs_for(len(examples))
-    model, history = _trained(base, examples, settings, epochs, seed)
+    model, history = _trained(base, examples, settings, epochs, seed, keep)
     if _same_weights(model, base.model):
         raise ValueError(
             f"{base.name}: {len(history.losses)} steps at a learning rate of at most {settings.learning_rate} changed no "
@@ -151,7 +149,7 @@ def finetune(
         name=f"{base.name} fine-tuned",
         fingerprint=fingerprint_weights(model, base.tokenizer),
         training={
-            "seconds": time.perf_counter() - started,
+            "seconds": time.perf_counter() - started + history.seconds_before,
             "steps": len(history.losses),
             "epochs": epochs,
             "tokens": sum(len(example["input_ids"]) for example in examples),
@@ -164,22 +162,22 @@ def finetune(
 
 
 def _trained(
-    base: LanguageModel, examples: list[dict], settings: FineTuning, epochs: float, seed: int
+    base: LanguageModel, examples: list[dict], settings: FineTuning, epochs: float, seed: int, keep: Path | None
 ) -> tuple[PreTrainedModel, LossHistory]:
     """The model after training, with its losses."""
     try:
-        return _attempt(base, examples, settings, epochs, seed)
+        return _attempt(base, examples, settings, epochs, seed, keep)
     except torch.OutOfMemoryError as error:
         held = settings.device_rows or settings.batch_rows
         if held % 2 or torch.distributed.is_initialized():
             raise
         warnings.warn(f"{base.name}: {held} rows do not fit ({error}); trying {held // 2} at once", stacklevel=3)
     torch.cuda.empty_cache()  # outside of `except`: the error holds what did not fit
-    return _trained(base, examples, replace(settings, device_rows=held // 2), epochs, seed)
+    return _trained(base, examples, replace(settings, device_rows=held // 2), epochs, seed, keep)
 
 
 def _attempt(
-    base: LanguageModel, examples: list[dict], settings: FineTuning, epochs: float, seed: int
+    base: LanguageModel, examples: list[dict], settings: FineTuning, epochs: float, seed: int, keep: Path | None
 ) -> tuple[PreTrainedModel, LossHistory]:
     history = LossHistory()
     with trainer_of(
@@ -189,9 +187,10 @@ def _attempt(
         lr_scheduler_type=settings.scheduler, weight_decay=settings.weight_decay,
         warmup_steps=settings.warmup_share,  # below 1 it is a share of the steps
         optim="adamw_torch_fused" if base.device.type in ("cpu", "cuda") else "adamw_torch",
-        activation_checkpointing=settings.activation_checkpointing,
+        activation_checkpointing=settings.activation_checkpointing, keep=keep,
     ) as trainer:  # fmt: skip
-        trainer.train()
+        before = None if keep is None else newest(Path(trainer.args.output_dir))
+        trainer.train(resume_from_checkpoint=before and str(before))
         return _finished(trainer, base, settings).eval(), history
 
 

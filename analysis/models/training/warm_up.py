@@ -16,7 +16,7 @@ from transformers import DataCollatorWithFlattening
 
 from analysis.models.language_model import LanguageModel
 from analysis.models.training.checkpoints import PARTS, WarmUp, WarmUpSettings, file_of
-from analysis.models.training.trainer import LossHistory, WarmFromTheFirstStep, examples_of, trainer_of
+from analysis.models.training.trainer import LossHistory, WarmFromTheFirstStep, examples_of, shared, trainer_of
 from analysis.pools.pool import Messages
 from analysis.store.code_version import code_version
 from analysis.store.store import digest
@@ -61,13 +61,12 @@ def train(
     """Train adapters and write a file per epoch and the record of the training into a folder."""
     started = time.perf_counter()
     examples, _ = examples_of(base, conversations, settings.max_tokens)
-    held = settings.device_rows or settings.batch_rows
     keeper = _Checkpoints(Path(folder))
     with trainer_of(
         base, lambda: _adapted(base, settings), examples, keeper, seed=seed,
         # Laid end to end, rows need no padding, which costs most on a CPU.
         end_to_end=DataCollatorWithFlattening() if base.device.type == "cpu" else None,
-        share=lambda n_devices: (held, settings.batch_rows // held),
+        share=lambda n_devices: shared(settings.batch_rows, settings.device_rows, n_devices),
         kind=WarmFromTheFirstStep,  # where an epoch is one step, a first step at rate 0 would be all of it
         num_train_epochs=settings.epochs, learning_rate=settings.learning_rate, lr_scheduler_type="linear",
         warmup_steps=0.03,  # below 1 it is a share of the steps
