@@ -9,8 +9,7 @@ from analysis.experiments.benchmarks.asking import asked as benchmarks_asked
 from analysis.experiments.benchmarks.harness import Harness
 from analysis.features.features import Features
 from analysis.methods import RANDOM, Selection, parse
-from analysis.models.in_parts import load_named
-from analysis.models.language_model import LanguageModel
+from analysis.models.language_model import LanguageModel, load_model
 from analysis.models.training.finetuning import FineTuning
 from analysis.models.training.pool_base import SEQUENCE_LENGTH, scratch_base
 from analysis.pools import Pool, joined, load_parts, load_pool
@@ -137,7 +136,7 @@ def prepare(
         # Of a file every row that can be selected, so that the base is one for any number of parts and any budget.
         whole = joined(cut) if pool in RECIPES else load_pool(pool, limit=limit, seed=seed, duplicates=duplicates)
         base = scratch_base(whole, store=store, seed=seed, show_progress=show_progress)
-    base = base or load_named(model, store=store)
+    base = base or load_model(model, store=store)
     told = {"max_tokens": settings.max_tokens, "finetuning": settings, "show_progress": show_progress}
     first, *others = [
         Workbench(

@@ -1,11 +1,11 @@
 """Causal language models and their tokenizers: the embedded bases, folders and hub ids, loaded one way."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from analysis.models.chat_template import Template, choose_template, default_template
 from analysis.models.encoding import Encoded, count_tokens, encode, encode_batch, encode_prompt
@@ -69,7 +69,7 @@ def load_model(
     template: str | None = None,
     weights: bool = True,
 ) -> LanguageModel:
-    """Load an embedded base by name ("tiny-weak", "tiny-strong"), a model folder, a GGUF file, or a hub id.
+    """Load an embedded base by name ("tiny-weak", "tiny-strong"), one of a package, a model folder, a GGUF file, or a hub id.
 
     Only safetensors weights are read and no code from the model's repository is run.
 
@@ -78,13 +78,15 @@ def load_model(
     device : default CUDA, else MPS, else the CPU.
     dtype : of the weights; default float32 below a billion parameters, else what the checkpoint has.
     store : remembers fingerprints of large folders.
-    template : "chat" or "default" (the study's); default the chat template where there is one.
+    template : "chat" or "default" (the study's); default the chat template where there is one, else the study's, before
+        which a Gemma has its beginning token: without it the loss of an answer was twice as high (4.6 nats a token after
+        2.3, Gemma-3-270M).
     weights : False loads the tokenizer only, enough for lengths.
 
     Raises
     ------
     FileNotFoundError
-        No such base, and no such folder.
+        No such base, and no such folder, or a package of the name is not installed (says what to install).
     ValueError
         `template` or `dtype` is unknown, the tokenizer has more tokens than the model, or the weights are not whole:
         missing, without a place, of another shape, or not finite (lists them).
@@ -101,6 +103,11 @@ def load_model(
     device = torch.device(device) if device is not None else _best_device()
     local = is_local(path, source)
     model = _load_weights(source, tokenizer, device, _as_dtype(dtype), local) if weights else None
+    config = (
+        model.config if weights else AutoConfig.from_pretrained(source, trust_remote_code=False, local_files_only=local)
+    )
+    chosen = _template(tokenizer, template)
+    begins = template is None and chosen.name == "default" and config.model_type.startswith("gemma")
     return LanguageModel(
         model=model,
         tokenizer=tokenizer,
@@ -108,8 +115,16 @@ def load_model(
         fingerprint=fingerprint,
         device=device,
         dtype=model.dtype if model is not None else _as_dtype(dtype) or torch.float32,
-        template=_template(tokenizer, template),
+        template=_begun(tokenizer, chosen) if begins else chosen,
     )
+
+
+def _begun(tokenizer, template: Template) -> Template:
+    """The template with the tokenizer's beginning token before all else."""
+    first, first_with_system = (
+        (f"{tokenizer.bos_token}{slots[0]}", *slots[1:]) for slots in (template.first, template.first_with_system)
+    )
+    return replace(template, first=first, first_with_system=first_with_system)
 
 
 def load_tokenizer(name_or_path: str | Path):

@@ -19,7 +19,7 @@ SHORT = {"epochs": 1, "least_steps": 1, "batch_rows": 8, "max_tokens": 64}
 @pytest.fixture
 def arguments(tmp_path, monkeypatch) -> list[str]:
     """A small file, its options, and a tiny model that is trained for one step."""
-    monkeypatch.setattr(workbench, "load_named", lambda name, store: tiny_language_model())
+    monkeypatch.setattr(workbench, "load_model", lambda name, store: tiny_language_model())
     short = partial(workbench.prepare, finetuning=SHORT, show_progress=False)
     monkeypatch.setattr(false_alarms, "prepare", short)
     path = tmp_path / "rows.jsonl"

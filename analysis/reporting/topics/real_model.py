@@ -14,7 +14,6 @@ from analysis.experiments.published_results import Comparison
 from analysis.experiments.results import Results
 from analysis.methods import BASE, RANDOM
 from analysis.models.gguf import PACKAGED, SUFFIX
-from analysis.models.in_parts import IN_PARTS
 from analysis.pools.source_labels import OTHER
 from analysis.reporting.palette import label
 from analysis.reporting.trained_rows import Regime
@@ -237,7 +236,7 @@ def limits(compared: Comparison) -> list[str]:
             "Held-out answer loss is that of rows of the same pool: it favours selections that look like the pool, as random draws do, "
             "and does not say whether an answer that the model writes is good."
         )
-    known = (PACKAGED | IN_PARTS).get(compared.base)
+    known = PACKAGED.get(compared.base)
     weights = known.file if known else Path(compared.base).name
     if weights.lower().endswith(SUFFIX):
         said.append(f"The weights were dequantised from {weights}: what rounding them took away does not come back.")
