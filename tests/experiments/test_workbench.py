@@ -21,8 +21,9 @@ from analysis.features.features import Features
 from analysis.methods import BASE, RANDOM, calls
 from analysis.models import hub
 from analysis.models.language_model import fingerprint_weights
-from analysis.models.training import pool_base
+from analysis.models.training import pool_base, resuming
 from analysis.models.training.finetuning import FineTuning
+from analysis.models.training.trainer import LossHistory
 from analysis.pools import Pool
 from analysis.store.store import Store
 from tests.tiny import tiny_language_model
@@ -74,9 +75,9 @@ def count_trainings(monkeypatch) -> list:
     """Every call of `finetune` by the grid, as the seeds they had."""
     seeds, finetune = [], grid.finetune
 
-    def counted(base, conversations, settings, *, seed):
+    def counted(base, conversations, settings, *, seed, keep):
         seeds.append(seed)
-        return finetune(base, conversations, settings, seed=seed)
+        return finetune(base, conversations, settings, seed=seed, keep=keep)
 
     monkeypatch.setattr(grid, "finetune", counted)
     return seeds
@@ -93,6 +94,27 @@ def test_every_method_selects_once_from_each_part_and_random_draws_come_from_all
         assert part.features.lengths().answer[run.rows].min() >= np.median(part.features.lengths().answer)
     chosen = [(run.part, *sorted(run.rows)) for run in runs]
     assert len(set(chosen)) == len(runs) and len({run.training_seed for run in runs}) == len(runs)
+
+
+def test_a_run_that_was_stopped_in_its_training_goes_on_there_and_leaves_nothing(tmp_path, monkeypatch):
+    (run, *_) = plan(make_workbench(tmp_path / "whole", epochs=4))
+    expected = grid.run(make_workbench(tmp_path / "whole", epochs=4), [run], show_progress=False)
+    monkeypatch.setattr(resuming, "EVERY", 0.0)
+    steps, on_log = [], LossHistory.on_log
+
+    def stop(self, args, state, control, logs=None, **others):
+        steps.append(state.global_step)
+        if len(steps) == 5:
+            raise KeyboardInterrupt
+        on_log(self, args, state, control, logs, **others)
+
+    monkeypatch.setattr(LossHistory, "on_log", stop)
+    with pytest.raises(KeyboardInterrupt):
+        grid.run(make_workbench(tmp_path / "stopped", epochs=4), [run], show_progress=False)
+    assert list((tmp_path / "stopped").glob("trainings/*/*/*/checkpoint-4/model.safetensors"))
+    found = grid.run(make_workbench(tmp_path / "stopped", epochs=4), [run], show_progress=False)
+    assert steps[5] == 5 and found.table["score"].tolist() == expected.table["score"].tolist()
+    assert not list((tmp_path / "stopped").glob("trainings/*/*"))
 
 
 def test_random_subsets_can_be_trained_with_several_seeds(tmp_path):
