@@ -228,7 +228,7 @@ def _saved(work, key: str, record: dict, arrays: dict[str, np.ndarray]) -> tuple
     return record, arrays
 
 
-def _made(work, run: Run, wanted: dict, keep: Path) -> tuple[dict, dict[str, np.ndarray]]:
+def _made(work, run: Run, wanted: dict, keep: Path | None = None) -> tuple[dict, dict[str, np.ndarray]]:
     model, training = work.base, {"tokens": 0, "seconds": 0.0, "rows_dropped": {}}
     if len(run.rows):
         conversations = work.with_part(run.part).pool.messages(run.rows)

@@ -403,10 +403,10 @@ def main(folder: Path) -> None:
     """What the tests above start as a process of its own: the whole plan, slowed down."""
     finetune, trained = grid.finetune, []
 
-    def slow(base, conversations, settings, *, seed):
+    def slow(base, conversations, settings, *, seed, **others):
         trained.append(seed)
         time.sleep(0.3)
-        return finetune(base, conversations, settings, seed=seed)
+        return finetune(base, conversations, settings, seed=seed, **others)
 
     grid.finetune = slow
     workbench = make_workbench(folder)

@@ -10,7 +10,7 @@ from transformers import TrainerCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from analysis.store.manifests import SUFFIX, check_folder, manifest_of
-from analysis.store.store import write_atomic
+from analysis.store.store import write_text
 
 SECONDS = "seconds"  # trained so far, in the log of a checkpoint
 EVERY = 600.0  # seconds between checkpoints; a training that takes less keeps none
@@ -43,9 +43,8 @@ class Checkpoints(TrainerCallback):
         self.last = time.monotonic()
         if state.is_world_process_zero:
             folder = Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}"
-            manifest = json.dumps(manifest_of(folder), indent=1)
             beside = folder.with_name(f"{folder.name}{SUFFIX}")
-            write_atomic(beside, lambda file: file.write_text(manifest, encoding="utf-8"))
+            write_text(beside, json.dumps(manifest_of(folder), indent=1))
 
 
 def newest(folder: Path) -> Path | None:
