@@ -238,14 +238,14 @@ def _made(work, run: Run, wanted: dict, keep: Path | None = None) -> tuple[dict,
     record = {
         "tokens": training["tokens"], "seconds": training["seconds"],
         "rows_dropped": training["rows_dropped"], "n_rows": len(run.rows), "made": time.time(),
-        "made_on": _made_on(work.base.device), **_names(work, run),
+        "made_on": made_on(work.base.device), **_names(work, run),
         "benchmarks": [{"name": one.name, "unit": one.unit, "groups": one.groups, "seconds": one.seconds}
                        | _said(one.responses) for one in scored],
     }  # fmt: skip
     return record, {"rows": run.rows} | {f"items_{number}": one.items for number, one in enumerate(scored)}
 
 
-def _made_on(device: torch.device) -> str:
+def made_on(device: torch.device) -> str:
     """What a run was made on: the same run on another device differs by rounding, which training makes larger."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type} {platform.machine()}"
     return f"{name}, torch {torch.__version__}"

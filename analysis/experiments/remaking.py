@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from analysis.experiments import grid, selecting
+from analysis.experiments import grid, selecting, timings
 from analysis.experiments.results import Run
 from analysis.experiments.workbench import Workbench, prepare
 from analysis.methods import BASE
@@ -24,7 +24,9 @@ REGRADED = 0.005  # share of items whose grade may differ: a greedy answer near 
 
 def of_other_code(line: dict) -> bool:
     """Whether a published line, with its rows, is one that the code of today would not find."""
-    return bool(line["settings"]) and "rows" in arrays_of(line) and rekeyed(line)["key"] != line["key"]
+    if not line["settings"] or (line["kind"] != timings.KIND and "rows" not in arrays_of(line)):
+        return False
+    return rekeyed(line)["key"] != line["key"]
 
 
 def rekeyed(line: dict) -> dict:
@@ -36,6 +38,9 @@ def rekeyed(line: dict) -> dict:
     if line["kind"] == "runs":
         settings |= {"code": grid.code_of_runs(with_harness="harness" in settings)} | _pool_today(line)
         key = digest(**settings, rows=arrays_of(line)["rows"].tolist())
+    elif line["kind"] == timings.KIND:  # what times and counts is the code of today or another: that no score shows
+        settings |= {"code": timings.code_behind(settings["methods"])["code"]} | _pool_today(line)
+        key = digest(**settings)
     else:
         settings |= selecting.code_behind(line["method"], settings["unit"]) | _pool_today(line)
         key = digest(**settings)
@@ -45,11 +50,14 @@ def rekeyed(line: dict) -> dict:
 def sample(lines: Sequence[dict], seed: int = 0) -> list[tuple[dict, float]]:
     """Lines made again, drawn by chance, each with its `difference`: `SAMPLE` of them, one of every family and pool at least.
 
+    Timings are not among them: another time proves nothing, and what they count stands with the selections.
+
     Raises
     ------
     ValueError
         Fewer can be made again, or none of a family or pool (names it).
     """
+    lines = [line for line in lines if line["kind"] != timings.KIND]
     order = np.random.default_rng(seed).permutation(len(lines))
     drawn = [line for _, line in sorted(_turns([lines[place] for place in order]), key=lambda one: one[0])]
     found = []

@@ -1,16 +1,13 @@
-"""What a selection costs: seconds from an empty store, and the tokens that a model reads for it, stage by stage.
+"""What a selection costs in tokens that a model reads for it, stage by stage.
 
 Tokens follow from what a method asks of `Features`, whatever its options; a call that asks nothing of a model has none.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from tempfile import TemporaryDirectory
 
 import numpy as np
-import pandas as pd
 
 from analysis.features.contexts import in_context
 from analysis.features.features import Features
@@ -21,13 +18,12 @@ from analysis.models.passes.hidden_states import WEIGHTS
 from analysis.models.passes.next_token import common_beginning
 from analysis.models.training.checkpoints import WarmUpSettings
 from analysis.pools.targets import POOL
-from analysis.store.store import Store, digest
+from analysis.store.store import digest
 
 # Floating-point operations per parameter and token; adapters need no gradients of the weights beneath them.
 FORWARD, ADAPTERS, TRAINING = "forward", "forward and backward, adapters", "forward and backward, all weights"
 FLOP = {FORWARD: 2, ADAPTERS: 4, TRAINING: 6}
 WITH_POOL, WITH_BUDGET, FIXED = "the pool", "the budget", "nothing"  # what tokens grow with
-ALONE, SHARED = "alone", "shared"
 SAMPLE = 512  # rows, evenly spaced, on which texts made for one purpose are counted
 
 
@@ -183,74 +179,3 @@ def _warm_up_share(method: str) -> float:
     name, options = calls.parse(method)
     inner = calls.inner_call(name, options)
     return (calls.default_options(name) | options).get("warm_up_share") or (_warm_up_share(inner) if inner else 1)
-
-
-@dataclass(frozen=True)
-class Counted:
-    """At how many rows of a pool, and how many selected, stages were counted."""
-
-    rows: int
-    budget: int
-
-
-def measured(
-    work, methods: Sequence[str], budget: int, sizes: Sequence[int] = ()
-) -> tuple[pd.DataFrame, dict[str, dict[str, Stage]], Counted]:
-    """Seconds that every method takes to select from the first part, and its stages at the largest size.
-
-    The share selected is that of `budget` in the part at every size. A method of which fewer rows than that can be
-    selected is left out.
-
-    Parameters
-    ----------
-    sizes : rows; default a quarter, half and all of the part.
-
-    Returns
-    -------
-    One line per size, method and cost (`ALONE`: from an empty store; `SHARED`: in this order, with what methods before it
-    had stored) with the seconds on this machine; the stages by method; and at what size these were counted.
-    """
-    n_rows = len(work.pool)
-    wanted = sorted({min(size, n_rows) for size in sizes or [n_rows // 4, n_rows // 2, n_rows]})
-    lines, stages, out = [], {}, set()
-    _seconds(work, Counted(wanted[0], 1), "cross_entropy")  # what the first call of a process loads is no method's cost
-    for method in methods:
-        calls.parse(method)  # nor is the import of its file
-    for size in wanted:
-        at = Counted(size, max(1, round(budget * size / n_rows)))
-        with TemporaryDirectory() as folder:
-            for method in dict.fromkeys(methods):
-                try:
-                    spent = {ALONE: _seconds(work, at, method), SHARED: _seconds(work, at, method, folder)}
-                except ValueError as error:
-                    if not str(error).startswith("budget:"):
-                        raise
-                    out.add(method)
-                    continue
-                lines += [
-                    {"method": method, "rows": size, "cost": cost, "seconds": took} for cost, took in spent.items()
-                ]
-                if size == wanted[-1]:
-                    stages[method] = stages_of(
-                        _features(work, size, folder), method, at.budget, seed=work.selection_seed
-                    )
-    lines = [line for line in lines if line["method"] not in out]
-    return pd.DataFrame(lines), {name: own for name, own in stages.items() if name not in out}, at
-
-
-def _seconds(work, at: Counted, method: str, folder: str = "") -> float:
-    with TemporaryDirectory() as empty:
-        features = _features(work, at.rows, folder or empty)
-        started = time.perf_counter()
-        calls.select(method, features, at.budget, seed=work.selection_seed)
-        return time.perf_counter() - started
-
-
-def _features(work, n_rows: int, folder: str) -> Features:
-    """Features of the first part's rows that know nothing yet but what is stored in a folder."""
-    known = work.features
-    return Features(
-        work.some(0, 1).smaller(n_rows).pool, work.base, store=Store(folder), max_tokens=known.max_tokens,
-        tokens_per_batch=known.tokens_per_batch, shard_size=known.shard_size, precision=known.precision,
-        finetuning=known.finetuning, show_progress=False,
-    )  # fmt: skip

@@ -3,7 +3,7 @@
 import matplotlib.ticker as ticker
 import pandas as pd
 
-from analysis.experiments.token_costs import ALONE, SHARED
+from analysis.experiments.timings import ALONE, SHARED
 from analysis.methods import RANDOM
 from analysis.reporting import style
 from analysis.reporting.axis_labels import difference_label
@@ -33,7 +33,7 @@ def seconds(measured: pd.DataFrame):
         ax.set(xscale="log", yscale="log", title=title, xlabel="rows of the pool")
         ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
         ax.minorticks_off()
-    axes[0].set_ylabel("seconds on this machine")
+    axes[0].set_ylabel("seconds")
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return fig
 

@@ -1,9 +1,11 @@
 """Sentences about what selecting costs, computed from the tables of notebook 35."""
 
+from datetime import UTC, datetime
+
 import pandas as pd
 
 from analysis.experiments.results import Results
-from analysis.experiments.token_costs import ALONE, SHARED
+from analysis.experiments.timings import ALONE, SHARED, Timings
 from analysis.methods import RANDOM
 from analysis.reporting.cost_figures import name
 from analysis.reporting.topics.cost_of_selection import DOES_NOT, LONGER, OPEN, PAYS, better_of_two
@@ -105,14 +107,15 @@ def ratios(table: pd.DataFrame) -> list[str]:
     return said
 
 
-def seconds(fits: pd.DataFrame, measured: pd.DataFrame) -> list[str]:
-    """Seconds at the largest size on this machine, alone and together, and how straight the lines are."""
+def seconds(fits: pd.DataFrame, timed: Timings) -> list[str]:
+    """Seconds at the largest size, on which device and when, alone and together, and how straight the lines are."""
+    measured, day = timed.table, datetime.fromtimestamp(timed.made, UTC).date()
     largest = measured[measured["rows"] == measured["rows"].max()]
     total = largest.groupby("cost")["seconds"].sum()
     alone = fits[(fits["cost"] == ALONE) & fits["per_1000_rows"].notna()].sort_values("per_1000_rows")
     n = largest["method"].nunique()
     said = [
-        f"All {n} methods one after the other took {total[ALONE]:.3g} s on {measured['rows'].max():,} rows of this machine, each from an "
+        f"All {n} methods one after the other took {total[ALONE]:.3g} s on {measured['rows'].max():,} rows ({timed.made_on}, {day}), each from an "
         f"empty store, and {total[SHARED]:.3g} s where what others had stored was used (one timing each)."
     ]
     if len(alone):

@@ -1,6 +1,6 @@
-"""Runs and selections that come with the repository in `figures/runs/`, read where `results/` has nothing.
+"""Runs, selections and their timings that come with the repository in `figures/runs/`, read where `results/` has nothing.
 
-One line of a parquet file is one run or selection: what it is in words and numbers, its stored record, and its arrays, packed
+One line of a parquet file is one run, selection or table of timings: what it is in words and numbers, its stored record, and its arrays, packed
 without loss. An array that several lines share, and a text such as the groups of items, is kept once. Measured on 182 runs and
 212 selections of `quick`: a run costs 0.7 kB (600 answers graded, 161 losses; 4 bytes for each further loss, 2 for each row
 chosen), a selection 1.3 kB, or about 4 bytes for each row of the pool where its scores are its own.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-KINDS = ("runs", "selections")
+KINDS = ("runs", "selections", "timings")
 NARROWER = {"f": ("<f2", "<f4"), "i": ("<i2", "<i4")}  # tried in turn, by the kind of numbers
 BITS = "bits"
 TEXTS = ("pool", "base", "method", "design", "settings", "prepared")  # with COUNTS what a run says of itself

@@ -9,7 +9,7 @@ from analysis.experiments.token_costs import ADAPTERS, FIXED, FORWARD, TRAINING,
 from analysis.features.features import Features
 from analysis.methods import calls
 from analysis.store.store import Store
-from tests.experiments.test_workbench import N_ROWS, make_workbench
+from tests.experiments.test_workbench import make_workbench
 
 BUDGET = 8
 CALLS = (
@@ -99,13 +99,3 @@ def test_methods_that_ask_the_same_share_it(work, tmp_path):
         token_costs.stages_of(unpadded(work, tmp_path), method, BUDGET, seed=1) for method in ("cross_entropy", "ifd")
     )
     assert set(losses) < set(both) and len(both) == 2
-
-
-def test_every_size_is_timed_alone_and_with_sharing(work):
-    asked = ["token_length", "cross_entropy", "superfiltering"]  # to the last no row of these is of use
-    seconds, stages, counted = token_costs.measured(work, asked, BUDGET, [20, N_ROWS, 1000])
-    assert sorted(seconds["rows"].unique()) == [20, 40]
-    assert len(seconds) == 2 * 2 * 2 and (seconds["seconds"] > 0).all()
-    assert (counted.rows, counted.budget) == (N_ROWS, BUDGET)
-    assert list(stages) == ["token_length", "cross_entropy"]
-    assert stages["token_length"] == {} and len(stages["cross_entropy"]) == 1

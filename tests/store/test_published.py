@@ -195,7 +195,7 @@ def test_a_report_notes_what_it_asked_for_where_the_runner_named_it(tmp_path, st
     monkeypatch.setenv(publishing.REPORT, "30_versus_random.wild")
     publishing.note()
     noted = json.loads((store.root / "asked" / "full" / "30_versus_random.wild.json").read_text())
-    assert noted == {"runs": {"aa": {"method": "kmeans", "part": 3}}, "selections": {"bb": {}}}
+    assert noted == {"runs": {"aa": {"method": "kmeans", "part": 3}}, "selections": {"bb": {}}, "timings": {}}
 
 
 def test_only_the_projects_own_store_has_published_runs_behind_it(tmp_path):

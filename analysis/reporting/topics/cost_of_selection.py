@@ -9,7 +9,8 @@ import pandas as pd
 from analysis import statistics
 from analysis.experiments import grid
 from analysis.experiments.results import Results
-from analysis.experiments.token_costs import ADAPTERS, FLOP, FORWARD, TRAINING, WITH_BUDGET, WITH_POOL, Counted, Stage
+from analysis.experiments.timings import Counted
+from analysis.experiments.token_costs import ADAPTERS, FLOP, FORWARD, TRAINING, WITH_BUDGET, WITH_POOL, Stage
 from analysis.methods import RANDOM
 from analysis.reporting.versus_random import delta_of, unit_in
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.experiments.token_costs import ADAPTERS, FIXED, FORWARD, TRAINING, WITH_BUDGET, Counted, Stage
+from analysis.experiments.timings import Counted
+from analysis.experiments.token_costs import ADAPTERS, FIXED, FORWARD, TRAINING, WITH_BUDGET, Stage
 from analysis.methods import RANDOM
 from analysis.models.training.finetuning import FineTuning
 from analysis.reporting import cost_findings as words
