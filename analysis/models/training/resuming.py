@@ -5,6 +5,7 @@ import time
 import warnings
 from pathlib import Path
 
+import torch
 from accelerate.utils import broadcast_object_list
 from transformers import TrainerCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
@@ -41,6 +42,8 @@ class Checkpoints(TrainerCallback):
 
     def on_save(self, args, state, control, **others) -> None:
         self.last = time.monotonic()
+        if args.world_size > 1:  # every process has a file of its own in it
+            torch.distributed.barrier()
         if state.is_world_process_zero:
             folder = Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}"
             beside = folder.with_name(f"{folder.name}{SUFFIX}")
