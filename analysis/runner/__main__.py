@@ -48,6 +48,7 @@ def run(
     base: Path | None = None,
     live: bool | None = None,
     dry: bool = False,
+    redraw: bool = False,
 ) -> list[Outcome]:
     """Run notebooks and write their reports and the index; wrong values are refused before anything starts.
 
@@ -59,6 +60,7 @@ def run(
     run_name : folder under the reports; by default made of the profile and the parameters
     reports : folder of the reports; base : what relative paths are relative to
     dry : print what it would make and cost, and neither start nor write anything; see `dry_run`
+    redraw : leave out notebooks that would fine-tune anything
 
     Raises
     ------
@@ -74,8 +76,16 @@ def run(
     plan = only_variants(plan, notebooks)
     if not plan:
         raise ValueError(f"profile {profile} runs none of the notebooks named")
+    if redraw:
+        from analysis.runner.made import redrawn  # torch and all the suite, which the runner itself needs not
+
+        plan, others = redrawn(plan)
+        if others:
+            say(f"Left out, as not all of their runs are there: {', '.join(job.report for job in others)}")
+        if not plan:
+            raise ValueError("--redraw: every notebook named would fine-tune something")
     if dry:
-        from analysis.runner.dry_run import tell  # torch and all the suite, which the runner itself needs not
+        from analysis.runner.dry_run import tell
 
         tell(plan, jobs)
         return []
@@ -182,6 +192,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--force", action="store_true", help="run even what has not changed")
     parser.add_argument("--dry-run", action="store_true", help="tell what it would make and cost, and write nothing")
+    parser.add_argument(
+        "--redraw",
+        action="store_true",
+        help="only the notebooks whose runs are all stored or published: nothing is fine-tuned",
+    )
     given = parser.parse_args(arguments)
     parameters = {name: CommandLineText(value) for name, value in given.parameter}
     replaced = {name: getattr(given, name) for name in ("pool", "model")}
@@ -206,6 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             jobs=given.jobs,
             force=given.force,
             dry=given.dry_run,
+            redraw=given.redraw,
         )
         if given.dry_run:
             return 0

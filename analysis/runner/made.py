@@ -1,16 +1,28 @@
 """Which planned runs the store or the published files have already, by how they are described: nothing is selected for it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from analysis.experiments.grid import code_of_runs
 from analysis.paths import PUBLISHED, RESULTS
+from analysis.runner.outline import outline
+from analysis.runner.plan import Job
+from analysis.runner.rows_of_parts import RowsOfParts
 from analysis.runner.run_keys import described_key
 from analysis.store.published import read
 from analysis.store.store import Store
 
 COLUMNS = ("kind", "key", "method", "budget", "design", "part", "training_seed", "settings", "prepared")
+
+
+def redrawn(plan: Sequence[Job]) -> tuple[list[Job], list[Job]]:
+    """The jobs that train nothing, as every run of theirs is there, and the others; what depends on results is not there."""
+    found, rows, both = made(), RowsOfParts(), ([], [])
+    for job in plan:
+        planned = outline(job.notebook, job.parameters, rows)
+        both[bool(planned.unknown or planned.runs.keys() - found)].append(job)
+    return both
 
 
 def made(results: Path = RESULTS, published: Path = PUBLISHED) -> set[str]:

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cache
 
 from analysis.experiments.results import EQUAL_TOKENS, Run
 from analysis.experiments.workbench import Workbench
-from analysis.methods import BASE
+from analysis.methods import BASE, parse
+from analysis.methods.calls import default_options, inner_call
 from analysis.models.training.finetuning import FineTuning
 from analysis.pools.testbed import RECIPES
 
@@ -29,8 +31,20 @@ def described_key(
         settings = {"max_tokens": settings["max_tokens"]}
     told = {name: value for name, value in settings.items() if name not in ON_DEVICE}
     asked = list(prepared.get("benchmarks") or [])
-    return json.dumps([pool_key(prepared), prepared["model"], told, method, budget, design, part, training_seed, asked],
+    return json.dumps([pool_key(prepared), prepared["model"], told, whole_call(method), budget, design, part, training_seed, asked],
                       sort_keys=True)  # fmt: skip
+
+
+@cache
+def whole_call(method: str) -> str:
+    """A call with all of its options, also of the method within it, as two notebooks leave out other defaults; else the name."""
+    try:
+        name, options = parse(method)
+    except ValueError:  # of rows that a design chose
+        return method
+    options, inner = default_options(name) | options, inner_call(name, options)
+    told = {option: whole_call(value) if inner and value == inner else value for option, value in options.items()}
+    return json.dumps([name, told], sort_keys=True, default=str)
 
 
 def pool_key(prepared: Mapping) -> list:

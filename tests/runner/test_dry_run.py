@@ -13,6 +13,7 @@ from analysis.runner.plan import find_notebooks, make_plan
 from analysis.runner.profile import load_profile
 from analysis.runner.rates import Rate
 from analysis.runner.rows_of_parts import RowsOfParts
+from analysis.runner.run_keys import whole_call
 
 TINY = {"pool": "curated", "limit": 300, "budget": 20, "parts": 2, "n_draws": 2, "finetuning": {"least_steps": 1}}
 SPEED = 1e12  # floating-point operations in a second
@@ -76,6 +77,27 @@ def test_one_run_of_two_notebooks_is_told_once(unmeasured, capsys, tmp_path, mon
     assert lines["17_zip"][6:10] == ["5", "0", "3", "2"]
     assert "Dry run: nothing was started or written." in said
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_is_one_whatever_defaults_are_written_out():
+    same = {whole_call(call) for call in ("less(targets='auto')", "less(targets='auto', epochs=4)")}
+    assert len(same) == 1 and whole_call("less(targets='pool')") not in same
+    inside = {whole_call(f"kmeans(inside={inner!r})") for inner in ("ifd", "ifd(variant='original')")}
+    assert len(inside) == 1 and whole_call("kmeans(inside='ifd(variant=\"released\")')") not in inside
+    assert whole_call("band 2 of 3") == "band 2 of 3"  # a design's name
+
+
+def test_to_redraw_is_to_leave_out_what_would_train(unmeasured, capsys, tmp_path, monkeypatch):
+    there = planned("17", variants=False).runs.keys()
+    asked = {"reports": tmp_path / "reports", "dry": True, "redraw": True}
+    monkeypatch.setattr(made, "made", lambda: there)
+    run(["12", "17", "40"], "quick", TINY | {"variants": False, "methods": []}, **asked)
+    first, *said = capsys.readouterr().out.splitlines()
+    assert first == "Left out, as not all of their runs are there: 12_cross_entropy"
+    assert [line.split()[0] for line in said if line[:2].isdigit()] == ["17_zip", "40_published_grids"]
+    monkeypatch.setattr(made, "made", set)
+    with pytest.raises(ValueError, match="--redraw: every notebook named would fine-tune something"):
+        run(["12", "17"], "quick", TINY | {"variants": False, "methods": []}, **asked)
 
 
 @pytest.mark.slow
