@@ -70,19 +70,75 @@ def test_the_numbers_of_its_first_page_are_those_of_the_committed_tables():
     loss = verdicts("30_versus_random.curated.weak", "held-out answer loss")
     assert f"Of these {sum(accuracy.values())} comparisons {accuracy['better']} are *better*" in text
     assert f"{accuracy['worse']} *worse* and {accuracy['undecided']} *undecided*" in text
-    assert f"{loss['worse']} are *worse* and none *better*" in text and "better" not in loss
+    assert f"{loss['worse']} of the {sum(loss.values())} are *worse* and none *better*" in text and "better" not in loss
     better = pd.read_csv(ROOT / "figures/30_versus_random.curated.weak/versus_random.csv").query("verdict == 'better'")
     ratios = sorted(better["tokens_ratio"])
-    assert f"three of them with {ratios[1]:.1f} to {ratios[3]:.1f} times random's tokens" in text and ratios[0] < 1
-    pieces = pd.read_csv(ROOT / "figures/33_length_effects/pieces.csv").query(
-        "what == 'equal tokens' and pool == 'padded long answers' and benchmark == 'testbed accuracy'"
+    assert f"three of them with {ratios[1]:.1f} to {ratios[3]:.1f} times random's tokens" in text
+    assert f"The fourth is DiverseEvol, with {ratios[0]:.1f} times random's tokens" in text
+    (fewest,) = better.loc[better["tokens_ratio"] < 1, "method"]
+    wild = pd.read_csv(ROOT / "figures/30_versus_random.wild.weak/versus_random.csv").query(
+        "benchmark == 'testbed accuracy'"
     )
-    (below,) = pieces["estimate"]
-    assert f"the longest answers end [{-below:.0f} points below it]" in text and pieces["high"].max() < 0
+    counts = wild["verdict"].value_counts()
+    assert (
+        f"({len(wild)} comparisons: {counts['better']} *better*, {counts['worse']} *worse*, {counts['undecided']} *undecided*)"
+        in text
+    )
+    spread = wild[(wild["method"] == fewest) & (wild["verdict"] == "better")]
+    assert (
+        fewest == "diverse_evol" and spread["budget"].nunique() == 2 and spread["tokens_ratio"].round(1).eq(0.5).all()
+    )
+    strong = pd.read_csv(ROOT / "figures/30_versus_random.curated.strong/versus_random.csv").query(
+        "benchmark == 'testbed accuracy' and verdict == 'better'"
+    )
+    assert list(strong["method"]) == ["token_length"]
     pooled = pd.read_csv(ROOT / "figures/40_published_grids/by_budget.csv")
-    assert f"none of the {len(pooled)} differences is decided" in text and ((pooled.low < 0) & (pooled.high > 0)).all()
+    assert (
+        "none of the 35 differences is decided" in text
+        and len(pooled) == 35
+        and ((pooled.low < 0) & (pooled.high > 0)).all()
+    )
+    low, high = 100 * pooled["estimate"].min(), 100 * pooled["estimate"].max()
+    assert f"all of them lie above zero, by {low:.1f} to {high:.1f} points" in text and low > 0
     assert verdicts("41_real_model", "held-out answer loss") == {"worse": 3, "no verdict": 2}
     assert "Three methods are *worse* than random and two have *no verdict*" in text
+
+
+def test_what_it_says_of_length_stands_in_its_tables():
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    read = {name: pd.read_csv(ROOT / f"figures/33_length_effects/{name}.csv").query("benchmark == 'testbed accuracy'")
+            for name in ("bands", "pieces")}  # fmt: skip
+    bands = read["bands"].set_index(["what", "design"])
+    pieces = read["pieces"].set_index(["pool", "what"])
+    rows, tokens = bands.loc[("longest", "equal rows")], bands.loc[("longest", "equal tokens")]
+    assert f"end {rows.estimate:.0f} points above random with {rows.tokens_ratio:.1f} times its tokens" in text
+    assert (
+        f"{-tokens.estimate:.0f} below it with as many tokens ({tokens.rows:.0f} rows instead of {rows.rows:.0f})"
+        in text
+    )
+    worked = pieces.loc[("worked long answers", "equal rows")]
+    assert f"[{-worked.estimate:.0f} below at equal rows]" in text and worked.high < 0 < rows.low
+    middle = bands.loc[("band 2", "equal rows")]
+    assert (
+        f"Random rows of the middle third of lengths end {middle.estimate:.0f} above with {middle.tokens_ratio:.1f} times the tokens"
+        in text
+    )
+
+
+def test_accuracy_and_loss_order_methods_as_unlike_as_it_says():
+    table = pd.read_csv(ROOT / "figures/30_versus_random.curated.weak/versus_random.csv")
+    both = table.pivot(index=["budget", "method"], columns="benchmark", values="estimate")
+    found = [own.corr("spearman").iloc[0, 1] for _, own in both.groupby("budget")]
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert "(rank correlations of {:.2f}, {:.2f} and {:.2f} at the three budgets)".format(*found) in text
+
+
+def test_one_source_makes_up_what_it_says_of_the_real_model():
+    groups = pd.read_csv(ROOT / "figures/41_real_model/by_group.csv").set_index(["group", "method"])
+    table = pd.read_csv(ROOT / "figures/41_real_model/versus_random.csv").query("verdict == 'worse'")
+    of_boolq = groups.loc["dataset/boolq/train"].loc[table["method"]]
+    share = of_boolq["difference"] * of_boolq["items"] / table["n_items"].iloc[0]
+    assert set(of_boolq["items"]) == {28} and set((-share).round(1)) == {0.1} and len(share) == 3
 
 
 @pytest.mark.parametrize(("page", "method", "said"), [

@@ -7,7 +7,7 @@ from analysis.experiments.benchmarks.result import NATS
 
 def difference_label(unit: str, other: str = "random") -> str:
     """Of an axis of differences of scores, counted in `unit` (`Unit.short`), on which better than `other` is positive."""
-    return f"loss below {other}'s ({unit})" if unit == NATS.short else f"above {other} ({unit})"
+    return f"better than {other} by\n({unit})" if unit == NATS.short else f"above {other} ({unit})"
 
 
 def score_axis(ax, unit: str) -> None:

@@ -25,12 +25,15 @@ def value(values: pd.DataFrame):
             ends = np.array([own["estimate"] - own["low"], own["high"] - own["estimate"]])
             ax.errorbar(_beside(own, rungs, place), own["estimate"], yerr=np.where(np.isfinite(ends), ends, 0), capsize=2, markersize=4,
                         fmt=style.marker(method) + style.line(method), color=style.colour(method), label=style.label(method))  # fmt: skip
-        seen = lines[["estimate", "random_low", "random_high"]].abs().max().max()
-        wide = lines[["low", "high"]].abs().replace(np.inf, np.nan).max().max()
-        most = 1.1 * max(seen, min(2.5 * seen, np.nan_to_num(wide)), 1e-9)
-        ax.set(ylim=(-most, most), ylabel=difference_label(lines["in"].iloc[0]))
+        seen = max(lines[["estimate", "random_low", "random_high"]].abs().max().max(), 1e-9)
+        drawn_here = lines[["estimate", "random_low", "random_high", "low", "high"]].clip(
+            -2.5 * seen, 2.5 * seen
+        )  # wide ones go on
+        bottom, top = min(0.0, drawn_here.min().min()), max(0.0, drawn_here.max().max())
+        room = 0.15 * (top - bottom)
+        ax.set(ylim=(bottom - room, top + room), ylabel=difference_label(lines["in"].iloc[0]))
         first = lines.iloc[0]
-        style.note(ax, f"{first['n_runs']} / {first['n_random']} runs", "lower left")
+        style.note(ax, f"{first['n_runs']} / {first['n_random']} runs; bars: intervals of the verdicts", "lower left")
     _legend(fig, axes, "range of random's runs")
     return fig
 
@@ -93,5 +96,5 @@ def _legend(fig, axes, last: str) -> None:
     handles, names = axes.flat[0].get_legend_handles_labels()
     order = sorted(range(len(names)), key=lambda place: names[place] == last)
     fig.legend(
-        [handles[place] for place in order], [names[place] for place in order], loc="outside lower center", ncols=3
+        [handles[place] for place in order], [names[place] for place in order], loc="outside upper center", ncols=3
     )
