@@ -33,6 +33,11 @@ def share(value: float) -> str:
     return f"{value:.1%}".replace("%", " %") if abs(value) < 0.1 else f"{value:.0%}".replace("%", " %")
 
 
+def repaired(low: float, high: float) -> str:
+    """What quotas do to a method, by the ends of the interval of the difference that they make."""
+    return "repaired" if low > 0 else "harmed" if high < 0 else "neither repaired nor harmed for certain"
+
+
 def quantity(value: float, unit: str, signed: bool = False) -> str:
     """A score or a difference as its unit is written, without the unit itself."""
     written = unit_of(unit)

@@ -9,7 +9,7 @@ from analysis.features.arrays import Clusters
 from analysis.methods import Selection
 from analysis.pools import Pool
 from analysis.reporting import style
-from analysis.reporting.wording import listed, number, of_each, quantity, unit_name
+from analysis.reporting.wording import listed, number, of_each, quantity, repaired, unit_name
 from analysis.statistics import compare_all
 from analysis.subsets.rows import LENGTH, drawn, properties, shares, shown
 
@@ -101,9 +101,8 @@ def repair_findings(results: Results, pairs: dict[str, str], size: str) -> list[
                 continue
             found = compare_all({grouped: first}, second, delta=0).iloc[0]
             interval = f"{quantity(found['low'], unit, True)} to {quantity(found['high'], unit, True)}"
-            repaired = "repaired" if found["low"] > 0 else "not shown to be repaired"
             sentences.append(
                 f"{start}{quantity(found['estimate'], unit, True)} {unit_name(unit)} (95 % interval {interval}; {len(first)} "
-                f"and {len(second)} runs), {repaired} by the rule above."
+                f"and {len(second)} runs), {repaired(found['low'], found['high'])} by the rule above."
             )
     return sentences

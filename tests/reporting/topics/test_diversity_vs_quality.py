@@ -100,6 +100,10 @@ def test_quotas_are_paired_by_part():
     assert table["estimate"].tolist() == pytest.approx([0.099])
     said = surface_findings.quota_findings(table, ACCURACY, 100)
     assert "+9.9 [" in said[0] and said[0].endswith("(3 parts), repaired.")
+    worse = table.assign(low=-table["high"], high=-table["low"], estimate=-table["estimate"])
+    assert surface_findings.quota_findings(worse, ACCURACY, 100)[0].endswith("(3 parts), harmed.")
+    open_ = table.assign(low=-table["high"])
+    assert surface_findings.quota_findings(open_, ACCURACY, 100)[0].endswith("neither repaired nor harmed for certain.")
     assert "No method" in surface_findings.quota_findings(topic.quota_differences(results(lines), {}, ACCURACY, 100), ACCURACY, 100)[0]  # fmt: skip
 
 
