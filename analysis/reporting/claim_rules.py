@@ -33,7 +33,7 @@ from analysis.reporting.answers import (
 )  # fmt: skip
 from analysis.reporting.pages import Pages
 from analysis.reporting.topics.cost_of_selection import DOES_NOT, PAYS, SAME_COMPUTE
-from analysis.reporting.wording import listed, p_text, share
+from analysis.reporting.wording import figures, listed, p_text, share
 from analysis.statistics import BETTER, NO_DIFFERENCE, NO_VERDICT, UNDECIDED, WORSE, holm
 from analysis.statistics.slopes import FALLS, GROWS
 from analysis.statistics.surface import DIVERSITY, QUALITY
@@ -174,7 +174,7 @@ def costly(pages: Pages) -> Judged:
     if table.empty:
         return not_run("35")
     above = (table["times_training"] > 1).sum()
-    told = [f"{label(line.method)}{variant(line.report)} {line.times_training:.0f}" for line in table.itertuples()]
+    told = [f"{label(line.method)}{variant(line.report)} {figures(line.times_training)}" for line in table.itertuples()]
     verdict = HOLDS if above == len(table) else DEPENDS if above else FAILS
     return verdict, f"hours of selecting over hours of training, counted for a large model and pool: {', '.join(told)}"
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from analysis.experiments.results import EQUAL_ROWS
 from analysis.reporting import style
-from analysis.reporting.axis_labels import difference_label
+from analysis.reporting.axis_labels import difference_label, difference_limits
 from analysis.reporting.topics.length_effects import LONGEST, name_of
 from analysis.reporting.versus_random import in_units
 
@@ -33,7 +33,7 @@ def bands(by_band: pd.DataFrame):
         ax.set(xscale="log", title=benchmark, ylabel=difference_label(part["in"].iloc[0]))
         ax.set_xlabel(f"mean answer tokens of the rows trained on\n{n}")
         _plain_ticks(ax, part["answer tokens"])
-        _limits(ax, part)
+        ax.set_ylim(difference_limits(part))
         bottom, top = ax.get_ylim()
         ax.set_ylim(bottom - NAMES * (top - bottom), top)
     handles, names = axes.flat[0].get_legend_handles_labels()
@@ -72,7 +72,7 @@ def pieces(table: pd.DataFrame, benchmark: str):
             )
         ax.axvline(0, color=style.DARK_GREY, linewidth=1)
         ax.set(yticks=places, yticklabels=part["what"], ylim=(len(part) - 0.5, -0.5), title=pool)
-        _limits(ax, drawn, along="x")
+        ax.set_xlim(difference_limits(drawn))
     axes.flat[-1].set_xlabel(
         f"{benchmark}: longest, {difference_label(drawn['in'].iloc[0])}\nbars: 95 % interval, grey: range of random's runs (beside: runs of longest / of random)"
     )
@@ -115,13 +115,6 @@ def _errors(ax, lines: pd.DataFrame, at, filled: bool, label: str) -> None:
 
 def _design(design: str) -> str:
     return f"{design.replace('equal', 'as many')} as random"
-
-
-def _limits(ax, lines: pd.DataFrame, along: str = "y") -> None:
-    """All estimates and random runs, and intervals as far as they do not hide these; what is longer runs out of the panel."""
-    seen = lines[["estimate", "random_low", "random_high"]].abs().max().max()
-    most = 1.1 * max(seen, min(2.5 * seen, lines[["low", "high"]].abs().max().max()))
-    getattr(ax, f"set_{along}lim")(-most, most)
 
 
 def _plain_ticks(ax, lengths: pd.Series) -> None:

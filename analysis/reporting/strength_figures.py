@@ -5,7 +5,7 @@ import pandas as pd
 
 from analysis.methods import BASE, RANDOM
 from analysis.reporting import style
-from analysis.reporting.axis_labels import difference_label, score_axis
+from analysis.reporting.axis_labels import difference_label, difference_limits, score_axis
 from analysis.reporting.versus_random import in_units
 from analysis.statistics import HELPS, HURTS
 
@@ -25,13 +25,7 @@ def value(values: pd.DataFrame):
             ends = np.array([own["estimate"] - own["low"], own["high"] - own["estimate"]])
             ax.errorbar(_beside(own, rungs, place), own["estimate"], yerr=np.where(np.isfinite(ends), ends, 0), capsize=2, markersize=4,
                         fmt=style.marker(method) + style.line(method), color=style.colour(method), label=style.label(method))  # fmt: skip
-        seen = max(lines[["estimate", "random_low", "random_high"]].abs().max().max(), 1e-9)
-        drawn_here = lines[["estimate", "random_low", "random_high", "low", "high"]].clip(
-            -2.5 * seen, 2.5 * seen
-        )  # wide ones go on
-        bottom, top = min(0.0, drawn_here.min().min()), max(0.0, drawn_here.max().max())
-        room = 0.15 * (top - bottom)
-        ax.set(ylim=(bottom - room, top + room), ylabel=difference_label(lines["in"].iloc[0]))
+        ax.set(ylim=difference_limits(lines, room=0.15), ylabel=difference_label(lines["in"].iloc[0]))
         first = lines.iloc[0]
         style.note(ax, f"{first['n_runs']} / {first['n_random']} runs; bars: intervals of the verdicts", "lower left")
     _legend(fig, axes, "range of random's runs")

@@ -315,7 +315,7 @@ def test_no_method_is_advised_that_is_worse_somewhere_or_nowhere_better():
         assert ("not ZIP here" in what) == (WORSE in (here, there))
         assert ("better in 1 of 2" in what) == (taken and {here, there} != {BETTER})
         assert ("ZIP (wild) " in why) == (there in (BETTER, WORSE) and here != there)
-        assert (f"ZIP {there} in 2, +1.0 to +1.0 points with 3.5 to 3.5 times random's tokens" in why) == (
+        assert (f"ZIP {there} in 2, +1.0 to +1.0 points with 3.5 times random's tokens" in why) == (
             here == there and there in (BETTER, WORSE)
         )
 

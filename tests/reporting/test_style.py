@@ -1,8 +1,10 @@
+import numpy as np
 import pandas as pd
 import pytest
 
 from analysis.methods import METHODS
 from analysis.reporting import style
+from analysis.reporting.axis_labels import difference_limits
 
 
 @pytest.fixture
@@ -123,3 +125,12 @@ def test_a_key_lies_below_the_axes_and_above_the_provenance(folder, provenance):
     style.save_figure(fig, "keyed", pd.DataFrame({"x": [1]}), provenance)
     key, line = (text.get_window_extent() for text in fig.texts)
     assert key.y1 <= fig.axes[0].get_tightbbox().y0 + 1 and key.y0 >= line.y1 - 2
+
+
+def test_the_ends_of_differences_hold_zero_and_what_is_drawn_and_no_endless_interval():
+    lines = pd.DataFrame({"estimate": [-2.0, -3.0], "low": [-np.inf, -4.0], "high": [np.inf, np.nan], "random_low": -0.5, "random_high": 0.5})  # fmt: skip
+    low, high = difference_limits(lines, room=0.0)
+    assert (low, high) == (-7.5, 7.5)  # of the endless one two and a half times the largest
+    assert difference_limits(lines.iloc[1:], room=0.0) == (-4.0, 0.5)
+    bottom, top = difference_limits(lines.iloc[1:], room=0.1)
+    assert bottom == pytest.approx(-4.45) and top == pytest.approx(0.95)

@@ -68,6 +68,11 @@ def _by_regime(pages: Pages) -> Iterable[tuple]:
         )
 
 
+def _range(values: pd.Series) -> str:
+    ends = [f"{end:.1f}" for end in (values.min(), values.max())]
+    return " to ".join(dict.fromkeys(ends))
+
+
 def _told(part: pd.DataFrame) -> Iterable[str]:
     """A method after the other of those with one verdict: its difference, or the range of several, and its tokens."""
     for name, lines in part.groupby("method", sort=False):
@@ -78,7 +83,7 @@ def _told(part: pd.DataFrame) -> Iterable[str]:
         else:
             digits = unit_of(lines["unit"].iloc[0]).digits
             ends = " to ".join(f"{end:+.{digits}f}" for end in (lines["estimate"].min(), lines["estimate"].max()))
-            yield (f"{label(name)} {verdict} in {len(lines)}, {ends} {unit} with {ratios.min():.1f} to {ratios.max():.1f} times "
+            yield (f"{label(name)} {verdict} in {len(lines)}, {ends} {unit} with {_range(ratios)} times "
                    "random's tokens")  # fmt: skip
 
 
