@@ -151,3 +151,12 @@ def test_what_it_says_of_targets_stands_in_their_tables(page, method, said):
     (line,) = table[(table["method"] == method) & (table["benchmark"] == "testbed accuracy")].to_dict("records")
     text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     assert said.format(drop=round(-line["estimate"]), **line) in text
+
+
+def test_its_tables_of_claims_and_of_what_to_do_are_those_of_the_summary():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    claims, guide = (pd.read_csv(ROOT / "figures/90_summary" / f"{name}.csv") for name in ("claims", "guide"))
+    told = [f"| {line.claim} | {line.source} | {line.verdict} |" for line in claims.itertuples()]
+    assert "\n".join(["| claim | source | here |", "| --- | --- | --- |", *told]) in text
+    done = dict.fromkeys(f"| {where} | {what} |" for where, what in zip(guide["where"], guide["what to do"], strict=True))
+    assert "\n".join(["| where | what to do |", "| --- | --- |", *done]) in text
