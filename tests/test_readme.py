@@ -158,5 +158,7 @@ def test_its_tables_of_claims_and_of_what_to_do_are_those_of_the_summary():
     claims, guide = (pd.read_csv(ROOT / "figures/90_summary" / f"{name}.csv") for name in ("claims", "guide"))
     told = [f"| {line.claim} | {line.source} | {line.verdict} |" for line in claims.itertuples()]
     assert "\n".join(["| claim | source | here |", "| --- | --- | --- |", *told]) in text
-    done = dict.fromkeys(f"| {where} | {what} |" for where, what in zip(guide["where"], guide["what to do"], strict=True))
+    done = dict.fromkeys(
+        f"| {where} | {what} |" for where, what in zip(guide["where"], guide["what to do"], strict=True)
+    )
     assert "\n".join(["| where | what to do |", "| --- | --- |", *done]) in text

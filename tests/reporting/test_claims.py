@@ -10,6 +10,7 @@ from analysis.reporting.answers import DEPENDS, FAILS, HOLDS, OPEN, UNTESTED
 from analysis.reporting.pages import Page, Pages
 from analysis.reporting.topics import summary
 from analysis.statistics import BETTER, NO_DIFFERENCE, NO_VERDICT, UNDECIDED, WORSE
+from analysis.statistics.surface import DIVERSITY, QUALITY
 
 POINTS, SD = "share correct", {"method_sd": 3.0, "random_sd": 3.0, "item_sd": 20.0}
 
@@ -360,6 +361,25 @@ def test_sentences_are_quoted_with_the_page_that_has_them():
     ]
     advice = summary.guide(Pages(tuple(told)))
     assert advice[["because", "page"]].to_numpy().tolist() == [["“The model cannot rate: x.”", "14_selectit.a"]]
+
+
+@pytest.mark.parametrize(("verdict", "what"), [(WORSE, "leave IFD out"), (UNDECIDED, "give it pre-experience")])
+def test_pre_experience_is_advised_only_where_it_was_not_worse(monkeypatch, verdict, what):
+    page = Page("13_ifd", None, ("IFD sets aside 60 % of the rows.",), (), {}, {})
+    table = pd.DataFrame({"method": ["ifd(pre_experience=True, clusters=50)", "ifd"], "verdict": [verdict, WORSE]})
+    monkeypatch.setattr(summary, "main_comparisons", lambda pages: table)
+    ((_, advice, _, _),) = summary._quoted(Pages((page,)))
+    assert advice.startswith(what)
+
+
+def test_what_brings_more_is_advised_first():
+    lines = [{"report": "32", "budget": 500, "effect": name, "estimate": size, "low": size / 2, "high": 2 * size, "verdict": "raises", "n_parts": 5}
+             for name, size in ((QUALITY, 0.02), (DIVERSITY, 0.1))]  # fmt: skip
+    advised = list(summary._built(Planted({("32_diversity_vs_quality", "effects"): pd.DataFrame(lines)})))
+    assert [what for _, what, _, _ in advised] == [
+        f"cover more skills ({DIVERSITY}: +10.0 points)",
+        f"correct more rows ({QUALITY}: +2.0 points)",
+    ]
 
 
 def test_figures_are_drawn_for_one_and_for_many_settings():

@@ -121,12 +121,13 @@ def _fine_tuning(pages: Pages) -> Iterable[tuple]:
 
 
 def _built(pages: Pages) -> Iterable[tuple]:
-    """What subsets that were built say is worth an owner's effort."""
+    """What subsets that were built say is worth an owner's effort, the most first."""
     table = pages.table("32_diversity_vs_quality", "effects")
-    for line in table.to_dict("records") if len(table) else ():
+    for line in table.sort_values("estimate", ascending=False).to_dict("records") if len(table) else ():
         if line["verdict"] == RAISES and line["effect"] in EFFORTS:
-            ends = f"{100 * line['estimate']:+.1f} [{100 * line['low']:+.1f}, {100 * line['high']:+.1f}] points"
-            yield (f"effort before selecting, at {line['budget']:,} rows", EFFORTS[line["effect"]],
+            gain = f"{100 * line['estimate']:+.1f}"
+            ends = f"{gain} [{100 * line['low']:+.1f}, {100 * line['high']:+.1f}] points"
+            yield (f"effort before selecting, at {line['budget']:,} rows", f"{EFFORTS[line['effect']]} ({line['effect']}: {gain} points)",
                    f"{line['effect']}: {ends}, {line['verdict']} ({line['n_parts']} parts)", line["report"])  # fmt: skip
 
 
@@ -148,10 +149,17 @@ def _costs(pages: Pages) -> Iterable[tuple]:
 
 def _quoted(pages: Pages) -> Iterable[tuple]:
     """Checks of a method or a pool, in the words of the page that made them."""
+    table = main_comparisons(pages)
+    tuned = table["method"].str.contains("pre_experience=True") & (table["verdict"] == WORSE) if len(table) else table
+    ifd = (
+        "leave IFD out: with pre-experience it is worse here"
+        if len(tuned) and tuned.any()
+        else "give it pre-experience"
+    )
     for notebook, words, where, what in (
         ("33_length_effects", "later half points to its own prompt", "long answers of a pool", "look first whether they are padded or worked"),
         ("14_selectit", "The model cannot rate", "ratings by this base", "leave SelectIT out"),
-        ("13_ifd", "IFD sets aside", "IFD with this base", "give it pre-experience"),
+        ("13_ifd", "IFD sets aside", "IFD with this base", ifd),
         ("31_failure_modes_at_scale", "None is beyond chance", "scores of single rows", "do not read them as worth"),
     ):  # fmt: skip
         for page in pages.of(notebook):
