@@ -372,6 +372,16 @@ def test_pre_experience_is_advised_only_where_it_was_not_worse(monkeypatch, verd
     assert advice.startswith(what)
 
 
+@pytest.mark.parametrize(("ends", "what"), [([-3, -1], "do not take"), ([1, 3], "take"), ([-1, 1], None)])
+def test_the_longest_answers_are_advised_by_tokens_only_where_all_pools_agree(ends, what):
+    lines = [{"report": "33_length_effects", "benchmark": "accuracy", "pool": pool, "what": kind, "estimate": sum(ends) / 200, "low": ends[0] / 100,
+              "high": ends[1] / 100, "unit": POINTS, "in": "points"}
+             for pool in ("padded", "worked") for kind in (TOKENS, ROWS)]  # fmt: skip
+    advised = list(summary._by_tokens(Planted({("33_length_effects", "pieces"): pd.DataFrame(lines)})))
+    assert [line[1] for line in advised] == ([f"{what} the longest answers"] if what else [])
+    assert not advised or advised[0][2].count("[") == 2
+
+
 def test_what_brings_more_is_advised_first():
     lines = [{"report": "32", "budget": 500, "effect": name, "estimate": size, "low": size / 2, "high": 2 * size, "verdict": "raises", "n_parts": 5}
              for name, size in ((QUALITY, 0.02), (DIVERSITY, 0.1))]  # fmt: skip

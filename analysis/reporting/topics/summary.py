@@ -33,7 +33,14 @@ ADVICE = ["where", "what to do", "because", "page"]
 
 def guide(pages: Pages) -> pd.DataFrame:
     """What to do, line by line, each with its evidence: where, what to do, because, page."""
-    lines = [*_fine_tuning(pages), *_by_regime(pages), *_built(pages), *_costs(pages), *_quoted(pages)]
+    lines = [
+        *_fine_tuning(pages),
+        *_by_regime(pages),
+        *_by_tokens(pages),
+        *_built(pages),
+        *_costs(pages),
+        *_quoted(pages),
+    ]
     return pd.DataFrame(lines, columns=ADVICE)
 
 
@@ -118,6 +125,17 @@ def _fine_tuning(pages: Pages) -> Iterable[tuple]:
     told = [f"{line['benchmark']}{variant(line['report'])} {written(line)} {line['in']} (above zero is better) after {line['budget']:,} random "
             f"rows: {line['verdict']}" for line in own.to_dict("records")]  # fmt: skip
     yield "the base against fine-tuning", what, "; ".join(told), _pages_of(own)
+
+
+def _by_tokens(pages: Pages) -> Iterable[tuple]:
+    """Whether the longest answers are worth as many tokens of a random draw, where all pools of notebook 33 agree."""
+    table = first_benchmark(pages.table("33_length_effects", "pieces"))
+    own = table[table["what"] == EQUAL_TOKENS] if len(table) else table
+    better, worse = (own["low"] > 0, own["high"] < 0) if len(own) else (pd.Series(), pd.Series())
+    if len(own) and (better.all() or worse.all()):
+        told = [f"{line['pool']}{variant(line['report'])} {written(line)}" for line in own.to_dict("records")]
+        yield ("a budget counted in tokens instead of rows", f"{'take' if better.all() else 'do not take'} the longest answers",
+               f"longest minus random at equal tokens, in {own['in'].iloc[0]}: {'; '.join(told)}", _pages_of(own))  # fmt: skip
 
 
 def _built(pages: Pages) -> Iterable[tuple]:
