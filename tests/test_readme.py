@@ -75,6 +75,12 @@ def test_the_numbers_of_its_first_page_are_those_of_the_committed_tables():
     ratios = sorted(better["tokens_ratio"])
     assert f"three of them with {ratios[1]:.1f} to {ratios[3]:.1f} times random's tokens" in text
     assert f"The fourth is DiverseEvol, with {ratios[0]:.1f} times random's tokens" in text
+    cells = pd.read_csv(ROOT / "figures/30_versus_random.curated.weak/versus_random.csv").query(
+        "benchmark == 'testbed accuracy'"
+    )
+    assert (
+        f"a true difference of {cells['detectable'].median():.0f} points would be called in about four of five" in text
+    )
     (fewest,) = better.loc[better["tokens_ratio"] < 1, "method"]
     wild = pd.read_csv(ROOT / "figures/30_versus_random.wild.weak/versus_random.csv").query(
         "benchmark == 'testbed accuracy'"
