@@ -124,8 +124,8 @@ def _found(folder: Path, records: list[dict]) -> dict:
     try:
         # Imported here: pandas takes a second, which refusing a misspelt parameter need not.
         from analysis.reporting import pages
+        from analysis.reporting.guidance import guide
         from analysis.reporting.result_table import GROUP, SETTING, UNKNOWN, result_table
-        from analysis.reporting.topics.summary import guide
 
         current = {one["report"] for one in records}
         left = [pages.read(where).pages for where in {_figures(folder, one) for one in records}]

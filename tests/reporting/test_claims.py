@@ -5,7 +5,7 @@ import itertools
 import pandas as pd
 import pytest
 
-from analysis.reporting import answers, claim_rules, claims, summary_figures
+from analysis.reporting import answers, claim_rules, claims, guidance, summary_figures
 from analysis.reporting.answers import DEPENDS, FAILS, HOLDS, OPEN, UNTESTED
 from analysis.reporting.pages import Page, Pages
 from analysis.reporting.topics import summary
@@ -213,7 +213,7 @@ def test_a_method_pays_that_beats_all_draws_one_of_its_compute_included(lines, s
     verdict, found = claim_rules.does_not_pay(read)
     assert verdict == said
     assert f"at {lines[0][2]:.2g} times the compute ({lines[0][1]})" in found
-    assert advice in summary.guide(read)["what to do"].iloc[0]
+    assert advice in guidance.guide(read)["what to do"].iloc[0]
 
 
 def test_coverage_must_be_shown_not_to_fall_behind():
@@ -291,7 +291,7 @@ def test_without_pages_nothing_is_claimed_and_nothing_advised():
     nothing = Pages(())
     judged = claims.judged(nothing)
     assert set(judged["verdict"]) == {UNTESTED}
-    assert summary.guide(nothing).empty
+    assert guidance.guide(nothing).empty
     assert summary.undecided(nothing).empty
     assert "nothing to sum up" in summary.headline(judged, nothing)[0]
 
@@ -309,7 +309,7 @@ def test_no_method_is_advised_that_is_worse_somewhere_or_nowhere_better():
     verdicts = (BETTER, WORSE, UNDECIDED, NO_DIFFERENCE)
     for here, there in itertools.product(verdicts, repeat=2):
         read = of_two_settings([("zip_compression", 20, ROWS, 1.0, here)], [("zip_compression", 20, ROWS, 1.0, there)])
-        what, why = summary.guide(read)[["what to do", "because"]].iloc[0]
+        what, why = guidance.guide(read)[["what to do", "because"]].iloc[0]
         taken = BETTER in (here, there) and WORSE not in (here, there)
         assert what.startswith("take ZIP") == taken
         assert what.startswith("draw at random") == (not taken)
@@ -323,7 +323,7 @@ def test_no_method_is_advised_that_is_worse_somewhere_or_nowhere_better():
 
 def test_equal_tokens_have_a_line_of_their_own():
     read = pages_with(("zip_compression", 20, ROWS, 1.0, UNDECIDED), ("zip_compression", 20, TOKENS, -30.0, WORSE))
-    advice = summary.guide(read)
+    advice = guidance.guide(read)
     assert advice["where"].str.contains("equal tokens").tolist() == [False, True]
     assert "not ZIP here" in advice["what to do"].iloc[1]
 
@@ -359,7 +359,7 @@ def test_sentences_are_quoted_with_the_page_that_has_them():
         Page(f"14_selectit.{name}", None, said, (), {}, {})
         for name, said in (("a", ("The model cannot rate: x.",)), ("b", ("It can.",)))
     ]
-    advice = summary.guide(Pages(tuple(told)))
+    advice = guidance.guide(Pages(tuple(told)))
     assert advice[["because", "page"]].to_numpy().tolist() == [["“The model cannot rate: x.”", "14_selectit.a"]]
 
 
@@ -367,8 +367,8 @@ def test_sentences_are_quoted_with_the_page_that_has_them():
 def test_pre_experience_is_advised_only_where_it_was_not_worse(monkeypatch, verdict, what):
     page = Page("13_ifd", None, ("IFD sets aside 60 % of the rows.",), (), {}, {})
     table = pd.DataFrame({"method": ["ifd(pre_experience=True, clusters=50)", "ifd"], "verdict": [verdict, WORSE]})
-    monkeypatch.setattr(summary, "main_comparisons", lambda pages: table)
-    ((_, advice, _, _),) = summary._quoted(Pages((page,)))
+    monkeypatch.setattr(guidance, "main_comparisons", lambda pages: table)
+    ((_, advice, _, _),) = guidance._quoted(Pages((page,)))
     assert advice.startswith(what)
 
 
@@ -377,7 +377,7 @@ def test_the_longest_answers_are_advised_by_tokens_only_where_all_pools_agree(en
     lines = [{"report": "33_length_effects", "benchmark": "accuracy", "pool": pool, "what": kind, "estimate": sum(ends) / 200, "low": ends[0] / 100,
               "high": ends[1] / 100, "unit": POINTS, "in": "points"}
              for pool in ("padded", "worked") for kind in (TOKENS, ROWS)]  # fmt: skip
-    advised = list(summary._by_tokens(Planted({("33_length_effects", "pieces"): pd.DataFrame(lines)})))
+    advised = list(guidance._by_tokens(Planted({("33_length_effects", "pieces"): pd.DataFrame(lines)})))
     assert [line[1] for line in advised] == ([f"{what} the longest answers"] if what else [])
     assert not advised or advised[0][2].count("[") == 2
 
@@ -385,7 +385,7 @@ def test_the_longest_answers_are_advised_by_tokens_only_where_all_pools_agree(en
 def test_what_brings_more_is_advised_first():
     lines = [{"report": "32", "budget": 500, "effect": name, "estimate": size, "low": size / 2, "high": 2 * size, "verdict": "raises", "n_parts": 5}
              for name, size in ((QUALITY, 0.02), (DIVERSITY, 0.1))]  # fmt: skip
-    advised = list(summary._built(Planted({("32_diversity_vs_quality", "effects"): pd.DataFrame(lines)})))
+    advised = list(guidance._built(Planted({("32_diversity_vs_quality", "effects"): pd.DataFrame(lines)})))
     assert [what for _, what, _, _ in advised] == [
         f"cover more skills ({DIVERSITY}: +10.0 points)",
         f"correct more rows ({QUALITY}: +2.0 points)",
