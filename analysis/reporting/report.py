@@ -250,15 +250,20 @@ def _has(package: str) -> bool:
 
 
 def _commit() -> str:
-    """Commit of this checkout, marked where tracked files differ from it; 'no git' outside a checkout."""
-    try:
-        run = subprocess.run(
-            ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
-            capture_output=True, text=True, timeout=20,
-        )  # fmt: skip
-    except (FileNotFoundError, subprocess.TimeoutExpired):
-        return "no git"
-    return run.stdout.strip() if run.returncode == 0 else "no git"
+    """Commit of this checkout, marked where tracked files differ from it, figures aside (a run writes them); else 'no git'."""
+    said = []
+    for asked in (
+        ["rev-parse", "--short=12", "HEAD"],
+        ["status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)figures"],
+    ):
+        try:
+            run = subprocess.run(["git", "-C", str(ROOT), *asked], capture_output=True, text=True, timeout=20)
+        except (FileNotFoundError, subprocess.TimeoutExpired):
+            return "no git"
+        if run.returncode:
+            return "no git"
+        said.append(run.stdout.strip())
+    return f"{said[0]}-dirty" if said[1] else said[0]
 
 
 def _display(markup: str, text: str) -> None:

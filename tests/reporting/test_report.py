@@ -1,4 +1,5 @@
 import json
+import subprocess
 from types import SimpleNamespace
 
 import pandas as pd
@@ -147,3 +148,24 @@ def test_require_raises_with_its_message():
     report.require([1], "fine")
     with pytest.raises(AssertionError, match="budget of 250"):
         report.require(False, "a budget of 250 rows was expected")
+
+
+def test_a_checkout_is_dirty_by_its_code_and_not_by_the_figures_that_a_run_writes(tmp_path, monkeypatch):
+    def git(*asked):
+        subprocess.run(["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b", *asked], check=True, capture_output=True)  # fmt: skip
+
+    monkeypatch.setattr(report, "ROOT", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))  # which may lie in a checkout
+    assert report._commit() == "no git"
+    (tmp_path / "figures").mkdir()
+    for name in ("code.py", "figures/table.csv"):
+        (tmp_path / name).write_text("1")
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "first")
+    (tmp_path / "figures" / "table.csv").write_text("2")
+    (tmp_path / "notes.txt").write_text("untracked")
+    clean = report._commit()
+    assert len(clean) == 12
+    (tmp_path / "code.py").write_text("2")
+    assert report._commit() == f"{clean}-dirty"
