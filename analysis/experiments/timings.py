@@ -105,11 +105,10 @@ def _described(work, depends: dict) -> dict:
 
 def _made(work, methods: Sequence[str], at: Sequence[Counted]) -> tuple[dict, dict[str, np.ndarray]]:
     lines, stages, out, begun = [], {}, set(), time.perf_counter()
-    _seconds(
-        work, Counted(at[0].rows, 1), "cross_entropy"
-    )  # what the first call of a process loads is no method's cost
+    # What the first call of a process loads is no method's cost, nor is the import of a method's file.
+    _seconds(work, Counted(at[0].rows, 1), "cross_entropy")
     for method in methods:
-        calls.parse(method)  # nor is the import of its file
+        calls.parse(method)
     for one in at:
         with TemporaryDirectory() as folder:
             for method in methods:

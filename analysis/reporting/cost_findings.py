@@ -122,7 +122,7 @@ def seconds(fits: pd.DataFrame, timed: Timings) -> list[str]:
         said.append(
             f"Seconds per 1,000 further rows, alone, by a straight line through {alone['sizes'].iloc[0]} sizes: "
             f"{of_each(dict(zip(alone['method'].map(name), alone['per_1000_rows'], strict=True)), '{:.2g}'.format)}; the largest "
-            f"residual is {alone['residual'].max():.2g} s."
+            f"residual is {alone['largest_residual'].max():.2g} s."
         )
     return said
 

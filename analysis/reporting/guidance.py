@@ -125,10 +125,12 @@ def _by_tokens(pages: Pages) -> Iterable[tuple]:
     """Whether the longest answers are worth as many tokens of a random draw, where all pools of notebook 33 agree."""
     table = first_benchmark(pages.table("33_length_effects", "pieces"))
     own = table[table["what"] == EQUAL_TOKENS] if len(table) else table
-    better, worse = (own["low"] > 0, own["high"] < 0) if len(own) else (pd.Series(), pd.Series())
-    if len(own) and (better.all() or worse.all()):
+    if own.empty:
+        return
+    better, worse = (own["low"] > 0).all(), (own["high"] < 0).all()
+    if better or worse:
         told = [f"{line['pool']}{variant(line['report'])} {written(line)}" for line in own.to_dict("records")]
-        yield ("a budget counted in tokens instead of rows", f"{'take' if better.all() else 'do not take'} the longest answers",
+        yield ("a budget counted in tokens instead of rows", f"{'take' if better else 'do not take'} the longest answers",
                f"longest minus random at equal tokens, in {own['in'].iloc[0]}: {'; '.join(told)}", _pages_of(own))  # fmt: skip
 
 
@@ -162,12 +164,9 @@ def _costs(pages: Pages) -> Iterable[tuple]:
 def _quoted(pages: Pages) -> Iterable[tuple]:
     """Checks of a method or a pool, in the words of the page that made them."""
     table = main_comparisons(pages)
-    tuned = table["method"].str.contains("pre_experience=True") & (table["verdict"] == WORSE) if len(table) else table
-    ifd = (
-        "leave IFD out: with pre-experience it is worse here"
-        if len(tuned) and tuned.any()
-        else "give it pre-experience"
-    )
+    worse = [] if table.empty else list(table.loc[table["verdict"] == WORSE, "method"])
+    harmed = any("pre_experience=True" in method for method in worse)
+    ifd = "leave IFD out: with pre-experience it is worse here" if harmed else "give it pre-experience"
     for notebook, words, where, what in (
         ("33_length_effects", "later half points to its own prompt", "long answers of a pool", "look first whether they are padded or worked"),
         ("14_selectit", "The model cannot rate", "ratings by this base", "leave SelectIT out"),

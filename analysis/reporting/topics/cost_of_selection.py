@@ -69,7 +69,7 @@ def fits(seconds: pd.DataFrame) -> pd.DataFrame:
         if len(own) > 2:
             slope, fixed = np.polyfit(own["rows"], own["seconds"], 1)
             residual = (own["seconds"] - fixed - slope * own["rows"]).abs().max()
-        lines.append(line | {"fixed": fixed, "per_1000_rows": 1000 * slope, "residual": residual})
+        lines.append(line | {"fixed": fixed, "per_1000_rows": 1000 * slope, "largest_residual": residual})
     return pd.DataFrame(lines)
 
 
