@@ -12,7 +12,7 @@ from analysis.methods.selection import Selection
 class Method:
     """A method of the suite: how it is called in figures, its family, where it comes from, its file here.
 
-    `needs` names what it asks, members of `Features` that are keys of `MADE_BY`: its selections depend on their code
+    `definition` is what it scores or takes, in a few words of the field. `needs` names what it asks, members of `Features` that are keys of `MADE_BY`: its selections depend on their code
     and on the base, unless all of them are in `NEEDS_NO_BASE`. `inner` is an option that holds the call of another
     method, or one of `words`.
     """
@@ -21,7 +21,7 @@ class Method:
     family: str  # baseline, length, quality or diversity
     paper: str
     module: str
-    equation: str = ""
+    definition: str = ""
     needs: tuple[str, ...] = ()
     inner: str = ""
     words: tuple[str, ...] = ()
@@ -40,14 +40,21 @@ class Method:
 RANDOM, BASE = "random_selection", "base"  # what methods are compared with, and what they are trained from
 STUDY = "Xia et al. 2024, arXiv 2410.09335"
 METHODS = {
-    RANDOM: Method("Random", "baseline", STUDY, "random_selection"),
-    "token_length": Method("Token length", "length", f"{STUDY}, section 5.4", "token_length", needs=("lengths",)),
+    RANDOM: Method("Random", "baseline", STUDY, "random_selection", "rows by chance, each as likely as any other"),
+    "token_length": Method(
+        "Token length",
+        "length",
+        f"{STUDY}, section 5.4",
+        "token_length",
+        "tokens of the answer, the longest first",
+        needs=("lengths",),
+    ),
     "cross_entropy": Method(
         "Cross-entropy",
         "quality",
         STUDY,
         "cross_entropy",
-        "mean over answer tokens of -log p(token | before)",
+        "mean over answer tokens of -log p(token | before), highest first",
         needs=("token_losses",),
     ),
     "ifd": Method(
@@ -55,7 +62,7 @@ METHODS = {
         "quality",
         "Li et al. 2023, arXiv 2308.12032",
         "ifd",
-        "mean loss of the answer after its instruction / alone, where below 1",
+        "mean loss of the answer after its instruction / alone, where below 1, highest first",
         needs=("token_losses", "embeddings", "clusters", "after_finetuning"),
     ),
     "superfiltering": Method(
@@ -63,7 +70,7 @@ METHODS = {
         "quality",
         "Li et al. 2024, arXiv 2402.00530",
         "superfiltering",
-        "a small model's perplexity of the answer after its instruction / alone, where below 1",
+        "a small model's perplexity of the answer after its instruction / alone, where below 1, highest first",
         needs=("token_losses", "with_model"),
     ),
     "selectit": Method(
@@ -79,7 +86,7 @@ METHODS = {
         "quality",
         "Marion et al. 2023, arXiv 2309.04564",
         "perplexity",
-        "exp of the mean over answer tokens of -log p(token | before)",
+        "exp of the mean over answer tokens of -log p(token | before), highest first",
         needs=("token_losses",),
     ),
     "less": Method(
@@ -102,7 +109,7 @@ METHODS = {
         "baseline",
         "Lee et al. 2022, arXiv 2107.06499",
         "near_duplicate_filter",
-        "Jaccard similarity of the text's shingles",
+        "rows by chance, one of each group alike by the Jaccard similarity of their text's shingles",
         needs=("near_duplicates",),
     ),
     "diverse_evol": Method(

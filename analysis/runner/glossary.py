@@ -4,6 +4,8 @@ import html
 import re
 from collections.abc import Callable
 
+from analysis.methods import METHODS, RANDOM
+
 PAGE = "glossary.html"
 TERMS = {  # anchor: (as it is written, what it means)
     "nats": (r"nats", "The unit of a loss: the natural logarithm of how unlikely the model finds a token. 0.1 nats per answer token less "
@@ -21,13 +23,29 @@ TERMS = {  # anchor: (as it is written, what it means)
     "floor": (r"at the floor", "A score no more than δ above that of the base without fine-tuning: it cannot fall much further."),
     "holm": (r"Holm(?:'s)?", "A correction for looking at many comparisons at once, so that chance is seldom called a difference in any."),
 }  # fmt: skip
+
+
+def _anchor(name: str) -> str:
+    return f"method-{name}"
+
+
+def _of_method(method) -> tuple[str, str]:
+    """How a method is written, in text in small letters too unless it is an abbreviation, and what it means."""
+    first, rest = method.label[0], method.label[1:]
+    first = f"[{first}{first.lower()}]" if rest[:1].islower() else first
+    definition = f": {method.definition}" if method.definition else ""
+    return first + re.escape(rest), f"{method.label}{definition} ({method.paper})."
+
+
+# The same of every method; random selection is told by "draw".
+METHOD_TERMS = {_anchor(name): _of_method(method) for name, method in METHODS.items() if name != RANDOM}
 _TAGS = re.compile(r"(<[^>]*>)")
 _LEFT_ALONE = {"a", "code", "pre", "h1", "h2", "h3", "summary", "style", "script"}
 
 
 def marker() -> Callable[[str], str]:
     """For one page: a function of HTML that makes the first mention of every term in its text a link that explains it."""
-    left = dict(TERMS)
+    left = TERMS | METHOD_TERMS
 
     def mark(text: str) -> str:
         inside, done = 0, []
@@ -41,6 +59,12 @@ def marker() -> Callable[[str], str]:
         return "".join(done)
 
     return mark
+
+
+def method_anchor(label: str) -> str:
+    """Where on the page of words the method of a label such as "IFD (released)" is explained; empty where it is not."""
+    named = {method.label: _anchor(name) for name, method in METHODS.items()}
+    return named.get(label) or named.get(label.partition(" (")[0], "")
 
 
 def _explain(text: str, left: dict) -> str:

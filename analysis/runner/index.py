@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
+from analysis.methods import METHODS
 from analysis.paths import REPORTS
 from analysis.runner import glossary
 from analysis.runner.html import answer, link_neighbours
@@ -92,7 +93,10 @@ def write_index(reports: Path = REPORTS) -> Path:
         undefined=jinja2.StrictUndefined,
     )
     reports.mkdir(parents=True, exist_ok=True)
-    for name, values in ((glossary.PAGE, {"terms": glossary.TERMS}), ("index.html", {"runs": runs})):
+    for name, values in (
+        (glossary.PAGE, {"terms": glossary.TERMS, "methods": METHODS}),
+        ("index.html", {"runs": runs}),
+    ):
         text = environment.get_template(f"{name}.j2").render(values)
         write_text(reports / name, text)
     return reports / "index.html"
@@ -135,7 +139,7 @@ def _found(folder: Path, records: list[dict]) -> dict:
     except (OSError, ValueError, KeyError, TypeError) as error:
         warnings.warn(f"{folder}: its tables are of another version, left out ({error!r})", stacklevel=2)
         return {"results": [], "advice": []}
-    results = []
+    results, lines = [], lines.assign(anchor=lines["method"].map(glossary.method_anchor))
     for setting, of_setting in lines.groupby(SETTING, sort=False):
         groups = [(dict(zip(GROUP, group, strict=True)), part.to_dict("records"))
                   for group, part in of_setting.groupby(GROUP, sort=False)]  # fmt: skip

@@ -110,7 +110,20 @@ def test_every_explanation_has_its_place_on_the_page_of_words(tmp_path):
 
     write_index(tmp_path)
     text = (tmp_path / glossary.PAGE).read_text()
-    assert all(f'<dt id="{anchor}">' in text for anchor in glossary.TERMS)
+    assert all(f'<dt id="{anchor}">' in text for anchor in [*glossary.TERMS, *glossary.METHOD_TERMS])
+
+
+def test_a_method_is_explained_by_what_it_takes_and_where_that_is_written():
+    mark = glossary.marker()
+    text = mark("<p>LESS is less than cross-entropy, and K-means (IFD) than more.</p>")
+    assert re.findall(r'#method-(\w+)"', text) == ["less", "cross_entropy", "kmeans", "ifd"]
+    assert "max over target groups" in text and "arXiv 2402.04333" in text and ">LESS</a> is less than" in text
+    names = [
+        ("IFD (released)", "method-ifd"),
+        ("Random, no near-duplicates", "method-near_duplicate_filter"),
+        ("Mine", ""),
+    ]
+    assert [(label, glossary.method_anchor(label)) for label, _ in names] == names
 
 
 def test_pages_lead_to_their_neighbours_and_are_written_once(tmp_path):
