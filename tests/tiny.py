@@ -1,4 +1,6 @@
-"""A tokenizer and a model small enough to be made inside a test."""
+"""A tokenizer, a model and conversations small enough to be made inside a test."""
+
+from types import SimpleNamespace
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -68,3 +70,35 @@ def tiny_language_model(seed: int = 0) -> LanguageModel:
         dtype=torch.float32,
         template=choose_template(tokenizer),
     )
+
+
+def conversation(*contents: str) -> list[dict]:
+    """Turns of the user and the assistant, one after the other."""
+    return [{"role": ("user", "assistant")[i % 2], "content": content} for i, content in enumerate(contents)]
+
+
+CONVERSATIONS = [
+    conversation(f"What is {row}?", "It is " + "more " * (row % 7) + str(row * row), "Sure!", "Yes " * (1 + row % 5))[
+        : 2 + 2 * (row % 3 == 0)
+    ]
+    for row in range(23)
+]
+
+
+class Faulty(torch.nn.Module):
+    """A model that fails on, or gives nan for, any batch (or only the row) in which a token occurs."""
+
+    def __init__(self, model, token, fault):
+        super().__init__()
+        self.model, self.token, self.fault = model, token, fault
+
+    def get_output_embeddings(self):
+        return self.model.get_output_embeddings()
+
+    def forward(self, input_ids, use_cache):
+        logits = self.model(input_ids=input_ids, use_cache=use_cache).logits.clone()
+        hit = (input_ids == self.token).any(dim=1)
+        if hit.any() and self.fault == "error":
+            raise torch.OutOfMemoryError("out of memory")
+        logits[hit] = torch.nan
+        return SimpleNamespace(logits=logits)

@@ -15,18 +15,13 @@ from analysis.models.encoding import encode, encode_prompt
 from analysis.models.language_model import LanguageModel
 from analysis.pools.targets import load_targets
 from analysis.pools.testbed import evaluation_items
-from tests.tiny import tiny_language_model, tiny_model
-
-
-def turns(*contents: str) -> list[dict]:
-    return [{"role": ("user", "assistant")[place % 2], "content": content} for place, content in enumerate(contents)]
-
+from tests.tiny import conversation, tiny_language_model, tiny_model
 
 MESSAGES = [
-    turns("Why?", "Yes! No. Perhaps."),
-    turns("What is the sum of three and four?", "The sum is seven.", "And then?", "Sort the words, then."),
-    turns("Nothing?", ""),
-    turns("A longer question about owls, rivers and mountains, with many words?", "No."),
+    conversation("Why?", "Yes! No. Perhaps."),
+    conversation("What is the sum of three and four?", "The sum is seven.", "And then?", "Sort the words, then."),
+    conversation("Nothing?", ""),
+    conversation("A longer question about owls, rivers and mountains, with many words?", "No."),
 ]
 
 
@@ -45,7 +40,8 @@ def pool():
 def test_batched_generation_is_what_each_prompt_gives_alone(language_model):
     questions = ["Why?", "What is the sum of three and four?", "Sort the words by length: river, owl.", "12?"]
     prompts = [
-        encode_prompt(turns(question), language_model.tokenizer, language_model.template) for question in questions
+        encode_prompt(conversation(question), language_model.tokenizer, language_model.template)
+        for question in questions
     ]
     alone = [greedy(language_model, prompt, 20) for prompt in prompts]
     for batch_items in (1, 3, 8):

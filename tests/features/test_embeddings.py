@@ -11,24 +11,12 @@ from analysis.features.features import Features
 from analysis.models.encoding import Encoded, encode_batch
 from analysis.models.passes.hidden_states import WEIGHTS, HiddenStatePass
 from analysis.store.store import Store
-from tests.tiny import tiny_language_model
+from tests.tiny import CONVERSATIONS, conversation, tiny_language_model
 
 LANGUAGE_MODEL = tiny_language_model()
 MODEL = LANGUAGE_MODEL.model
 CPU = torch.device("cpu")
 KINDS = [*WEIGHTS, text_embeddings.TFIDF]
-
-
-def conversation(*contents):
-    return [{"role": ("user", "assistant")[i % 2], "content": content} for i, content in enumerate(contents)]
-
-
-CONVERSATIONS = [
-    conversation(f"What is {row}?", "It is " + "more " * (row % 7) + str(row * row), "Sure!", "Yes " * (1 + row % 5))[
-        : 2 + 2 * (row % 3 == 0)
-    ]
-    for row in range(23)
-]
 
 
 def encoded(conversations=CONVERSATIONS):

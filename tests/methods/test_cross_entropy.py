@@ -10,17 +10,13 @@ from analysis.models.chat_template import choose_template, default_template
 from analysis.models.encoding import Encoded, encode_batch
 from analysis.models.passes import batches
 from analysis.models.passes.token_losses import TokenLossPass
-from tests.tiny import tiny_model, tiny_tokenizer
+from tests.tiny import Faulty, conversation, tiny_model, tiny_tokenizer
 
 TOKENIZER = tiny_tokenizer()
 MODEL = tiny_model(TOKENIZER)
 TEMPLATE = choose_template(TOKENIZER)
 CPU = torch.device("cpu")
 ANSWERS = ["seven", "Yes! It is larger, I think.", "no " * 30, "!", "river, owl and mountain, in this order."]
-
-
-def conversation(*contents):
-    return [{"role": ("user", "assistant")[i % 2], "content": content} for i, content in enumerate(contents)]
 
 
 CONVERSATIONS = [
@@ -147,31 +143,12 @@ def test_an_empty_answer_is_nan_and_changes_no_other_row():
     np.testing.assert_allclose(found["loss_sum"][others], expected["loss_sum"][kept], rtol=1e-5)
 
 
-class Faulty(torch.nn.Module):
-    """A model that fails on, or gives nan for, any batch (or only the row) in which a token occurs."""
-
-    def __init__(self, token, fault):
-        super().__init__()
-        self.token, self.fault = token, fault
-
-    def get_output_embeddings(self):
-        return MODEL.get_output_embeddings()
-
-    def forward(self, input_ids, use_cache):
-        logits = MODEL(input_ids=input_ids, use_cache=use_cache).logits.clone()
-        hit = (input_ids == self.token).any(dim=1)
-        if hit.any() and self.fault == "error":
-            raise torch.OutOfMemoryError("out of memory")
-        logits[hit] = torch.nan
-        return SimpleNamespace(logits=logits)
-
-
 @pytest.mark.parametrize("fault", ["error", "nan"])
 def test_a_row_at_fault_is_nan_and_changes_no_other_row(fault, recwarn):
     bad = TOKENIZER.convert_tokens_to_ids("Z")
     conversations = [*CONVERSATIONS[:5], conversation("Zzz?", "Yes!"), *CONVERSATIONS[5:]]
     first_turn = np.cumsum([0, *(len(row) // 2 for row in conversations)])[5]
-    found = losses(encoded(conversations), model=Faulty(bad, fault))
+    found = losses(encoded(conversations), model=Faulty(MODEL, bad, fault))
     expected = losses(encoded(conversations))
     for name in ("loss_sum", "first_loss", "unshifted_loss_sum"):
         assert np.flatnonzero(np.isnan(found[name])).tolist() == [first_turn]
@@ -189,11 +166,11 @@ def test_a_row_at_fault_is_nan_and_changes_no_other_row(fault, recwarn):
 def test_a_model_that_fails_on_every_row_is_an_error():
     user = TOKENIZER.convert_tokens_to_ids("<|user|>")
     with pytest.raises(torch.OutOfMemoryError):
-        losses(encoded(), model=Faulty(user, "error"))
+        losses(encoded(), model=Faulty(MODEL, user, "error"))
 
 
 def test_a_model_that_changes_its_logits_is_not_taken_apart():
-    scaled = Faulty(-1, "nan")
+    scaled = Faulty(MODEL, -1, "nan")
     scaled.get_decoder = MODEL.get_decoder
     scaled.forward = lambda input_ids, use_cache: SimpleNamespace(logits=3 * MODEL(input_ids=input_ids).logits)
     assert TokenLossPass(MODEL, CPU, 100).decoder is not None

@@ -11,15 +11,11 @@ from analysis.models.chat_template import choose_template, default_template
 from analysis.paths import ROOT
 from tests.real_tokenizers import real_tokenizer
 from tests.references import released_ifd as reference
-from tests.tiny import tiny_tokenizer
+from tests.tiny import conversation, tiny_tokenizer
 
 SHARED = ROOT.parent / "shared"
 TOKENIZER = tiny_tokenizer()
 CHAT, DEFAULT = choose_template(TOKENIZER), default_template(TOKENIZER)
-
-
-def conversation(*contents):
-    return [{"role": ("user", "assistant")[i % 2], "content": content} for i, content in enumerate(contents)]
 
 
 CONVERSATIONS = [

@@ -1,5 +1,3 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -13,7 +11,7 @@ from analysis.methods.selectit import PROMPTS, combine, score, token_score
 from analysis.models.passes.next_token import NextTokenPass, common_beginning
 from tests.features.test_features import features, language_model, toy_pool
 from tests.references import selectit as reference
-from tests.tiny import tiny_model, tiny_tokenizer
+from tests.tiny import Faulty, tiny_model, tiny_tokenizer
 
 TOKENIZER = tiny_tokenizer()
 MODEL = tiny_model(TOKENIZER)
@@ -106,38 +104,19 @@ def test_shuffling_the_rows_shuffles_the_ratings():
     np.testing.assert_allclose(found, expected[order], atol=1e-4)
 
 
-class Faulty(torch.nn.Module):
-    """A model that fails on any batch in which a token occurs, or gives nan for its rows."""
-
-    def __init__(self, token, fault):
-        super().__init__()
-        self.token, self.fault = token, fault
-
-    def get_output_embeddings(self):
-        return MODEL.get_output_embeddings()
-
-    def forward(self, input_ids, use_cache):
-        logits = MODEL(input_ids=input_ids, use_cache=use_cache).logits.clone()
-        hit = (input_ids == self.token).any(dim=1)
-        if hit.any() and self.fault == "error":
-            raise torch.OutOfMemoryError("out of memory")
-        logits[hit] = torch.nan
-        return SimpleNamespace(logits=logits)
-
-
 @pytest.mark.parametrize("fault", ["error", "nan"])
 def test_a_row_at_fault_is_nan_and_changes_no_other_row(fault, recwarn):
     bad = TOKENIZER.convert_tokens_to_ids("Z")
     turns = [{"role": "user", "content": "Zzz?"}, {"role": "assistant", "content": "Yes!"}]
     conversations = [*CONVERSATIONS[:5], turns, *CONVERSATIONS[5:]]
-    found, expected = score(rated(conversations, model=Faulty(bad, fault))), score(rated())
+    found, expected = score(rated(conversations, model=Faulty(MODEL, bad, fault))), score(rated())
     assert np.flatnonzero(np.isnan(found)).tolist() == [5]
     np.testing.assert_allclose(np.delete(found, 5), expected, atol=1e-5)
     told = {str(warning.message) for warning in recwarn if "could not be rated" in str(warning.message)}
     message = "1 of 25 rows could not be rated, first row 5 of the shard: OutOfMemoryError: out of memory"
     assert told == ({message} if fault == "error" else set())
     with pytest.raises(torch.OutOfMemoryError):
-        rated(model=Faulty(TOKENIZER.convert_tokens_to_ids(":"), "error"))
+        rated(model=Faulty(MODEL, TOKENIZER.convert_tokens_to_ids(":"), "error"))
 
 
 def test_one_prompt_that_fails_makes_its_row_nan_and_no_other():

@@ -15,7 +15,7 @@ from analysis.models.training.warm_up import adapted_layers, warm_up
 from analysis.pools import Pool
 from analysis.store.store import Store
 from tests.references import less as reference
-from tests.tiny import tiny_language_model
+from tests.tiny import CONVERSATIONS, tiny_language_model
 
 LANGUAGE_MODEL = tiny_language_model()
 CPU = torch.device("cpu")
@@ -23,16 +23,6 @@ EVERYTHING = 10**6  # no projection loses anything in so many numbers
 WARM_UP = {"rank": 2, "epochs": 2, "batch_rows": 8, "learning_rate": 1e-2}
 
 
-def conversation(*contents):
-    return [{"role": ("user", "assistant")[i % 2], "content": content} for i, content in enumerate(contents)]
-
-
-CONVERSATIONS = [
-    conversation(f"What is {row}?", "It is " + "more " * (row % 7) + str(row * row), "Sure!", "Yes " * (1 + row % 5))[
-        : 2 + 2 * (row % 3 == 0)
-    ]
-    for row in range(23)
-]
 ENCODED = encode_batch(CONVERSATIONS, LANGUAGE_MODEL.tokenizer, LANGUAGE_MODEL.template, 256)
 
 
