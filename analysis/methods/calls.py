@@ -9,6 +9,7 @@ from analysis.methods.catalogue import BASE, METHODS, Method
 from analysis.methods.selection import Selection
 
 LABELS = {BASE: "base model alone", "oracle": "oracle"}  # what figures show beside methods
+SAID_ALONE = ("variant", "direction", "band", "measure", "inside")  # options whose words say what they are
 GIVEN = ("features", "budget", "seed")  # by whoever selects, so never options of a method
 
 
@@ -145,14 +146,14 @@ def label(method: str) -> str:
 
 
 def _value(name: str, option: str, value) -> str:
-    """An option as figures show it: words alone, numbers after its name, a method within a method by its label."""
+    """An option as figures show it: after its name, but alone where the value says what it is, a method by its label."""
     method = METHODS.get(name)
     if isinstance(value, bool):
         return option.replace("_", " ") if value else f"no {option.replace('_', ' ')}"
     if method and option == method.inner and value not in method.words:
         return label(value)
     text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-    return text if isinstance(value, str) else f"{option.replace('_', ' ')} {text}"
+    return text if isinstance(value, str) and option in SAID_ALONE else f"{option.replace('_', ' ')} {text}"
 
 
 def parse_call(specification: str) -> tuple[str, dict]:

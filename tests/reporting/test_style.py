@@ -96,6 +96,8 @@ def test_options_keep_the_colour_and_show_in_the_label():
     [
         ("kmeans(inside='ifd', clusters=100)", "K-means (IFD, clusters 100)"),
         ("kmeans(inside='random')", "K-means (random)"),
+        ("kmeans(inside='random', embedding='tfidf')", "K-means (random, embedding tfidf)"),
+        ("rds_plus(targets='auto', turns='none')", "RDS+ (targets auto, turns none)"),
         ("kmeans(inside='cross_entropy(direction=\"lowest\")')", "K-means (Cross-entropy (lowest))"),
         ("cross_entropy(band=(80, 95))", "Cross-entropy (band 80, 95)"),
     ],
