@@ -118,7 +118,7 @@ def scores(table: pd.DataFrame) -> list[str]:
     return [
         f"{name_of(line['method'])}: Spearman's correlation of score and answer length is {line['correlation']:+.2f} "
         f"[{line['low']:+.2f}, {line['high']:+.2f}] over {number(line['rows'])} rows; length explains {share(line['explained'])} of the "
-        f"score's variance, and without it {share(line['kept'])} of the chosen rows are chosen again ({share(line['expected'])} by chance)."
+        f"variance of its ranks, and without it {share(line['kept'])} of the chosen rows are chosen again ({share(line['expected'])} by chance)."
         for line in table.to_dict("records")
     ]
 

@@ -10,9 +10,10 @@ from analysis.experiments import grid, length_designs
 from analysis.experiments.length_designs import LONGEST_WORKED, RANDOM_WORKED, STYLE_FIXED
 from analysis.experiments.results import EQUAL_ROWS, EQUAL_TOKENS, Results, Run
 from analysis.experiments.workbench import Workbench, prepare
-from analysis.methods import RANDOM, label
+from analysis.methods import RANDOM, label, residual
 from analysis.pools.testbed import RECIPES
 from analysis.statistics import compare_all, interval_of_mean, rank_correlation_interval
+from analysis.subsets.diversity import places
 from analysis.subsets.long_answers import dependence_of_longest, kind_of
 from analysis.subsets.overlap import rank_correlation, share_in_common
 
@@ -134,21 +135,23 @@ def scores_and_length(work: Workbench, methods: Sequence[str], budget: int) -> p
     """How much of each score is length, a line per method that scores rows, on this part.
 
     Spearman's correlation with answer tokens, low and high (95 %), the same of what `residual` leaves of the
-    score, explained (share of the score's variance, on rows left out of the fit), kept (share of the rows chosen that the
-    residual chooses too), expected by chance, and rows scored.
+    score, explained (share of the variance of the score's ranks, on rows left out of the fit, so that a score and its
+    exponential are alike), kept (share of the rows chosen that the residual chooses too), expected by chance, and rows scored.
     """
-    answer, lines = work.features.lengths().answer, []
+    answer, keys, lines = work.features.lengths().answer, work.features.row_keys(), []
     for method in methods:
         chosen = work.select(method, budget)
         if chosen.scores is None:
             continue
         left = work.select(f"residual(inside={method!r})", budget)
         known = np.isfinite(chosen.scores)
+        ranks = places(chosen.scores)
+        beyond = residual.score(ranks, answer, keys)
         correlation, low, high = rank_correlation_interval(chosen.scores[known], answer[known])
         lines.append({
             "method": method, "correlation": correlation, "low": low, "high": high,
             "correlation left": rank_correlation(left.scores, answer),
-            "explained": max(0.0, 1 - np.var(left.scores[known]) / np.var(chosen.scores[known])),
+            "explained": max(0.0, 1 - np.var(beyond[known]) / np.var(ranks[known])),
             "kept": share_in_common(chosen.rows, left.rows), "expected": budget / len(work.pool), "rows": int(known.sum()),
         })  # fmt: skip
     return pd.DataFrame(lines)

@@ -95,11 +95,11 @@ def test_answers_that_were_not_recorded_are_said():
 
 
 def test_how_much_of_a_score_is_length():
-    """The first score is length alone; the second knows nothing of it, so that it keeps its rows; a set has no score."""
+    """The first score is length alone, with a long tail; the second knows nothing of it, so that it keeps its rows; a set has no score."""
     rng = np.random.default_rng(0)
     length, luck = np.arange(1.0, 201), rng.permutation(200).astype(float)
     scores = {
-        "perplexity": length,
+        "perplexity": np.exp(length),
         "ifd": luck,
         "residual(inside='perplexity')": rng.normal(0, 0.01, 200),
         "residual(inside='ifd')": luck - luck.mean(),
@@ -107,14 +107,16 @@ def test_how_much_of_a_score_is_length():
     chosen = {name: top_k(values, 20, 0) for name, values in scores.items()} | {"kmeans": Selection(np.arange(20))}
     lengths = SimpleNamespace(answer=length)
     work = SimpleNamespace(
-        features=SimpleNamespace(lengths=lambda: lengths), pool=range(200), select=lambda name, budget: chosen[name]
+        features=SimpleNamespace(lengths=lambda: lengths, row_keys=lambda: np.arange(200)),
+        pool=range(200),
+        select=lambda name, budget: chosen[name],
     )
     table = length_effects.scores_and_length(work, ["perplexity", "kmeans", "ifd"], 20).set_index("method")
     assert list(table.index) == ["perplexity", "ifd"] and (table["low"] <= table["correlation"]).all()
     assert table.loc["perplexity", "correlation"] == 1 and table.loc["perplexity", "explained"] > 0.99
     assert abs(table.loc["ifd", "correlation"]) < 0.2 and table.loc["ifd", "explained"] == pytest.approx(0, abs=1e-9)
     assert table.loc["ifd", "kept"] == 1 and table["expected"].tolist() == [0.1, 0.1]
-    assert "length explains 0.0 % of the score's variance" in length_findings.scores(table.reset_index())[1]
+    assert "length explains 0.0 % of the variance of its ranks" in length_findings.scores(table.reset_index())[1]
 
 
 def test_bands_stand_in_order_of_length_with_what_was_trained_on():
