@@ -145,6 +145,12 @@ def label(method: str) -> str:
     return f"{text} ({', '.join(values)})" if values else text
 
 
+def method_of(label: str) -> str:
+    """Name of the method that a label such as "IFD (released)" is of; "" where it is of none."""
+    named = {method.label: name for name, method in METHODS.items()}
+    return named.get(label) or named.get(label.partition(" (")[0], "")
+
+
 def _value(name: str, option: str, value) -> str:
     """An option as figures show it: after its name, but alone where the value says what it is, a method by its label."""
     method = METHODS.get(name)

@@ -8,7 +8,7 @@ import seaborn as sns
 
 from analysis.experiments.results import Results
 from analysis.methods import RANDOM
-from analysis.reporting import forest, style
+from analysis.reporting import style
 from analysis.reporting.axis_labels import difference_label
 from analysis.reporting.versus_random import in_units
 
@@ -23,7 +23,7 @@ def growth(statistics: pd.DataFrame, methods: Sequence[str]):
     """A panel per statistic that random draws have too: methods' mean and range over the parts by rows to select from."""
     names = [name for name in PANELS if (statistics["statistic"] == name).any()]
     drawn = statistics[statistics["statistic"].isin(names)].assign(label=statistics["method"].map(style.label))
-    colours = _colours(methods)
+    colours = style.colours_of(map(style.label, methods))
     fig, axes = style.figure("full", 0.32 * -(-len(names) // 3), rows=-(-len(names) // 3), columns=3, squeeze=False)
     for place, ax in enumerate(axes.flat):
         if place >= len(names):
@@ -48,7 +48,7 @@ def differences(table: pd.DataFrame, results: Results, methods: Sequence[str], b
     runs = in_units(results.table)
     random = runs[(runs["method"] == RANDOM) & (runs["budget"] == budget)]
     fig, axes = style.figure("full", 0.45, columns=len(results.benchmarks), squeeze=False)
-    colours = _colours(methods)
+    colours = style.colours_of(map(style.label, methods))
     for ax, (benchmark, part) in zip(axes[0], drawn.groupby("benchmark", sort=False), strict=True):
         own = random[random["benchmark"] == benchmark]["score"]
         style.random_band(ax, own.min() - own.mean(), own.max() - own.mean(), 0, text=style.label(RANDOM))
@@ -77,9 +77,3 @@ def _legend_above(fig, ax) -> None:
     if ax.get_legend() is not None:
         ax.get_legend().remove()
     fig.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), 4))
-
-
-def _colours(methods: Sequence[str]) -> dict[str, str]:
-    """By label: every method's own colour, unless two of them would share one."""
-    own = style.palette(methods)
-    return own if len(set(own.values())) == len(own) else forest.colours_of(own)

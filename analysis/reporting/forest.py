@@ -13,7 +13,6 @@ from analysis.reporting.axis_labels import difference_label
 from analysis.reporting.versus_random import in_units
 from analysis.reporting.wording import agreeing
 from analysis.statistics import NO_DIFFERENCE, interval_of_mean
-from analysis.subsets.rows import WHOLE_POOL
 
 LABEL_WIDTH = 20  # characters, beyond which the name of a method has two lines
 NARROW = 29  # characters of a line below each of three panels or more beside one another
@@ -139,13 +138,6 @@ def _base_line(ax, base: pd.Series | None, span: tuple[float, float]) -> str:
         return f", base at {base.iloc[0]:+.3g}"
     ax.axvline(base.iloc[0], color=style.GREY, linestyle="--", linewidth=1, zorder=1)
     return ""
-
-
-def colours_of(names) -> dict[str, str]:
-    """A colour for every label: random and the whole pool in grey, variants of one method told apart."""
-    fixed = {WHOLE_POOL: style.GREY, style.label(RANDOM): style.colour(RANDOM)}
-    others = [name for name in dict.fromkeys(names) if name not in fixed]
-    return fixed | {name: style.PALETTE[place % len(style.PALETTE)] for place, name in enumerate(others)}
 
 
 def height(results: Results) -> float:

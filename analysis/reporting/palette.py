@@ -1,8 +1,12 @@
 """Colour, marker and name of every method, the same in every figure."""
 
-from analysis.methods import BASE, METHODS, RANDOM, label
-from analysis.methods.calls import parse_call
+from collections.abc import Iterable
 
+from analysis.methods import BASE, METHODS, RANDOM, label
+from analysis.methods.calls import method_of, parse_call
+from analysis.subsets.rows import WHOLE_POOL
+
+TARGET_ROWS = "target rows"
 GREY, LIGHT_GREY, DARK_GREY = "#8c8c8c", "#d0d0d0", "#4d4d4d"
 
 # Okabe-Ito without yellow, which vanishes on white; random is dark grey in every figure.
@@ -39,6 +43,24 @@ def line(method: str) -> str:
 def palette(methods: list[str]) -> dict[str, str]:
     """Label to colour, for seaborn's `palette=` when the hue column holds labels."""
     return {label(method): colour(method) for method in methods}
+
+
+def colours_of(labels: Iterable[str]) -> dict[str, str]:
+    """A colour for every label, none twice before all are in use; fixed ones need not be asked for.
+
+    The first form of a method has the method's colour, further forms the first ones free, so that they are the same in
+    all figures that show forms in one order.
+    """
+    fixed = {WHOLE_POOL: GREY, TARGET_ROWS: "#000000", label(RANDOM): DARK_GREY}
+    names = [name for name in dict.fromkeys(labels) if name not in fixed]
+    given: dict[str, str] = {}
+    for name in names:
+        if (method := method_of(name)) and colour(method) not in given.values():
+            given[name] = colour(method)
+    for name in names:
+        free = [one for one in PALETTE if one not in given.values()] or list(PALETTE)
+        given.setdefault(name, free[0])
+    return fixed | given
 
 
 def markers(methods: list[str]) -> dict[str, str]:

@@ -20,14 +20,10 @@ def score_pairs(selections: dict[str, Selection], first: str, second: str, most:
 
 
 def pair_colours(first: str, second: str) -> dict[str, str]:
-    """Colours of the groups of `score_pairs`; the second variant is a colour of its own beside the first."""
-    beside = style.PALETTE[2] if style.colour(first) != style.PALETTE[2] else style.PALETTE[1]
-    return {
-        NEITHER: style.LIGHT_GREY,
-        style.label(first): style.colour(first),
-        style.label(second): beside,
-        BOTH: style.DARK_GREY,
-    }
+    """Colours of the groups of `score_pairs`."""
+    groups = {NEITHER: style.LIGHT_GREY, BOTH: style.DARK_GREY}
+    labels = [style.label(first), style.label(second)]
+    return groups | {name: colour for name, colour in style.colours_of(labels).items() if name in labels}
 
 
 def by_group(values, rows: pd.DataFrame, names: tuple[str, ...] = ()) -> pd.DataFrame:

@@ -16,6 +16,7 @@ import pandas as pd
 from analysis.reporting.palette import DARK_GREY, GREY, PALETTE
 from analysis.reporting.palette import LIGHT_GREY as LIGHT_GREY
 from analysis.reporting.palette import colour as colour
+from analysis.reporting.palette import colours_of as colours_of
 from analysis.reporting.palette import label as label
 from analysis.reporting.palette import line as line
 from analysis.reporting.palette import marker as marker

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 
 from analysis.methods import METHODS, RANDOM
+from analysis.methods.calls import method_of
 
 PAGE = "glossary.html"
 TERMS = {  # anchor: (as it is written, what it means)
@@ -63,8 +64,8 @@ def marker() -> Callable[[str], str]:
 
 def method_anchor(label: str) -> str:
     """Where on the page of words the method of a label such as "IFD (released)" is explained; empty where it is not."""
-    named = {method.label: _anchor(name) for name, method in METHODS.items()}
-    return named.get(label) or named.get(label.partition(" (")[0], "")
+    name = method_of(label)
+    return name and _anchor(name)
 
 
 def _explain(text: str, left: dict) -> str:

@@ -106,6 +106,25 @@ def test_a_method_within_a_method_is_called_by_its_own_label(method, expected):
     assert style.label(method) == expected
 
 
+def test_forms_of_a_method_are_told_apart_and_look_the_same_in_every_figure_of_a_page():
+    forms = [style.label(name) for name in ("less", "less(variant='released')", "less(targets='held-out')")]
+    one = style.colours_of([style.label("random_selection"), *forms])
+    another = style.colours_of(["whole pool", "target rows", *forms])
+    assert [one[name] for name in forms] == [another[name] for name in forms]
+    assert one["LESS"] == style.colour("less") and len({*one.values()}) == len(one)
+    assert one["Random"] == style.colour("random_selection")
+
+
+def test_two_methods_of_one_colour_are_told_apart_and_the_others_keep_theirs():
+    all_labels = [style.label(name) for name in METHODS]
+    own = {name: style.colours_of([name])[name] for name in all_labels}
+    first, second = next((a, b) for a in all_labels[1:] for b in all_labels if a != b and own[a] == own[b])
+    third = next(name for name in all_labels[1:] if own[name] not in (own[first], own["Random"]))
+    found = style.colours_of([first, second, third])
+    assert found[first] == own[first] and found[third] == own[third]
+    assert len({found[first], found[second], found[third]}) == 3
+
+
 def test_unknown_method_names_the_known_ones():
     with pytest.raises(ValueError, match=r"token_lenght.*token_length"):
         style.colour("token_lenght")

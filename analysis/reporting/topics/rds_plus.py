@@ -7,12 +7,11 @@ from analysis.methods import Selection, label
 from analysis.methods.rds_plus import normalised
 from analysis.methods.rds_plus import score as largest_likeness
 from analysis.pools.source_labels import source_labels
+from analysis.reporting.palette import TARGET_ROWS
 from analysis.reporting.sentences import change_finding
 from analysis.reporting.wording import number, of_each, share
 from analysis.subsets.overlap import rank_correlation, same_group
 from analysis.subsets.rows import by_selection, quantiles, shares
-
-TARGETS = "target rows"
 
 
 def likeness(features, rows: pd.DataFrame, targets: str) -> pd.DataFrame:
@@ -48,7 +47,7 @@ def shares_by_group(
     sizes = pd.Series({name: len(part) for name, part in features.targets(targets).items()})
     shown = sizes.sort_values(ascending=False, kind="stable").head(at_most).index
     table = shares(by_selection(alike["own"], selections)).reindex(shown, fill_value=0.0)
-    table.insert(0, TARGETS, sizes[shown] / sizes.sum())
+    table.insert(0, TARGET_ROWS, sizes[shown] / sizes.sum())
     table = table.rename(index=source_labels(shown)).rename_axis(index="what", columns="method")
     return table.stack().rename("share").reset_index()
 

@@ -51,6 +51,6 @@ def test_findings_follow_from_the_table():
         "rds_plus", "rds_plus(taken='next')", 4,
     )  # fmt: skip
     assert said.startswith("Whether a target whose row is taken loses its turn or takes its next row matters")
-    assert "RDS+ and RDS+ (next) have 0.0 % of their rows in common" in said
+    assert "RDS+ and RDS+ (taken next) have 0.0 % of their rows in common" in said
     curves = rds_plus.likeness_curves(alike, SELECTIONS)
     assert set(curves["method"]) == {"whole pool", "Random", "RDS+"}
