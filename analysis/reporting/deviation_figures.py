@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.experiments.benchmarks.result import unit_of
 from analysis.reporting import style
+from analysis.reporting.axis_labels import difference_limits
 from analysis.reporting.palette import MARKERS
 from analysis.reporting.topics.answer_borders import ALONE, RELEASED, short
 from analysis.reporting.topics.released_vs_original import FAULTY, FORMS, HALF, TOKENS
@@ -107,7 +108,11 @@ def results(table: pd.DataFrame):
         scale = unit_of(part["unit"].iloc[0]).scale
         style.random_band(ax, *part.iloc[0][["random_low", "random_high"]], orient="v")
         dots = [scale * np.array(own) for own in part["differences"]]
-        most = max(np.abs(np.concatenate(dots)).max(), part["random_high"].max(), -part["random_low"].min())
+        reach = part.assign(
+            low=np.minimum(part["low"], [own.min() for own in dots]),
+            high=np.maximum(part["high"], [own.max() for own in dots]),
+        )
+        limits = difference_limits(reach)
         for place, line in enumerate(part.to_dict("records")):
             ax.plot(
                 dots[place],
@@ -117,18 +122,21 @@ def results(table: pd.DataFrame):
                 alpha=0.5,
                 markersize=4,
             )
-            inside = np.clip([line["low"], line["high"]], -1.8 * most, 1.8 * most)
+            inside = np.clip([line["low"], line["high"]], *limits)
             ends = [[line["estimate"] - inside[0]], [inside[1] - line["estimate"]]]
             ax.errorbar(line["estimate"], place, xerr=ends, fmt="D", color=RELEASED_COLOUR, capsize=2)
-            for end, edge, arrow in ((line["low"], -1.8, "<"), (line["high"], 1.8, ">")):
-                if abs(end) > 1.8 * most:
-                    ax.plot(edge * most, place, arrow, color=RELEASED_COLOUR, markersize=5, clip_on=False)
+            for beyond, edge, arrow in (
+                (line["low"] < limits[0], limits[0], "<"),
+                (line["high"] > limits[1], limits[1], ">"),
+            ):
+                if beyond:
+                    ax.plot(edge, place, arrow, color=RELEASED_COLOUR, markersize=5, clip_on=False)
         ax.axvline(0, color=style.DARK_GREY, linewidth=1)
         _lines(ax, part["deviation"])
-        ax.set(title=name, xlim=(-1.85 * most, 1.85 * most))
+        ax.set(title=name, xlim=limits)
         first = part.iloc[0]
         ax.set_xlabel(
-            f"released less original ({first['in']})\ngrey: range of random's runs; {first['parts']} parts, {first['n_items']} items"
+            f"released less original ({first['in']})\ngrey: range of random's runs\n{first['parts']} parts, {first['n_items']} items"
         )
     return fig
 
