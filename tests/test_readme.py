@@ -131,6 +131,24 @@ def test_what_it_says_of_length_stands_in_its_tables():
     )
 
 
+def test_what_released_scripts_change_is_what_their_page_found():
+    folder = ROOT / "figures/36_released_vs_original.curated.weak"
+    overlap = pd.read_csv(folder / "overlaps.csv").set_index("deviation")
+    found = pd.read_csv(folder / "results.csv").query("benchmark == 'testbed accuracy'").set_index("deviation")
+    decided = found[(found["low"] > 0) | (found["high"] < 0)]["estimate"]
+    by_method = {name.partition(":")[0]: value for name, value in decided.items()}
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert (len(overlap), (overlap["found"] == "changes the rows").sum(), len(decided)) == (8, 5, 4)
+    assert (
+        "Of eight places in which released scripts leave their papers five change which rows are chosen, and four"
+        in text
+    )
+    (shared,) = overlap[overlap.index.str.startswith("Cross-entropy")]["overlap"]
+    assert f"shares {shared:.0%}".replace("%", " %") + " of its rows" in text
+    assert f"ends {by_method['Cross-entropy']:.0f} points above it; LESS ends {by_method['LESS']:.0f}" in text
+    assert f"ZIP {by_method['ZIP']:.0f} above, SelectIT {-by_method['SelectIT']:.0f} below" in text
+
+
 def test_accuracy_and_loss_order_methods_as_unlike_as_it_says():
     table = pd.read_csv(ROOT / "figures/30_versus_random.curated.weak/versus_random.csv")
     both = table.pivot(index=["budget", "method"], columns="benchmark", values="estimate")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.experiments.benchmarks.result import unit_of
 from analysis.reporting import style
-from analysis.reporting.axis_labels import difference_limits
+from analysis.reporting.axis_labels import difference_label, difference_limits
 from analysis.reporting.palette import MARKERS
 from analysis.reporting.topics.answer_borders import ALONE, RELEASED, short
 from analysis.reporting.topics.released_vs_original import FAULTY, FORMS, HALF, TOKENS
@@ -135,9 +135,8 @@ def results(table: pd.DataFrame):
         _lines(ax, part["deviation"])
         ax.set(title=name, xlim=limits)
         first = part.iloc[0]
-        ax.set_xlabel(
-            f"released less original ({first['in']})\ngrey: range of random's runs\n{first['parts']} parts, {first['n_items']} items"
-        )
+        note = f"grey: range of random's runs\n{first['parts']} parts, {first['n_items']} items"
+        ax.set_xlabel(f"{difference_label(first['in'], 'the original')}\n{note}")
     return fig
 
 
