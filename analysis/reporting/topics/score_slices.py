@@ -98,7 +98,7 @@ def draw(results: Results, counts: Mapping[str, int], budget: int):
             style.random_band(ax, ends.min(), ends.max(), 0)
             _draw_slices(ax, drawn, style.colour(method))
             ax.set(
-                title=f"{label(method)}, {benchmark}",
+                title=f"{label(method)}\n{benchmark}",
                 ylabel=difference_label(unit.short),
                 xlabel="slice of the ranking",
             )
