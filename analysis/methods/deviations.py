@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from analysis.methods.calls import call, label, parse
+from analysis.methods.calls import call, parse
+from analysis.methods.labels import label
 
 
 @dataclass(frozen=True)

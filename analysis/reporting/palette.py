@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from analysis.methods import BASE, METHODS, RANDOM, label
-from analysis.methods.calls import method_of, parse_call
+from analysis.methods.calls import parse_call
+from analysis.methods.labels import method_of
 from analysis.subsets.rows import WHOLE_POOL
 
 TARGET_ROWS = "target rows"

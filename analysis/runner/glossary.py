@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 from analysis.methods import METHODS, RANDOM
-from analysis.methods.calls import method_of
+from analysis.methods.labels import method_of
 
 PAGE = "glossary.html"
 TERMS = {  # anchor: (as it is written, what it means)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from analysis.methods import call, calls, parse, residual, select
+from analysis.methods import call, label, parse, residual, select
 from tests.methods.test_methods import ToyFeatures
 
 RNG = np.random.default_rng(4)
@@ -73,4 +73,4 @@ def test_the_method_within_is_checked():
         parse("residual(inside='random')")
     with pytest.raises(ValueError, match="inside: 'kmeans' chooses a set and scores no row"):
         select("residual(inside='kmeans')", ToyFeatures(), 3, seed=0)
-    assert calls.label(call("residual", inside="selectit", folds=9)) == "Beyond length (SelectIT, folds 9)"
+    assert label(call("residual", inside="selectit", folds=9)) == "Beyond length (SelectIT, folds 9)"
