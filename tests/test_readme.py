@@ -131,6 +131,35 @@ def test_what_it_says_of_length_stands_in_its_tables():
     )
 
 
+def test_what_a_larger_pool_does_is_what_its_page_found():
+    folder = ROOT / "figures/31_failure_modes_at_scale.curated"
+    found = pd.read_csv(folder / "difference_by_pool_size.csv").query("benchmark == 'testbed accuracy'")
+    found = found.assign(name=found["method"].str.partition("(")[0]).set_index(["name", "pool rows"])
+    rows = pd.read_csv(folder / "growth.csv").groupby(["method", "statistic", "pool rows"])["value"].mean()
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    small, large = 1000, 28491
+    longest, few = found.loc[("token_length", small)], found.loc[("token_length", large)]
+    assert f"end {longest.estimate:.0f} points above random ({longest.low:.0f} to {longest.high:+.0f})" in text
+    assert f"the longest of {large:,} end {-few.estimate:.0f} below" in text and few.high < 0
+    tokens, clusters = rows["token_length"]["median answer tokens"], rows["token_length"]["effective clusters"]
+    assert f"grows from {tokens[small]:.0f} to {tokens[large]:.0f} tokens" in text
+    by_chance = rows["random_selection"]
+    assert (
+        f"{clusters[large]:.0f} clusters of alike texts instead of {clusters[small]:.0f} (random rows from {by_chance['effective clusters'][large]:.0f})"
+        in text
+    )
+    falls = {name: [found.loc[(name, size)].estimate for size in (small, large)] for name in ("ifd", "kmeans")}
+    assert "falls from {:.0f} to {:.0f} points".format(*falls["ifd"]) in text
+    assert "lengths from {:.0f} to {:.0f};".format(*falls["kmeans"]) in text
+    (ifd,) = [name for name in rows.index.levels[0] if name.startswith("ifd")]
+    faulty = [
+        100 * rows[name]["faulty rows"][size]
+        for name, size in ((ifd, small), (ifd, large), ("random_selection", large))
+    ]
+    assert "rises from {:.0f} to {:.0f} % (random rows {:.0f} %)".format(*faulty) in text
+    assert found.loc[["cross_entropy", "rds_plus"], "estimate"].max() < -21
+
+
 def test_what_released_scripts_change_is_what_their_page_found():
     folder = ROOT / "figures/36_released_vs_original.curated.weak"
     overlap = pd.read_csv(folder / "overlaps.csv").set_index("deviation")

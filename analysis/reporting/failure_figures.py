@@ -38,7 +38,7 @@ def growth(statistics: pd.DataFrame, methods: Sequence[str]):
         if PANELS[names[place]] == SHARE:
             ax.set_ylim(-0.01, max(0.1, 1.1 * part["value"].max()))
         _rows_axis(ax, of_methods["pool rows"])
-    _legend_above(fig, axes.flat[0])
+    style.legend_above(fig, axes.flat[0])
     return fig, drawn.drop(columns="label")
 
 
@@ -58,7 +58,7 @@ def differences(table: pd.DataFrame, results: Results, methods: Sequence[str], b
                         fmt=style.marker(lines["method"].iloc[0]) + "-", color=colours[name], capsize=2)  # fmt: skip
         ax.set(title=benchmark, xlabel="rows to select from", ylabel=difference_label(part["in"].iloc[0]))
         _rows_axis(ax, part["pool rows"])
-    _legend_above(fig, axes[0][0])
+    style.legend_above(fig, axes[0][0])
     return fig, drawn.drop(columns="label")
 
 
@@ -69,11 +69,3 @@ def _rows_axis(ax, rows: pd.Series) -> None:
     ax.set_xticks(ticks, [f"{tick / 1000:.3g}k" if tick >= 1000 else f"{tick:.0f}" for tick in ticks])
     ax.xaxis.set_minor_locator(ticker.NullLocator())
     ax.set_xlim(ticks[0] / 1.25, ticks[-1] * 1.25)
-
-
-def _legend_above(fig, ax) -> None:
-    """One legend for all panels, over them."""
-    handles, labels = ax.get_legend_handles_labels()
-    if ax.get_legend() is not None:
-        ax.get_legend().remove()
-    fig.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), 4))

@@ -97,6 +97,16 @@ def figure(width: str = "full", height_ratio: float = 0.5, rows: int = 1, column
     return plt.subplots(rows, columns, figsize=(inches, inches * height_ratio), layout="constrained", **options)
 
 
+def legend_above(fig, axes, columns: int = 4) -> None:
+    """One legend for all panels, over them, of what is drawn in `axes`; none where nothing there has a name."""
+    handles, labels = axes.get_legend_handles_labels()
+    for one in fig.axes:
+        if one.get_legend() is not None:
+            one.get_legend().remove()
+    if labels:
+        fig.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), columns))
+
+
 def text_halo(width: float = 2.0) -> list:
     """White outline for text that lies on lines: `axes.text(..., path_effects=style.text_halo())`."""
     return [patheffects.withStroke(linewidth=width, foreground="white")]

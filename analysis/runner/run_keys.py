@@ -43,6 +43,8 @@ def whole_call(method: str) -> str:
     except ValueError:  # of rows that a design chose
         return method
     options, inner = default_options(name) | options, inner_call(name, options)
+    if name == "less" and options["variant"] == "original":
+        options["targets"] = options["targets"] or "auto"  # none given stands for these, but for "released" for none
     told = {option: whole_call(value) if inner and value == inner else value for option, value in options.items()}
     return json.dumps([name, told], sort_keys=True, default=str)
 

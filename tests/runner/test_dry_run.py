@@ -80,8 +80,12 @@ def test_one_run_of_two_notebooks_is_told_once(unmeasured, capsys, tmp_path, mon
 
 
 def test_a_run_is_one_whatever_defaults_are_written_out():
-    same = {whole_call(call) for call in ("less(targets='auto')", "less(targets='auto', epochs=4)")}
-    assert len(same) == 1 and whole_call("less(targets='pool')") not in same
+    same = {whole_call(call) for call in ("less", "less(targets='auto')", "less(targets='auto', epochs=4)")}
+    others = {
+        whole_call(f"less({options})")
+        for options in ("targets='pool'", "variant='released'", "targets='auto', variant='released'")
+    }
+    assert len(same) == 1 and len(others) == 3 and not same & others
     inside = {whole_call(f"kmeans(inside={inner!r})") for inner in ("ifd", "ifd(variant='original')")}
     assert len(inside) == 1 and whole_call("kmeans(inside='ifd(variant=\"released\")')") not in inside
     assert whole_call("band 2 of 3") == "band 2 of 3"  # a design's name

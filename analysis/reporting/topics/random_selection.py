@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.experiments.results import Results
+from analysis.experiments.workbench import Workbench
 from analysis.methods import RANDOM
 from analysis.reporting.versus_random import delta_of, in_units, unit_in
 from analysis.reporting.wording import listed, quantity, unit_name
@@ -30,6 +31,11 @@ def variance_parts(results: Results, budget: int, n_draws: int) -> pd.DataFrame:
             for source, value in parts.items()
         ]
     return in_units(pd.DataFrame(lines))
+
+
+def setting(work: Workbench) -> str:
+    """What pool and base a comparison is of; its draws are from all parts of the pool."""
+    return f"{work.pool.name.partition(', part')[0]}, {work.base.name}"
 
 
 def variance_by_setting(settings: Mapping[str, Results], budget: int, n_draws: int) -> pd.DataFrame:
