@@ -30,6 +30,7 @@ def guide(pages: Pages) -> pd.DataFrame:
     lines = [
         *_fine_tuning(pages),
         *by_regime(pages),
+        *_by_pool_size(pages),
         *_by_tokens(pages),
         *_built(pages),
         *_costs(pages),
@@ -99,6 +100,34 @@ def _where_better(part: pd.DataFrame, methods: list[str]) -> list[str]:
 def _pages_of(part: pd.DataFrame) -> str:
     """The pages of these lines."""
     return ", ".join(dict.fromkeys(part["report"]))
+
+
+def _by_pool_size(pages: Pages) -> Iterable[tuple]:
+    """What holds for a few rows of a large pool, on every page of 31 that fine-tunes on selections from pools of several sizes."""
+    table = first_benchmark(pages.table("31_failure_modes_at_scale", "difference_by_pool_size"))
+    budgets = {page.report: page.parameters["budget"] for page in pages.of("31_failure_modes_at_scale")}
+    for report, own in table.groupby("report", sort=False) if len(table) else ():
+        least, most = own["pool rows"].min(), own["pool rows"].max()
+        if least == most:
+            continue
+        few, many = (own[own["pool rows"] == size].set_index("method") for size in (least, most))
+        above, below = ([label(name) for name in many.index[side]] for side in (many["low"] > 0, many["high"] < 0))
+        what = (
+            f"decide on {listed(above)} by notebook 30 at this size"
+            if above
+            else "draw at random: no method followed is known to be worth more"
+        )
+        told = [
+            f"{label(name)} {written(few.loc[name])} and {written(many.loc[name])}"
+            for name in many.index
+            if name in few.index
+        ]
+        yield (
+            f"few rows of a large pool: {budgets[report]:,} of {most:,}{variant(report)}",
+            what + (f"; not {listed(below)} here" if below else ""),
+            f"above random, in {own['in'].iloc[0]}, selected from {least:,} and from {most:,} rows (95 % intervals, each by itself): {'; '.join(told)}",
+            report,
+        )  # fmt: skip
 
 
 def _fine_tuning(pages: Pages) -> Iterable[tuple]:

@@ -159,7 +159,7 @@ def test_length_helps_weaker_bases_where_its_value_falls(verdicts, said):
 
 def by_size(*lines):
     names = ["method", "pool rows", "estimate", "low", "high"]
-    table = pd.DataFrame(lines, columns=names).assign(benchmark="accuracy", unit=POINTS)
+    table = pd.DataFrame(lines, columns=names).assign(benchmark="accuracy", unit=POINTS, **{"in": "points"})
     return Planted({("31_failure_modes_at_scale", "difference_by_pool_size"): table})
 
 
@@ -178,6 +178,17 @@ def test_failing_on_large_pools_takes_success_on_small_ones(small, large, said):
         ("ifd", 200, *small), ("ifd", 2000, *large), ("cross_entropy", 2000, 9, 8, 10)
     )  # one at one size only
     assert claim_rules.fails_at_scale(read)[0] == said
+
+
+def test_a_large_pool_has_a_line_of_advice_by_what_its_largest_size_shows():
+    fallen = [("ifd", 200, 5, 3, 7), ("ifd", 2000, -9, -12, -6), ("kmeans", 2000, 1, -2, 4)]
+    (line,) = guidance.guide(by_size(*fallen)).to_dict("records")
+    assert line["where"] == "few rows of a large pool: 40 of 2,000"
+    assert line["what to do"] == "draw at random: no method followed is known to be worth more; not IFD here"
+    assert line["because"].endswith("each by itself): IFD +5.0 [+3.0, +7.0] and -9.0 [-12.0, -6.0]")
+    (line,) = guidance.guide(by_size(*fallen[:2], ("kmeans", 2000, 5, 2, 8))).to_dict("records")
+    assert line["what to do"] == "decide on K-means (Token length) by notebook 30 at this size; not IFD here"
+    assert guidance.guide(by_size(*fallen[1:])).empty  # one size alone tells nothing of growth
 
 
 def test_rds_is_held_against_the_others():
