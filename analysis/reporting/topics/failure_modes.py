@@ -19,6 +19,7 @@ from analysis.subsets.yardstick import FAULT
 MINUS, OVER, ITSELF = "minus random's", "over random's", "as it is"
 SHOWN, ABSENT, OPEN = "shown", "absent", "undecided"
 WORSE = "worse"  # with more rows to select from
+ROUNDED = 9  # decimals of a slope
 DIFFERENCES = ["benchmark", "method", "pool rows", "unit", "estimate", "low", "high", "n_runs", "n_random"]
 
 
@@ -113,7 +114,9 @@ def slopes(values: pd.DataFrame) -> pd.DataFrame:
                 np.polyfit(np.log10(part["pool rows"].astype(float)), mode.level(part["value"]), 1)[0]
                 for _, part in own.groupby("part")
             ]
-            mean, low, high = _interval(pd.Series(by_part))
+            mean, low, high = _interval(
+                pd.Series(by_part).round(ROUNDED)
+            )  # what never changes has the slope of rounding
             worse = low > 0 if mode.worse > 0 else high < 0
             better = high < 0 if mode.worse > 0 else low > 0
             grows = WORSE if worse else "better" if better else "not shown"
@@ -144,7 +147,8 @@ def _wide(cells: pd.DataFrame, index: list[str]) -> pd.DataFrame:
     """A line per mode, a column per method, in their order; "–" where there is nothing."""
     wide = cells.pivot(index=index, columns="method", values="cell").fillna("–")
     order = [mode.name for mode in MODES if mode.name in set(cells["mode"])]
-    return wide.loc[order, list(dict.fromkeys(cells["method"]))].rename(columns=label).reset_index()
+    wide = wide.loc[order, list(dict.fromkeys(cells["method"]))].rename(columns=label).rename_axis(columns=None)
+    return wide.reset_index(index[1:])
 
 
 def faults_by_kind(statistics: pd.DataFrame) -> pd.DataFrame:
@@ -220,16 +224,32 @@ def headline(work: Workbench, sizes: Sequence[int], budget: int, regime: Regime)
     )
 
 
-def growth_finding(grown: pd.DataFrame, sizes: Sequence[int], selected: str) -> str:
-    """Which modes get worse with the pool for at least one method, and which for none, when so much is `selected`."""
-    span = f"from {number(min(sizes))} to {number(max(sizes))} rows to select from"
+def growth_finding(
+    grown: pd.DataFrame, differences: pd.DataFrame, sizes: Sequence[int], selected: str
+) -> str:  # fmt: skip
+    """How many methods are below random from the most and from the fewest rows, and which modes get worse with the pool,
+    those of most methods first, when so much is `selected`."""  # fmt: skip
     if grown.empty:
         return f"With {selected} and one size of the pool nothing can be said about growth."
-    worse = grown[grown["grows"] == WORSE].groupby("mode")["method"].nunique()
+    worse = grown[grown["grows"] == WORSE].groupby("mode", sort=False)["method"].nunique()
     never = [mode for mode in dict.fromkeys(grown["mode"]) if mode not in worse.index]
     n_methods = grown["method"].nunique()
-    counted = [f"{mode} ({count} of {n_methods} methods)" for mode, count in worse.items()]
+    counted = [
+        f"{mode} ({count} of {n_methods} methods)"
+        for mode, count in worse.sort_values(ascending=False, kind="stable").items()
+    ]
     return (
-        f"With {selected}, worse as the pool grows {span}: {listed(counted) if counted else 'nothing'}; for no method: "
-        f"{listed(never) if never else 'nothing'}."
+        f"With {selected} from {number(min(sizes))} to {number(max(sizes))} rows to select from{_below(differences)}; worse as the pool grows: "
+        f"{listed(counted) if counted else 'nothing'}{f'; for no method: {listed(never)}' if never else ''}."
     )
+
+
+def _below(differences: pd.DataFrame) -> str:
+    """On the first benchmark, how many of the trained methods have intervals below zero at the most rows and at the fewest."""
+    sizes = sorted(set(differences["pool rows"]))
+    if len(sizes) < 2:
+        return ""
+    first = differences[differences["benchmark"] == differences["benchmark"].iloc[0]]
+    below, methods = (first["high"] < 0).groupby(first["pool rows"]).sum(), first["method"].nunique()
+    name = first["benchmark"].iloc[0]
+    return f", {below[sizes[0]]} of {methods} methods are below random on {name} from {number(sizes[0])} and {below[sizes[-1]]} from {number(sizes[-1])}"

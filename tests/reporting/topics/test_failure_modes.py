@@ -89,9 +89,27 @@ def test_sentences_name_the_difference_the_modes_and_what_grows():
     assert said.endswith("worse as the pool grows: it takes faulty rows.")
     (untrained,) = failure_modes.why(found, grown, differences.iloc[:0])
     assert "was not trained here; it takes faulty rows" in untrained
-    said = failure_modes.growth_finding(grown, SIZES, "10 rows (2 rows per skill)")
-    assert said.startswith("With 10 rows (2 rows per skill), worse") and "takes faulty rows (1 of 1 methods)" in said
-    assert "●" in failure_modes.matrix(found).iloc[0, 2]
+    small = differences.assign(**{"pool rows": 100, "estimate": 0.02, "low": -0.02, "high": 0.06})
+    said = failure_modes.growth_finding(grown, pd.concat([differences, small]), SIZES, "10 rows (2 rows per skill)")
+    assert said == (
+        "With 10 rows (2 rows per skill) from 100 to 10,000 rows to select from, 0 of 1 methods are below random on accuracy from 100 "
+        "and 1 from 10,000; worse as the pool grows: takes faulty rows (1 of 1 methods)."
+    )
+    untold = failure_modes.growth_finding(grown.assign(grows="not shown"), differences, SIZES, "10 rows")
+    assert (
+        untold
+        == "With 10 rows from 100 to 10,000 rows to select from; worse as the pool grows: nothing; for no method: takes faulty rows."
+    )
+    assert "●" in failure_modes.matrix(found).loc["takes faulty rows", "Token length"]
+
+
+def test_what_never_changes_neither_grows_nor_shrinks():
+    """A method without chance keeps all rows with another seed at every size: its slope is the rounding of a fit."""
+    values = {100: [1.0] * 3, 1000: [1.0] * 3, 28_491: [1.0] * 3}
+    (line,) = failure_modes.slopes(failure_modes.relative(statistics(values, "rows kept with another seed"))).to_dict(
+        "records"
+    )
+    assert line["slope"] == line["low"] == line["high"] == 0 and line["grows"] == "not shown"
 
 
 def test_every_mode_has_a_rule_in_words():
@@ -104,5 +122,5 @@ def test_half_and_twice_are_equally_far_when_ratios_change():
     grown = failure_modes.slopes(failure_modes.relative(statistics(values, "median answer tokens", random=30.0)))
     by_mode = grown.set_index("mode")
     assert by_mode.loc["takes long answers", "slope"] == pytest.approx(np.log10(2) / 2, abs=1e-2)
-    assert failure_modes.growth_table(grown).iloc[:, 1].str[-1].tolist() == ["▲", "▽"]
+    assert failure_modes.growth_table(grown)["Token length"].str[-1].tolist() == ["▲", "▽"]
     assert by_mode["grows"].to_dict() == {"takes long answers": "worse", "takes short answers": "better"}
