@@ -7,7 +7,7 @@ from analysis.methods import RANDOM, label
 from analysis.reporting.answers import written
 from analysis.reporting.pages import Pages
 from analysis.reporting.report import short_name
-from analysis.reporting.wording import number, share
+from analysis.reporting.wording import as_read, number, share
 
 NOTEBOOK = "30_versus_random"
 SETTING = ["report", "pool", "model", "benchmark", "counted in"]  # what a table has in common
@@ -74,8 +74,7 @@ def _at_floor(line: dict) -> bool:
 
 def _scores(runs: str, unit: str) -> str:
     """Mean and range of the scores of runs, which pages write as text; a negated loss as the loss."""
-    sign = -1 if unit == NATS.name else 1
-    scores = [sign * float(score) for score in str(runs).split()]
+    scores = [as_read(float(score), unit) for score in str(runs).split()]
     digits = unit_of(unit).digits
     mean, low, high = (f"{score:.{digits}f}" for score in (sum(scores) / len(scores), min(scores), max(scores)))
     return f"{mean} ({low} to {high})" if len(scores) > 1 else mean

@@ -1,6 +1,6 @@
 """How numbers are written in computed sentences."""
 
-from analysis.experiments.benchmarks.result import unit_of
+from analysis.experiments.benchmarks.result import NATS, unit_of
 
 
 def number(value: float) -> str:
@@ -36,6 +36,11 @@ def share(value: float) -> str:
 def repaired(low: float, high: float) -> str:
     """What quotas do to a method, by the ends of the interval of the difference that they make."""
     return "repaired" if low > 0 else "harmed" if high < 0 else "neither repaired nor harmed for certain"
+
+
+def as_read(scores, unit: str):
+    """Scores, or one, as they are read: a loss, which is held negated, as the loss, of which less is better."""
+    return -scores if unit == NATS.name else scores
 
 
 def quantity(value: float, unit: str, signed: bool = False) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.experiments.benchmarks.result import NATS
 from analysis.experiments.results import EQUAL_ROWS, Results
 from analysis.methods import BASE, RANDOM
 from analysis.reporting import forest, verdicts, versus_random
@@ -189,6 +190,11 @@ def test_the_spread_of_random_runs_is_divided_and_put_into_words():
     )
     both = findings_of({"one": results, "other": results})
     assert len(both) == 6 and "accuracy, one 36 random runs" in both[0] and "accuracy, other 36 random runs" in both[3]
+    read = results.table.assign(score=-2.0 - results.table["score"], benchmark=LOSS, unit=NATS.name)
+    lost = Results(read.assign(items=[-2 - items for items in read["items"]]), {LOSS: ["one"] * N_ITEMS})
+    assert " reach 2." in findings_of({"one": lost})[0]  # a loss, though scores hold it negated
+    levels = random_selection.levels(lost)
+    assert (levels["min"] < levels["mean"]).all() and (levels["min"] > 2).all()
 
 
 def findings_of(settings):

@@ -9,7 +9,7 @@ from analysis.experiments.results import Results
 from analysis.experiments.workbench import Workbench
 from analysis.methods import RANDOM
 from analysis.reporting.versus_random import delta_of, in_units, unit_in
-from analysis.reporting.wording import listed, quantity, unit_name
+from analysis.reporting.wording import as_read, listed, quantity, unit_name
 from analysis.statistics import FEWEST_RUNS, Noise, detectable_difference, runs_needed, variance_components
 
 FAMILY, PER_RUN, ALPHA = 12, 3, 0.05  # methods compared at once, random subsets per run of a method, level
@@ -42,6 +42,13 @@ def variance_by_setting(settings: Mapping[str, Results], budget: int, n_draws: i
     """`variance_parts` of several pools and bases, by the name of each in the column `setting`."""
     tables = [variance_parts(results, budget, n_draws).assign(setting=name) for name, results in settings.items()]
     return pd.concat(tables, ignore_index=True)
+
+
+def levels(results: Results) -> pd.DataFrame:
+    """Scores of the random runs by benchmark and budget, a loss as the loss: runs, mean, sd, least and most."""
+    runs = results.table[results.table["method"] == RANDOM]
+    read = runs.assign(score=[as_read(score, unit) for score, unit in zip(runs["score"], runs["unit"], strict=True)])
+    return read.groupby(["benchmark", "budget"])["score"].agg(["count", "mean", "std", "min", "max"])
 
 
 def noise_of(results: Results, benchmark: str, budget: int, n_draws: int) -> tuple[Noise, int]:
@@ -96,8 +103,9 @@ def findings(
 def _level(results: Results, benchmark: str, budget: int, n_draws: int, where: str) -> str:
     """What random runs of each budget reach on a benchmark."""
     runs = results.table[(results.table["benchmark"] == benchmark) & (results.table["method"] == RANDOM)]
-    unit, main = runs["unit"].iloc[0], runs[runs["budget"] == budget]["score"]
-    means = runs.groupby("budget")["score"].mean()
+    unit = runs["unit"].iloc[0]
+    scores = as_read(runs["score"], unit)
+    main, means = scores[runs["budget"] == budget], scores.groupby(runs["budget"]).mean()
     by_budget = listed([f"{quantity(mean, unit)} at {rows:,} rows" for rows, mean in means.items()])
     return (
         f"On {benchmark}{where} {len(main)} random runs of {budget:,} rows ({n_draws} subsets, {len(main) // n_draws} training "
