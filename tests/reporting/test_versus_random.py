@@ -190,8 +190,11 @@ def test_the_spread_of_random_runs_is_divided_and_put_into_words():
     )
     both = findings_of({"one": results, "other": results})
     assert len(both) == 6 and "accuracy, one 36 random runs" in both[0] and "accuracy, other 36 random runs" in both[3]
-    read = results.table.assign(score=-2.0 - results.table["score"], benchmark=LOSS, unit=NATS.name)
-    lost = Results(read.assign(items=[-2 - items for items in read["items"]]), {LOSS: ["one"] * N_ITEMS})
+    lost = [
+        line | {"score": -2 - line["score"], "items": -2 - line["items"], "benchmark": LOSS, "unit": NATS.name}
+        for line in lines
+    ]
+    lost = Results(pd.DataFrame(lost), {LOSS: ["one"] * N_ITEMS})
     assert " reach 2." in findings_of({"one": lost})[0]  # a loss, though scores hold it negated
     levels = random_selection.levels(lost)
     assert (levels["min"] < levels["mean"]).all() and (levels["min"] > 2).all()
