@@ -11,16 +11,15 @@ from analysis.models.passes.gradients import GradientPass
 from analysis.models.training.checkpoints import WarmUpSettings
 from analysis.models.training.warm_up import warm_up
 from tests.models.test_gradients import (
-    CONVERSATIONS,
     CPU,
     ENCODED,
     EVERYTHING,
     LANGUAGE_MODEL,
     WARM_UP,
-    conversation,
     features,
 )
 from tests.references import less as reference
+from tests.tiny import CONVERSATIONS, conversation
 
 
 def expected_scores(asked, warm, groups, weights):
