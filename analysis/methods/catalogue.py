@@ -12,9 +12,9 @@ from analysis.methods.selection import Selection
 class Method:
     """A method of the suite: how it is called in figures, its family, where it comes from, its file here.
 
-    `definition` is what it scores or takes, in a few words of the field. `needs` names what it asks, members of `Features` that are keys of `MADE_BY`: its selections depend on their code
-    and on the base, unless all of them are in `NEEDS_NO_BASE`. `inner` is an option that holds the call of another
-    method, or one of `words`.
+    `definition` is what it scores or takes, in a few words of the field. `needs` names what it asks, members of
+    `Features` that are keys of `MADE_BY`: its selections depend on their code and on the base, unless all of them are in
+    `NEEDS_NO_BASE`. `inner` is an option that holds the call of another method, or one of `words`.
     """
 
     label: str
