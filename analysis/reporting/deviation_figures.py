@@ -1,7 +1,5 @@
 """How deviations of released scripts are drawn: rows in common, what the rows are, borders, and results."""
 
-from textwrap import fill
-
 import numpy as np
 import pandas as pd
 
@@ -12,6 +10,7 @@ from analysis.reporting.palette import MARKERS
 from analysis.reporting.topics.answer_borders import ALONE, RELEASED, short
 from analysis.reporting.topics.released_vs_original import FAULTY, FORMS, HALF, TOKENS
 from analysis.reporting.versus_random import in_units
+from analysis.reporting.wording import in_lines
 
 LABEL_WIDTH = 24  # characters
 ORIGINAL_COLOUR, RELEASED_COLOUR = style.PALETTE[1], style.PALETTE[2]
@@ -141,7 +140,7 @@ def results(table: pd.DataFrame):
 
 
 def _lines(ax, names) -> None:
-    ax.set_yticks(range(len(names)), [fill(name, LABEL_WIDTH) for name in names])
+    ax.set_yticks(range(len(names)), [in_lines(name, LABEL_WIDTH) for name in names])
     ax.set_ylim(len(names) - 0.5, -0.6)
 
 

@@ -1,7 +1,6 @@
 """How comparisons with random selection are drawn: the same marks in every notebook."""
 
 from collections.abc import Callable
-from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -11,18 +10,18 @@ from analysis.methods import BASE, RANDOM
 from analysis.reporting import style
 from analysis.reporting.axis_labels import difference_label
 from analysis.reporting.versus_random import in_units
-from analysis.reporting.wording import agreeing
+from analysis.reporting.wording import agreeing, in_lines
 from analysis.statistics import NO_DIFFERENCE, interval_of_mean
 
-LABEL_WIDTH = 20  # characters, beyond which the name of a method has two lines
+LABEL_WIDTH = 24  # characters, beyond which the name of a method has two lines
 NARROW = 29  # characters of a line below each of three panels or more beside one another
 KEY = "dots: runs · bars: intervals {of} · grey: range of random's runs · dotted: ± δ, the smallest difference that matters{base}"
 SHORT = {NO_DIFFERENCE: "< δ"}  # beside an interval
 
 
 def draw(
-    table: pd.DataFrame, results: Results, *, x: str, y: str, hue: str, height: float, panels: str = "benchmark",
-    columns: str = "", decides: bool = False, named: Callable[[object], str] = str,
+    table: pd.DataFrame, results: Results, *, x: str, y: str, hue: str, panels: str = "benchmark", columns: str = "",
+    decides: bool = False, named: Callable[[object], str] = str,
 ):  # fmt: skip
     """A figure of differences from random, a panel per benchmark or design, and per budget side by side; not saved.
 
@@ -33,7 +32,6 @@ def draw(
     x : the difference, drawn with its interval; single runs as dots, random's range as a band, ± δ as dotted lines, the
         base without fine-tuning as a dashed line. Intervals that leave the axis end in an arrow.
     y, hue : the method, by line and by colour; random's own runs on top.
-    height : of the figure, relative to its width.
     panels, columns : the columns of `table` whose values have a row, and a column, of panels.
     decides : whether the intervals are those that go with the verdicts, which then stand beside them, or of each method
         by itself at 95 %.
@@ -41,8 +39,9 @@ def draw(
     """
     drawn = in_units(table)
     rows, across = list(drawn[panels].unique()), _sorted(drawn[columns].unique()) if columns else [None]
-    fig, axes = style.figure("full", height, rows=len(rows), columns=len(across), sharex=panels != "benchmark" and "all",
-                             sharey=bool(columns) and "row", squeeze=False)  # fmt: skip
+    fig, axes = style.figure("full", _height(drawn, [panels, columns] if columns else [panels], y) * len(rows), rows=len(rows),
+                             columns=len(across), sharex=panels != "benchmark" and "all", sharey=bool(columns) and "row",
+                             squeeze=False)  # fmt: skip
     order = list(drawn.groupby(y)[x].mean().sort_values(ascending=False).index) if columns else []
     for row, of_row in zip(rows, axes, strict=True):
         for value, ax in zip(across, of_row, strict=True):
@@ -60,10 +59,17 @@ def draw(
             title, narrow = "\n".join(titles), len(across) > 2
             _panel(ax, lines, results, title.replace(", ", ",\n") if narrow else title, x, y, hue, decides)
             if narrow:
-                ax.set_xlabel("\n".join(fill(line, NARROW) for line in ax.get_xlabel().split("\n")))
+                ax.set_xlabel("\n".join(in_lines(line, NARROW) for line in ax.get_xlabel().split("\n")))
     base = " · dashed: the base" if any(line.get_linestyle() == "--" for ax in fig.axes for line in ax.lines) else ""
     style.key(fig, KEY.format(of="of the verdicts" if decides else "at 95 %", base=base))
     return fig
+
+
+def _height(drawn: pd.DataFrame, by: list[str], y: str) -> float:
+    """Height of a panel to the figure's width, so that names of two lines do not meet."""
+    lines = 1 + drawn.groupby(by)[y].nunique().max()  # with random's
+    in_name = max(in_lines(style.label(name), LABEL_WIDTH).count("\n") + 1 for name in drawn[y].unique())
+    return max(0.28, 0.16 + max(0.036, 0.012 + 0.017 * in_name) * lines)
 
 
 def _sorted(values) -> list:
@@ -100,7 +106,7 @@ def _panel(ax, lines: pd.DataFrame, results: Results, title: str, x: str, y: str
             beside = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "fontsize": "x-small"}
             words = SHORT.get(line["verdict"], line["verdict"])
             ax.annotate(words, (1, place), xycoords=("axes fraction", "data"), **beside)
-    ax.set_yticks(range(len(names)), [fill(style.label(name), LABEL_WIDTH) for name in names], linespacing=0.9)
+    ax.set_yticks(range(len(names)), [in_lines(style.label(name), LABEL_WIDTH) for name in names], linespacing=0.9)
     counts = sorted({lines["n_runs"].min(), lines["n_runs"].max()})
     n_runs = f"{' to '.join(map(str, counts))} {agreeing(counts[-1], 'run', 'runs')}"
     n = f"{n_runs}, {first['n_random']} random, {first['n_items']} items"
@@ -138,13 +144,6 @@ def _base_line(ax, base: pd.Series | None, span: tuple[float, float]) -> str:
         return f", base at {base.iloc[0]:+.3g}"
     ax.axvline(base.iloc[0], color=style.GREY, linestyle="--", linewidth=1, zorder=1)
     return ""
-
-
-def height(results: Results) -> float:
-    """Height to width of a figure with a panel per benchmark and a line per method, so that no two labels meet."""
-    panels = len(results.benchmarks)
-    lines = results.table.loc[results.table["method"] != BASE, "method"].nunique()
-    return max(0.36, 0.16 + 0.039 * lines) * panels
 
 
 def budget_means(part: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,5 @@
 """Differences from random against what a budget buys: rows of each kind."""
 
-from textwrap import fill
-
 import pandas as pd
 
 from analysis.experiments.results import EQUAL_ROWS, Results
@@ -11,6 +9,7 @@ from analysis.reporting.axis_labels import difference_label
 from analysis.reporting.forest import limits
 from analysis.reporting.trained_rows import Regime, few
 from analysis.reporting.versus_random import in_units
+from analysis.reporting.wording import in_lines
 from analysis.statistics import BETTER, WORSE
 
 CALLED = (BETTER, WORSE)  # verdicts that stand above their intervals
@@ -39,7 +38,7 @@ def draw(table: pd.DataFrame, results: Results, regime: Regime, benchmark: str):
     scores = in_units(results.table)
     scores = scores[(scores["benchmark"] == benchmark) & (scores["method"] == RANDOM)]
     span = limits(drawn, ("low", "high"), dict.fromkeys([RANDOM, *names], drawn["estimate"]), "estimate")
-    titles = {name: fill(style.label(name), 26) for name in names}
+    titles = {name: in_lines(style.label(name), 26) for name in names}
     lines_of_title = max(title.count("\n") for title in titles.values())
     for ax, name in zip(axes.flat, names, strict=False):
         for budget, own in scores.groupby("budget"):
@@ -82,4 +81,4 @@ def _axes(axes, n_methods: int, drawn: pd.DataFrame, regime: Regime) -> None:
             ax.set_xlabel(f"rows per {regime.kind}")
         ax.minorticks_off()
     for ax in axes[:, 0]:
-        ax.set_ylabel(fill(difference_label(drawn["in"].iloc[0]), 22))
+        ax.set_ylabel(in_lines(difference_label(drawn["in"].iloc[0]), 22))

@@ -1,7 +1,5 @@
 """Figures of the page that sums up: claims by verdict, and every comparison with random by its verdict."""
 
-import textwrap
-
 import pandas as pd
 from matplotlib.colors import ListedColormap
 
@@ -11,6 +9,7 @@ from analysis.reporting import style
 from analysis.reporting.answers import DEPENDS, FAILS, HOLDS, OPEN, UNTESTED, VERDICTS
 from analysis.reporting.palette import label
 from analysis.reporting.trained_rows import few
+from analysis.reporting.wording import in_lines
 from analysis.statistics import BETTER, NO_DIFFERENCE, WORSE
 
 # Blue is for, red against, as in all maps of the suite; grey says nothing.
@@ -21,11 +20,11 @@ CELLS = {WORSE: "#f0b195", "other": "#ececec", NO_DIFFERENCE: "#bfe3d5", BETTER:
 def claims(table: pd.DataFrame):
     """A line per claim with a mark in the column of its verdict."""
     fig, ax = style.figure("full", 0.08 + 0.036 * len(table))
-    names = [textwrap.fill(f"{line.claim}", 75) for line in table.itertuples()]
+    names = [in_lines(f"{line.claim}", 75) for line in table.itertuples()]
     for row, verdict in enumerate(table["verdict"]):
         ax.plot(VERDICTS.index(verdict), row, "o", color=COLOURS[verdict], markersize=7, zorder=3)
     ax.set_yticks(range(len(table)), names)
-    ax.set_xticks(range(len(VERDICTS)), [textwrap.fill(name, 11) for name in VERDICTS])
+    ax.set_xticks(range(len(VERDICTS)), [in_lines(name, 11) for name in VERDICTS])
     ax.set(xlim=(-0.5, len(VERDICTS) - 0.5), ylim=(len(table) - 0.5, -0.5))
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
@@ -48,7 +47,7 @@ def comparisons(table: pd.DataFrame):
     for ax in axes.flat[len(reports) :]:
         ax.set_axis_off()
     for ax in axes[:, 0]:
-        ax.set_yticks(range(len(methods)), [textwrap.fill(label(name), 24) for name in methods])
+        ax.set_yticks(range(len(methods)), [in_lines(label(name), 24) for name in methods])
     fig.supxlabel(f"rows per {table['kind'].iloc[0]}; * at random's tokens; in the cells the difference in {table['in'].iloc[0]}", fontsize=8)  # fmt: skip
     marks = [style.plt.Rectangle((0, 0), 1, 1, color=colour) for colour in CELLS.values()]
     names = [name if name != "other" else "undecided or no verdict" for name in CELLS]

@@ -1,5 +1,7 @@
 """How numbers are written in computed sentences."""
 
+import textwrap
+
 from analysis.experiments.benchmarks.result import NATS, unit_of
 
 
@@ -63,6 +65,11 @@ def unit_name(unit: str) -> str:
 def of_each(values, write=share) -> str:
     """Every value of a dict or a Series with its name: 50 % (Random) and 12 % (IFD)"""
     return listed([f"{write(value)} ({name})" for name, value in values.items()])
+
+
+def in_lines(text: str, width: int) -> str:
+    """The text in lines of at most `width` characters, broken between words alone: hyphens are parts of names."""
+    return textwrap.fill(text, width, break_on_hyphens=False, break_long_words=False)
 
 
 def listed(texts: list[str]) -> str:

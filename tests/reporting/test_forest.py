@@ -1,6 +1,7 @@
 """Pictures of comparisons, on planted scores."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from analysis.reporting import forest, group_map, regimes, style, versus_random
 from analysis.reporting.trained_rows import Regime
+from analysis.reporting.wording import in_lines
 from tests.reporting.planted import ACCURACY, LOSS, N_ITEMS, grid
 
 
@@ -28,11 +30,28 @@ def test_the_map_shows_every_method_in_every_group_the_best_first(results, metho
 
 def test_every_method_is_drawn_beside_random(results, table):
     style.use()
-    fig = forest.draw(table, results, x="estimate", y="method", hue="method", height=0.5)
+    fig = forest.draw(table, results, x="estimate", y="method", hue="method")
     ax = fig.axes[0]
     assert [one.get_title("left") for one in fig.axes] == [ACCURACY, LOSS]
     assert [name.get_text() for name in ax.get_yticklabels()[:2]] == ["Random", "Token length"]
     assert len(ax.get_yticklabels()) == 4
+    plt.close(fig)
+
+
+def test_names_stand_clear_of_one_another_and_break_between_words():
+    assert in_lines("LESS (targets held-out)", 19) == "LESS (targets\nheld-out)"
+    quotas = [
+        f"kmeans(inside={inside!r}, quota='equal')" for inside in ("cross_entropy", "token_length", "zip_compression")
+    ]
+    results = grid(dict.fromkeys(quotas, 0.1))
+    style.use()
+    fig = forest.draw(versus_random.versus_random(results), results, x="estimate", y="method", hue="method")
+    fig.canvas.draw()
+    for ax in fig.axes:
+        names = ax.get_yticklabels()
+        boxes = [name.get_window_extent() for name in names]  # from random's, on top, downwards
+        assert [name.get_text().count("\n") for name in names] == [0, 1, 1, 1]
+        assert all(above.y0 >= below.y1 for above, below in pairwise(boxes))
     plt.close(fig)
 
 
@@ -41,7 +60,7 @@ def test_designs_share_an_axis_and_have_their_own_runs():
     table = versus_random.versus_random(results)
     designs = table[table["benchmark"] == ACCURACY]
     style.use()
-    fig = forest.draw(designs, results, x="estimate", y="method", hue="method", panels="design", height=0.5)
+    fig = forest.draw(designs, results, x="estimate", y="method", hue="method", panels="design")
     assert [ax.get_title("left") for ax in fig.axes] == [f"{ACCURACY}, equal rows", f"{ACCURACY}, equal tokens"]
     assert fig.axes[0].get_xlim() == fig.axes[1].get_xlim()
     plt.close(fig)
@@ -52,7 +71,7 @@ def test_an_interval_that_leaves_the_axis_ends_in_an_arrow_and_hides_no_run():
     table = versus_random.versus_random(results)
     wide = table["method"] == "token_length"
     table.loc[wide, ["low", "high"]] = [-30.0, 0.1]
-    fig = forest.draw(table, results, x="estimate", y="method", hue="method", height=0.5, decides=True)
+    fig = forest.draw(table, results, x="estimate", y="method", hue="method", decides=True)
     for ax in fig.axes:
         left, right = ax.get_xlim()
         arrows = [line for line in ax.lines if line.get_marker() == "<"]
