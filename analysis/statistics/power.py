@@ -4,7 +4,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special
+from scipy import optimize, special, stats
 
 from analysis.statistics.intervals import Spread, check_share, summed
 
@@ -47,7 +47,8 @@ def power_of(delta: float, spread: Spread, *, alpha: float = 0.05) -> float:
     if spread.error == 0:
         return float(delta != 0)
     critical = special.stdtrit(spread.freedom, 1 - alpha / 2)
-    return float(1 - special.nctdtr(spread.freedom, abs(delta) / spread.error, critical))
+    # Not special.nctdtr, which is nan for some differences of 37 and more standard errors.
+    return float(stats.nct.sf(critical, spread.freedom, abs(delta) / spread.error))
 
 
 def detectable_difference(spread: Spread, *, power: float = 0.8, alpha: float = 0.05) -> float:

@@ -17,6 +17,7 @@ from analysis.statistics import (
     ranks,
     runs_needed,
 )
+from analysis.statistics.intervals import Spread
 from analysis.statistics.power import power_of
 
 
@@ -308,6 +309,13 @@ def test_power_at_holms_first_level_by_simulation(n_methods):
         shared = {name: one - one.mean() + random.mean() for name, one in others.items()}
         found.append(compare_all({"planted": method, **shared}, random, delta=0)["verdict"][0])
     assert found.count("better") / 100 == pytest.approx(0.8, abs=0.12)
+
+
+def test_power_grows_with_the_difference_however_large_it_is():
+    for spread in (Spread(1.0, freedom) for freedom in (3, 10, 40, 100, 3000)):
+        powers = [power_of(size, spread) for size in np.arange(0, 80, 0.5)]
+        assert powers == sorted(powers) and powers[-1] == 1.0
+    assert runs_needed(0.05, Noise(0.0342, 0.0342, 0.0), n_items=1000, most=2000) is not None
 
 
 def test_runs_needed_is_the_least_that_suffices():
