@@ -96,7 +96,7 @@ def diversity_first(pages: Pages) -> Judged:
         verdicts.append(HOLDS if first else FAILS if low[QUALITY] > max(high[DIVERSITY], 0) else OPEN)
         parts = [f"{name} {lines['standardised'][name]:+.2f} [{low[name]:+.2f}, {high[name]:+.2f}]" for name in (DIVERSITY, QUALITY)]  # fmt: skip
         told.append(f"{budget:,} rows{variant(report)}: {' and '.join(parts)}")
-    return together(verdicts), f"in standard deviations of the score per one of what is set, {'; '.join(told)}"
+    return together(verdicts), f"in standard deviations of the score for one of what was varied, {'; '.join(told)}"
 
 
 def quotas(pages: Pages) -> Judged:

@@ -31,7 +31,7 @@ CLAIMS = (
     Claim("No method is better than random by a one-sided Mann-Whitney test", f"{STUDY}, table 1", "30_versus_random",
           "does not hold where a p of at most 0.05 remains after Holm's correction; holds where 30 finds no difference; that a test does not reject shows nothing", rules.none_significant),
     Claim("Diversity matters more than quality", f"{STUDY}, abstract", "32_diversity_vs_quality",
-          "in standard deviations of what is set, the interval of skills (a doubling is one step) lies above zero and above that of correct rows (10 points are one step)", rules.diversity_first),
+          "in standard deviations of the score for one of what was varied, the interval of skills (a doubling is one step) lies above zero and above that of correct rows (10 points are one step)", rules.diversity_first),
     Claim("K-means quotas usually help quality methods, cross-entropy most", f"{STUDY}, table 5", "32_diversity_vs_quality",
           "of two or more quality methods more than half have differences, paired by part, with intervals above zero; which gains most is not judged", rules.quotas),
     Claim("Selecting the longest answers works", f"{STUDY}, table 4", "30_versus_random",

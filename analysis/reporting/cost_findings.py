@@ -11,7 +11,7 @@ from analysis.reporting.cost_figures import name
 from analysis.reporting.topics.cost_of_selection import DOES_NOT, LONGER, OPEN, PAYS, better_of_two
 from analysis.reporting.trained_rows import Regime
 from analysis.reporting.versus_random import unit_in
-from analysis.reporting.wording import listed, of_each, quantity, unit_name
+from analysis.reporting.wording import gained_in, listed, of_each, quantity, unit_name
 
 NOTHING_TRAINED = (
     "Nothing was trained here (no random draws asked for), so no cost is set beside a gain and no break-even is told."
@@ -48,7 +48,7 @@ def break_even(even: pd.DataFrame) -> list[str]:
         more = " in more passes" if one["against"] == LONGER else ""
         said.append(
             f"{name(one['method'])} ({one['compute_ratio']:.2g} times the compute of a random draw of {one['rows']:,} rows{more}): "
-            f"{quantity(one['estimate'], one['unit'], signed=True)} {unit_name(one['unit'])} against it ({ends}, n = {one['n_runs']} runs), {one['verdict']}."
+            f"{quantity(one['estimate'], one['unit'], signed=True)} {gained_in(one['unit'])} against it ({ends}, n = {one['n_runs']} runs), {one['verdict']}."
         )
     return said
 

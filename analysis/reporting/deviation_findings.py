@@ -6,7 +6,7 @@ import pandas as pd
 from analysis.reporting.topics.answer_borders import ALONE, AS_MEANT, BOTH, EVEN, RELEASED, short
 from analysis.reporting.topics.released_vs_original import ASIDE, CHANGES, FAULTY, FORMS, KEEPS, OPEN, TOKENS
 from analysis.reporting.trained_rows import Regime
-from analysis.reporting.wording import listed, number, quantity, share, unit_name
+from analysis.reporting.wording import gained_in, listed, number, quantity, share
 
 ALIKE = 0.02  # of the pool, by which shares set aside differ before that is said
 NO_TRUTH = "Which rows are faulty is not known of this pool: the shares of faulty rows are left out."
@@ -90,7 +90,7 @@ def results(table: pd.DataFrame) -> list[str]:
                 for name in ("low", "high", "estimate", "original", "released")
             )
             said.append(
-                f"{line['deviation']}, {benchmark}: released less original {middle} [{low}, {high}] {unit_name(line['unit'])} "
+                f"{line['deviation']}, {benchmark}: released less original {middle} [{low}, {high}] {gained_in(line['unit'])} "
                 f"({line['parts']} parts, {line['n_items']} items); against random {original} and, released, {released}."
             )
     return said
@@ -126,7 +126,7 @@ def border_effect(preference: pd.DataFrame) -> list[str]:
         what = "is undecided as to whether it turns the preference for length"
     written = [f"{line['correlation']:+.2f} [{line['low']:+.2f}, {line['high']:+.2f}]" for line in (released, even)]
     return [
-        f"By the rule above the border {what}: over {number(released['rows'])} rows Spearman's correlation of the script's ratio "
+        f"By this page's rule the border {what}: over {number(released['rows'])} rows Spearman's correlation of the script's ratio "
         f"with answer length is {written[0]} as released and {written[1]} on the same tokens in both passes."
     ]
 

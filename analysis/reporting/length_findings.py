@@ -6,7 +6,7 @@ import pandas as pd
 from analysis.experiments.results import EQUAL_ROWS
 from analysis.reporting.topics.length_effects import LONGEST, QUOTAS, name_of
 from analysis.reporting.trained_rows import Regime
-from analysis.reporting.wording import listed, number, quantity, share, unit_name
+from analysis.reporting.wording import as_read, gained_in, listed, number, quantity, share
 from analysis.subsets.long_answers import PADDED, WORKED
 
 NO_TRUTH = (
@@ -25,14 +25,14 @@ def headline(pieces: pd.DataFrame, regime: Regime) -> list[str]:
         )
         said.append(
             f"At {budget:,} rows ({regime.words(budget)}) longest-first differs from random at equal rows on {benchmark}, "
-            f"in {unit_name(lines['unit'].iloc[0])}: {each}{_whose_sign(lines)}."
+            f"in {gained_in(lines['unit'].iloc[0])}: {each}{_whose_sign(lines)}."
         )
     return said
 
 
 def _random(line: dict) -> str:
     """Random's own score: near that of a model that answers nothing right a loss cannot be larger."""
-    return quantity(line["score"] - line["estimate"], line["unit"])
+    return quantity(as_read(line["score"] - line["estimate"], line["unit"]), line["unit"])
 
 
 def _whose_sign(lines: pd.DataFrame) -> str:
@@ -62,7 +62,7 @@ def kinds(table: pd.DataFrame) -> list[str]:
         said.append(
             f"{where}the later half points to its own prompt rather than to another one in {share(line['dependence'])} of "
             f"comparisons (95 % interval {share(line['low'])} to {share(line['high'])} over {number(line['rows'])} rows; 50 % is "
-            f"guessing), which is {line['kind']} by the limits above."
+            f"guessing), which is {line['kind']} by this page's limits."
         )
     if set(table["kind"]) - {PADDED, WORKED, ""}:
         said.append("Between the limits it cannot be told which effect of length such a pool has.")
@@ -78,7 +78,7 @@ def decomposition(pieces: pd.DataFrame, benchmark: str) -> list[str]:
             each.append(
                 "the longest have about as many tokens as random's rows, so that equal tokens would be no other comparison"
             )
-        said.append(f"On {benchmark}, {unit_name(lines['unit'].iloc[0])}, {pool}: {'; '.join(each)}.")
+        said.append(f"On {benchmark}, {gained_in(lines['unit'].iloc[0])}, {pool}: {'; '.join(each)}.")
     return said
 
 
@@ -108,7 +108,7 @@ def bands(by_band: pd.DataFrame, benchmark: str) -> list[str]:
     said = []
     for design, lines in by_band[by_band["benchmark"] == benchmark].groupby("design", sort=False):
         each = [f"{line['answer tokens']:.0f} ({line['what']}) {estimate(line)}" for line in lines.to_dict("records")]
-        unit = unit_name(lines["unit"].iloc[0])
+        unit = gained_in(lines["unit"].iloc[0])
         said.append(f"On {benchmark}, {unit}, {design}, by mean answer tokens: {listed(each)}.")
     return said
 

@@ -12,7 +12,7 @@ from analysis.experiments.workbench import Workbench, stream
 from analysis.methods import RANDOM, Selection, label
 from analysis.reporting.trained_rows import regime_of
 from analysis.reporting.verdicts import overlap_sentence
-from analysis.reporting.wording import listed, of_each, share, unit_name, with_interval
+from analysis.reporting.wording import gained_in, listed, of_each, share, with_interval
 from analysis.subsets.composition import describe
 from analysis.subsets.overlap import agreement, share_in_common
 from analysis.subsets.rows import WHOLE_POOL
@@ -38,7 +38,7 @@ def worth_finding(
     if lines:
         alone = [line | {"low": line["alone_low"], "high": line["alone_high"]} for line in lines]
         told = [
-            f"{with_interval(line, line['unit'])} {unit_name(line['unit'])} on {line['benchmark']}" for line in alone
+            f"{with_interval(line, line['unit'])} {gained_in(line['unit'])} on {line['benchmark']}" for line in alone
         ]
         runs = f"{lines[0]['n_runs']} runs, {lines[0]['n_random']} random ones"
         if not ALIKE <= (ratio := lines[0]["tokens_ratio"]) <= 1 / ALIKE:
@@ -71,7 +71,7 @@ def change_finding(
     found = agreement(selections[first], selections[second], n_rows)
     what, matters, does_not = words
     return (
-        f"{what} {matters if found['overlap'] < 0.5 else does_not} by the rule above: {label(first)} and {label(second)} "
+        f"{what} {matters if found['overlap'] < 0.5 else does_not} by this page's rule: {label(first)} and {label(second)} "
         f"have {share(found['overlap'])} of their rows in common ({share(found['expected'])} by chance{note})."
     )
 

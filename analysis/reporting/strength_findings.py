@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.methods import RANDOM
 from analysis.reporting.palette import label
 from analysis.reporting.trained_rows import Regime
-from analysis.reporting.wording import listed, quantity, unit_name, with_interval
+from analysis.reporting.wording import as_read, gained_in, listed, quantity, with_interval
 from analysis.statistics import BETTER, HELPS, HURTS, NO_VERDICT, UNDECIDED, WORSE
 from analysis.statistics.slopes import FALLS, GROWS
 
@@ -27,7 +27,7 @@ def headline(slopes: pd.DataFrame, values: pd.DataFrame, budget: int, regime: Re
         ]
         said.append(
             f"At {budget:,} rows ({regime.words(budget)}), over {ladder}, the value of a method on {benchmark}, in "
-            f"{unit_name(lines['unit'].iloc[0])} per nat that the base's own loss on plain text is lower: {'; '.join(each)}."
+            f"{gained_in(lines['unit'].iloc[0])} per nat that the base's own loss on plain text is lower: {'; '.join(each)}."
         )
     return said
 
@@ -60,14 +60,14 @@ def worth(values: pd.DataFrame) -> list[str]:
         decided = {verdict: list(lines.loc[lines["verdict"] == verdict, "rung"]) for verdict in (BETTER, WORSE)}
         told = [f"{verdict} than random with {listed(rungs)}" for verdict, rungs in decided.items() if rungs]
         said.append(
-            f"{label(method)} on {benchmark}, difference from random in {unit_name(lines['unit'].iloc[0])}: {listed(each)}; "
+            f"{label(method)} on {benchmark}, difference from random in {gained_in(lines['unit'].iloc[0])}: {listed(each)}; "
             f"{', '.join(told) or 'better or worse with none of them'}."
         )
     return said
 
 
 def _value(line: dict) -> str:
-    at_random = f"random at {quantity(line['random_score'], line['unit'])}"
+    at_random = f"random at {quantity(as_read(line['random_score'], line['unit']), line['unit'])}"
     if not np.isfinite([line["low"], line["high"]]).all():
         return f"{quantity(line['estimate'], line['unit'], True)} ({at_random}, no interval)"
     return f"{with_interval(line, line['unit'])} ({line['n_runs']} / {line['n_random']} runs, {at_random})"
@@ -99,7 +99,7 @@ def fine_tuning(gains: pd.DataFrame) -> list[str]:
         each = (
             ""
             if method != RANDOM
-            else f" Gain of {label(method)}: {listed([_gain(line) for line in lines.to_dict('records')])} {unit_name(lines['unit'].iloc[0])}."
+            else f" Gain of {label(method)}: {listed([_gain(line) for line in lines.to_dict('records')])} {gained_in(lines['unit'].iloc[0])}."
         )
         said.append(
             f"Against the base as it is, on {benchmark}, fine-tuning on {label(method)}: {told}{_stops(lines)}.{each}"

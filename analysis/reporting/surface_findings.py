@@ -6,7 +6,7 @@ import pandas as pd
 from analysis.pools import Pool
 from analysis.reporting.palette import label
 from analysis.reporting.trained_rows import Regime
-from analysis.reporting.wording import listed, number, quantity, repaired, share, unit_name
+from analysis.reporting.wording import gained_in, listed, number, quantity, repaired, share, unit_name
 from analysis.statistics import FEWEST_RUNS
 from analysis.statistics.surface import Surface, exchange_rate
 
@@ -100,7 +100,7 @@ def quota_findings(table: pd.DataFrame, benchmark: str, budget: int) -> list[str
         verdict = "no verdict" if few else repaired(line["low"], line["high"])
         said.append(
             f"{label(line['method'])} against {label(line['against'])} on {benchmark}, {budget:,} rows, paired by part: "
-            f"{_amount(line, line['unit'], line['n_parts'])} {unit_name(line['unit'])} ({line['n_parts']} parts), {verdict}."
+            f"{_amount(line, line['unit'], line['n_parts'])} {gained_in(line['unit'])} ({line['n_parts']} parts), {verdict}."
         )
     return said
 

@@ -9,7 +9,7 @@ from analysis.methods import RANDOM
 from analysis.reporting.style import label
 from analysis.reporting.trained_rows import Regime
 from analysis.reporting.versus_random import FAMILY
-from analysis.reporting.wording import listed, p_text, quantity, share, unit_name, with_interval
+from analysis.reporting.wording import gained_in, listed, p_text, quantity, share, unit_name, with_interval
 from analysis.statistics import (
     BETTER,
     HELPS,
@@ -158,7 +158,7 @@ def _sentence(line: dict) -> str:
     ratio = line["tokens_ratio"]
     tokens = f"; trained on {ratio:.1f} times random's tokens" if not ALIKE <= ratio <= 1 / ALIKE else ""
     return (
-        f"{label(line['method'])} against random on {where}: {with_interval(alone, unit)} {unit_name(unit)} (95 % interval; "
+        f"{label(line['method'])} against random on {where}: {with_interval(alone, unit)} {gained_in(unit)} (95 % interval; "
         f"{line['n_runs']} runs, {line['n_random']} random ones, {line['n_items']} items{tokens})."
     )
 
@@ -213,6 +213,6 @@ def overlap_sentence(first: str, second: str, overlap: float, expected: float, s
     """How far two variants choose the same rows."""
     same = "the same method" if overlap > 0.5 else "two different methods"
     return (
-        f"{label(first)} and {label(second)} are {same} by the rule above: {share(overlap)} of their rows are common "
+        f"{label(first)} and {label(second)} are {same} by this page's rule: {share(overlap)} of their rows are common "
         f"({share(expected)} by chance), Spearman's correlation of the scores is {spearman:.2f}."
     )

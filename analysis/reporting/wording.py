@@ -62,6 +62,11 @@ def unit_name(unit: str) -> str:
     return unit_of(unit).short
 
 
+def gained_in(unit: str) -> str:
+    """What a difference is counted in; of losses, of which less is better, with the sign that is."""
+    return f"{unit_name(unit)} (minus is worse)" if unit == NATS.name else unit_name(unit)
+
+
 def of_each(values, write=share) -> str:
     """Every value of a dict or a Series with its name: 50 % (Random) and 12 % (IFD)"""
     return listed([f"{write(value)} ({name})" for name, value in values.items()])

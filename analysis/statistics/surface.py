@@ -73,7 +73,7 @@ def effects(surfaces: dict[int, Surface], *, alpha: float = 0.05) -> pd.DataFram
     Returns
     -------
     One line per budget and effect: budget, effect, estimate (score per step), low and high (at the level at which Holm
-    tests it), p, p_holm, standardised (standard deviations of the score per one of what is set, within parts), n_runs,
+    tests it), p, p_holm, standardised (standard deviations of the score for one of what was varied, within parts), n_runs,
     n_parts, verdict: raises, lowers, undecided, or no verdict from fewer than 3 parts.
     """
     lines, spreads = [], []

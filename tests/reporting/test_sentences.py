@@ -36,7 +36,7 @@ def test_lengths_are_relative_to_the_pool():
 def test_a_change_matters_that_leaves_fewer_than_half_of_the_rows():
     words = "The length", "matters", "does not matter"
     said = sentences.change_finding(SELECTIONS, "token_length", "random_selection", 6, words)
-    assert said.startswith("The length does not matter by the rule above: Token length and Random have 50 % of")
+    assert said.startswith("The length does not matter by this page's rule: Token length and Random have 50 % of")
     other = SELECTIONS | {"random_selection": replace(SELECTIONS["random_selection"], rows=np.array([0, 1]))}
     said = sentences.change_finding(other, "token_length", "random_selection", 6, words, note=", as said")
     assert said.startswith("The length matters") and said.endswith("(33 % by chance, as said).")

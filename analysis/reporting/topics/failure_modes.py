@@ -12,7 +12,7 @@ from analysis.methods import RANDOM
 from analysis.reporting.palette import label
 from analysis.reporting.trained_rows import Regime
 from analysis.reporting.versus_random import delta_of, unit_in
-from analysis.reporting.wording import listed, number, quantity, share, unit_name
+from analysis.reporting.wording import gained_in, listed, number, quantity, share
 from analysis.statistics import compare_all, interval_of_mean
 from analysis.subsets.yardstick import FAULT
 
@@ -57,10 +57,10 @@ MODES = (
     Mode("repeats itself", "near-duplicates", MINUS, 0.05, 1),
     Mode("takes long answers", "median answer tokens", OVER, 2.0, 1),
     Mode("takes short answers", "median answer tokens", OVER, 0.5, -1),
-    Mode("turns with the seed", "rows kept with another seed", ITSELF, 0.5, -1),
-    Mode("turns with the base", "rows kept with another base", ITSELF, 0.5, -1),
+    Mode("changes with the seed", "rows kept with another seed", ITSELF, 0.5, -1),
+    Mode("changes with the base", "rows kept with another base", ITSELF, 0.5, -1),
     Mode("cannot tell rows apart", "tied rows", ITSELF, 0.1, 1),
-    Mode("is flat at the top", "fall over the selection", ITSELF, 0.05, -1),
+    Mode("hardly orders what it takes", "fall over the selection", ITSELF, 0.05, -1),
 )
 
 
@@ -210,7 +210,7 @@ def _result(line: pd.Series, method: str) -> str:
         else "cannot be told from random"
     )
     return (
-        f"{label(method)} {how} on {line['benchmark']}, {quantity(line['estimate'], line['unit'], True)} {unit_name(line['unit'])} "
+        f"{label(method)} {how} on {line['benchmark']}, {quantity(line['estimate'], line['unit'], True)} {gained_in(line['unit'])} "
         f"(95 % interval {low} to {high}; {line['n_runs']} runs, {line['n_random']} random ones)"
     )
 

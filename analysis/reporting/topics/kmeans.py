@@ -4,13 +4,10 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_mutual_info_score
 
-from analysis.experiments.results import Results
 from analysis.features.arrays import Clusters
 from analysis.methods import Selection
 from analysis.pools import Pool
-from analysis.reporting import style
-from analysis.reporting.wording import listed, number, of_each, quantity, repaired, unit_name
-from analysis.statistics import compare_all
+from analysis.reporting.wording import listed, number, of_each
 from analysis.subsets.rows import LENGTH, drawn, properties, shares, shown
 
 MOST_CLUSTERS = 20
@@ -66,8 +63,8 @@ def agreement_finding(found: pd.DataFrame) -> list[str]:
         said = part.sort_values("agreement", ascending=False)
         values = [f"{line['of']} {line['agreement']:.2f}" for line in said.to_dict("records")]
         by_name = part.set_index("of")["agreement"]
-        which = f"{first} rather than" if by_name[first] > by_name[LENGTH] else f"no more {first} than"
-        sentences.append(f"{count} of the space {space!r} follow {which} {LENGTH}: {listed(values)}.")
+        follow = "follow" if by_name[first] > by_name[LENGTH] else "do not follow"
+        sentences.append(f"{count} of the space {space!r} {follow} {first} more than {LENGTH}: {listed(values)}.")
     return sentences
 
 
@@ -79,30 +76,3 @@ def diversity_findings(found: pd.DataFrame) -> list[str]:
         sentences.append(f"Effective number by {what}: {of_each(found[column], '{:.1f}'.format)}.")
     said = of_each(found["place by score"].dropna())
     return [*sentences, f"Mean place of the selected rows among the pool's by the deciding score: {said}."]
-
-
-def repair_findings(results: Results, pairs: dict[str, str], size: str) -> list[str]:
-    """What quotas change against the same method without them, on every benchmark.
-
-    Parameters
-    ----------
-    pairs : the method in clusters by the method alone.
-    size : of the selections, in words.
-    """
-    sentences = []
-    for benchmark in results.benchmarks:
-        unit = results.table.loc[results.table["benchmark"] == benchmark, "unit"].iloc[0]
-        for alone, grouped in pairs.items():
-            first, second = results.items(grouped, benchmark), results.items(alone, benchmark)
-            start = f"{style.label(grouped)} against {style.label(alone)} at {size} on {benchmark}: "
-            if min(len(first), len(second)) < 2:
-                difference = quantity(float(np.nanmean(first) - np.nanmean(second)), unit, True)
-                sentences.append(f"{start}{difference} {unit_name(unit)}, of one run each and so without an interval.")
-                continue
-            found = compare_all({grouped: first}, second, delta=0).iloc[0]
-            interval = f"{quantity(found['low'], unit, True)} to {quantity(found['high'], unit, True)}"
-            sentences.append(
-                f"{start}{quantity(found['estimate'], unit, True)} {unit_name(unit)} (95 % interval {interval}; {len(first)} "
-                f"and {len(second)} runs), {repaired(found['low'], found['high'])} by the rule above."
-            )
-    return sentences

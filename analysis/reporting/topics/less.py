@@ -83,7 +83,7 @@ def changes_finding(changed: pd.DataFrame) -> str:
     """Which of the script's changes matter: those that leave fewer than half of the original's rows."""
     weights, targets, both = changed["overlap"].iloc[1:]
     said = [
-        f"{what} {'matters' if part < 0.5 else 'does not matter'} by the rule above ({share(part)} of the original's rows "
+        f"{what} {'matters' if part < 0.5 else 'does not matter'} by this page's rule ({share(part)} of the original's rows "
         f"remain)"
         for what, part in {"the weighting of epochs": weights, "the target drawn from the pool": targets}.items()
     ]

@@ -91,7 +91,7 @@ def findings(table: pd.DataFrame, sizes: pd.DataFrame, threshold: float) -> list
         best = table.loc[(2 * table["recall"] * table["precision"] / (table["recall"] + table["precision"])).idxmax()]
         works = "works" if min(line["recall"], line["precision"]) > GOOD_ENOUGH else "does not work"
         said.append(
-            f"By the rule above the filter {works}: of the pairs that are near-duplicates in truth it finds {share(line['recall'])}, and {share(line['precision'])} of "
+            f"By this page's rule the filter {works}: of the pairs that are near-duplicates in truth it finds {share(line['recall'])}, and {share(line['precision'])} of "
             f"the pairs that it finds are; the best balance of both is at {best['threshold']:g} (recall {share(best['recall'])}, "
             f"precision {share(best['precision'])})."
         )

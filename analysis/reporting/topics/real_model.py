@@ -18,7 +18,7 @@ from analysis.pools.source_labels import OTHER
 from analysis.reporting.palette import label
 from analysis.reporting.trained_rows import Regime
 from analysis.reporting.versus_random import FEWEST_IN_GROUP, in_units
-from analysis.reporting.wording import agreeing, counted, listed, number, quantity, unit_name, with_interval
+from analysis.reporting.wording import agreeing, counted, gained_in, listed, number, quantity, with_interval
 from analysis.statistics import BETTER, NO_VERDICT, WORSE
 
 LONGEST = 60  # characters of a setting that is named
@@ -103,7 +103,7 @@ def _sentence(line: dict, regime: Regime) -> str:
     unit, why = line["unit"], f" ({line['note']})" if line["verdict"] == NO_VERDICT else ""
     return (
         f"{label(line['method'])}, {number(line['budget'])} rows ({regime.words(line['budget'])}), on {line['benchmark']}: "
-        f"{line['verdict']}{why}; minus random {written(line, unit)} {unit_name(unit)} ({counted(line['n_runs'], 'run')}, "
+        f"{line['verdict']}{why}; minus random {written(line, unit)} {gained_in(unit)} ({counted(line['n_runs'], 'run')}, "
         f"{line['n_random']} random, {line['n_items']} items, {line['tokens_ratio']:.2f} times random's tokens)."
     )
 
@@ -167,7 +167,7 @@ def group_findings(by_group: pd.DataFrame, benchmark: str) -> list[str]:
     return [
         *said,
         f"The group that moves the means most is {moved['group'].iloc[0]} ({moved['items'].iloc[0]} of {moved['of'].iloc[0]} items); without it "
-        f"they would go from {listed(each)} {unit_name(unit)}, a look after the fact that changes no verdict.",
+        f"they would go from {listed(each)} {gained_in(unit)}, a look after the fact that changes no verdict.",
     ]
 
 

@@ -92,7 +92,7 @@ def findings(
     medians = {style.label(name): rows.loc[mask, "bytes"].median() for name, mask in groups.items()}
     last = growing.groupby("method")["ratio"].last()
     said = [
-        f"The forms with and without id and field names are {same} by the rule above: {share(common)} of their rows are "
+        f"The forms with and without id and field names are {same} by this page's rule: {share(common)} of their rows are "
         f"common ({share(float(groups[record].mean()))} by chance).",
         f"Spearman's correlation of a row's bytes and its own compression ratio is {length:.2f}: a low ratio "
         f"{'is largely shortness' if length > 0.7 else 'is not shortness alone'} at the start, when the ratio of the row alone decides.",

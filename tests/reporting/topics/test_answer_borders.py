@@ -56,7 +56,7 @@ def test_losing_a_first_token_alone_turns_the_preference_of_planted_rows():
     preference = answer_borders.preference(rows)
     assert preference["correlation"].tolist() == pytest.approx([-1, 1])
     (said,) = deviation_findings.border_effect(preference)
-    assert "By the rule above the border turns the preference for long answers into one for short ones" in said
+    assert "By this page's rule the border turns the preference for long answers into one for short ones" in said
     both = preference.assign(correlation=0.5, low=0.4, high=0.6)
     assert "the border does not turn the preference" in deviation_findings.border_effect(both)[0]
     assert "is undecided" in deviation_findings.border_effect(both.assign(low=-0.1))[0]

@@ -67,8 +67,8 @@ def test_changes_are_measured_one_by_one(found):
     assert changed["overlap"].tolist() == [1, 1, 0, 0]
     assert changed["spearman"].tolist() == pytest.approx([1, 1, -1, -1])
     said = less.changes_finding(changed)
-    assert "weighting of epochs does not matter by the rule above (100 %" in said
-    assert "target drawn from the pool matters by the rule above (0.0 %" in said and said.endswith(
+    assert "weighting of epochs does not matter by this page's rule (100 %" in said
+    assert "target drawn from the pool matters by this page's rule (0.0 %" in said and said.endswith(
         "with both 0.0 % remain."
     )
 
