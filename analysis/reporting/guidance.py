@@ -32,6 +32,7 @@ def guide(pages: Pages) -> pd.DataFrame:
         *by_regime(pages),
         *_by_pool_size(pages),
         *_by_tokens(pages),
+        *_by_band(pages),
         *_built(pages),
         *_costs(pages),
         *_quoted(pages),
@@ -161,6 +162,22 @@ def _by_tokens(pages: Pages) -> Iterable[tuple]:
         told = [f"{line['pool']}{variant(line['report'])} {written(line)}" for line in own.to_dict("records")]
         yield ("a budget counted in tokens instead of rows", f"{'take' if better else 'do not take'} the longest answers",
                f"longest minus random at equal tokens, in {own['in'].iloc[0]}: {'; '.join(told)}", _pages_of(own))  # fmt: skip
+
+
+def _by_band(pages: Pages) -> Iterable[tuple]:
+    """Which lengths to draw random rows from: bands that are better than random by rows and by tokens, on every page of 33."""
+    table = first_benchmark(pages.table("33_length_effects", "bands"))
+    for report, own in table.groupby("report", sort=False) if len(table) else ():
+        bands = [name for name in own["what"].unique() if name.startswith("band")]
+        for band in bands:
+            lines = own[own["what"] == band]
+            if set(lines["design"]) != {EQUAL_ROWS, EQUAL_TOKENS} or not (lines["low"] > 0).all():
+                continue
+            first = lines.iloc[0]
+            told = [f"{written(line)} at {line['design']}" for line in lines.to_dict("records")]
+            yield (f"which answer lengths to draw from, at {first['budget']:,} rows",
+                   f"draw at random from {band} of {len(bands)} by length, answers of about {first['answer tokens']:.0f} tokens",
+                   f"minus random, in {first['in']}{variant(report)}: {'; '.join(told)} (95 % intervals, each by itself)", report)  # fmt: skip
 
 
 def _built(pages: Pages) -> Iterable[tuple]:

@@ -191,6 +191,21 @@ def test_a_large_pool_has_a_line_of_advice_by_what_its_largest_size_shows():
     assert guidance.guide(by_size(*fallen[1:])).empty  # one size alone tells nothing of growth
 
 
+def by_band(**ends):
+    lines = [{"report": "33_length_effects", "benchmark": "accuracy", "unit": "share correct", "in": "points", "budget": 100,
+              "design": design, "what": what, "answer tokens": 17.0, "estimate": low + 1, "low": low, "high": low + 2}
+             for what, own in ends.items() for design, low in zip(("equal rows", "equal tokens"), own, strict=True)]  # fmt: skip
+    return Planted(
+        {("33_length_effects", "bands"): pd.DataFrame(lines).replace({"what": {"one": "band 1", "two": "band 2"}})}
+    )
+
+
+def test_random_rows_of_a_length_are_advised_where_they_gain_by_rows_and_by_tokens():
+    (line,) = guidance.guide(by_band(one=(3, -1), two=(3, 1), longest=(3, 1))).to_dict("records")
+    assert line["what to do"] == "draw at random from band 2 of 2 by length, answers of about 17 tokens"
+    assert guidance.guide(by_band(one=(3, -1))).empty
+
+
 def test_rds_is_held_against_the_others():
     small = [("ifd", 200, 0, -3, 3), ("rds_plus", 200, 0, -3, 3)]
     spared = by_size(*small, ("ifd", 2000, -9, -12, -6), ("rds_plus", 2000, 3, 1, 5))
