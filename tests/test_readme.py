@@ -149,7 +149,9 @@ def test_what_a_larger_pool_does_is_what_its_page_found():
         in text
     )
     falls = {name: [found.loc[(name, size)].estimate for size in (small, large)] for name in ("ifd", "kmeans")}
-    assert "falls from {:.0f} to {:.0f} points".format(*falls["ifd"]) in text
+    first = found.loc[("ifd", small)]
+    ends = f"{first.estimate:.0f} ({first.low:.0f} to {first.high:+.0f})"
+    assert f"falls from {ends} to {falls['ifd'][1]:.0f} points" in text
     assert "lengths from {:.0f} to {:.0f};".format(*falls["kmeans"]) in text
     (ifd,) = [name for name in rows.index.levels[0] if name.startswith("ifd")]
     faulty = [

@@ -121,7 +121,8 @@ def length_works(pages: Pages) -> Judged:
 
 
 def length_for_weak_bases(pages: Pages) -> Judged:
-    table = first_benchmark(pages.table("34_base_model_strength", "slopes"))
+    both = pages.table("34_base_model_strength", "slopes")
+    table = first_benchmark(both)
     own = table[table["method"] == "token_length"] if len(table) else table
     if own.empty:
         return not_run("34")
@@ -129,6 +130,9 @@ def length_for_weak_bases(pages: Pages) -> Judged:
         f"{written(line)}{variant(line['report'])} ({line['verdict']}, {line['n_places']} bases)"
         for line in own.to_dict("records")
     ]
+    rest = both[(both["method"] == "token_length") & ~both.index.isin(own.index)]
+    told += [f"on {line['benchmark']}, by which no claim is judged, {written(line)} {line['in']} ({line['verdict']})"
+             for line in rest.to_dict("records")]  # fmt: skip
     verdict = together([as_claim(one, FALLS, GROWS) for one in own["verdict"]])
     return verdict, f"change in {own['in'].iloc[0]} for a base that is a nat better on plain text: {'; '.join(told)}"
 
@@ -279,7 +283,7 @@ def below_random_but_rds(pages: Pages) -> Judged:
     verdict = FAILS if below[largest & rds].any() else HOLDS if many and more and spared else OPEN
     return (
         verdict,
-        f"{below[largest & ~rds].sum()} of {(largest & ~rds).sum()} other selections below random on the largest pool, {below[largest & rds].sum()} of {(largest & rds).sum()} of RDS+",
+        f"{below[largest & ~rds].sum()} of {(largest & ~rds).sum()} other selections below random on the largest pool and {below[smallest & ~rds].sum()} of {(smallest & ~rds).sum()} on the smallest; {below[largest & rds].sum()} of {(largest & rds).sum()} of RDS+ on the largest",
     )
 
 

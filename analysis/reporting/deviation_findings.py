@@ -1,8 +1,13 @@
 """Sentences about released scripts: which deviations change the rows, how, what they earn, and what the border does."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
+from analysis.methods import label
+from analysis.methods.calls import parse_call
+from analysis.methods.deviations import Pair
 from analysis.reporting.topics.answer_borders import ALONE, AS_MEANT, BOTH, EVEN, RELEASED, short
 from analysis.reporting.topics.released_vs_original import ASIDE, CHANGES, FAULTY, FORMS, KEEPS, OPEN, TOKENS
 from analysis.reporting.trained_rows import Regime
@@ -24,6 +29,16 @@ def headline(table: pd.DataFrame, regime: Regime, budget: int) -> str:
     return (
         f"Which deviations of released scripts change the rows that are chosen? Of {len(table)}, at {budget:,} rows from each of {table['parts'].min()} parts "
         f"({regime.words(budget)}), {listed(said)}."
+    )
+
+
+def plain_names(forms: Sequence[Pair]) -> list[str]:
+    """Which methods' names without options stand for the released form."""
+    released = dict.fromkeys(label(form.released) for form in forms if not parse_call(form.released)[1])
+    return (
+        [f"Without options, as on other pages, the released form is meant by {listed(list(released))}."]
+        if released
+        else []
     )
 
 

@@ -64,7 +64,7 @@ def unit_name(unit: str) -> str:
 
 def gained_in(unit: str) -> str:
     """What a difference is counted in; of losses, of which less is better, with the sign that is."""
-    return f"{unit_name(unit)} (minus is worse)" if unit == NATS.name else unit_name(unit)
+    return f"{unit_name(unit)} (minus: a higher loss)" if unit == NATS.name else unit_name(unit)
 
 
 def of_each(values, write=share) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from analysis.experiments.results import EQUAL_ROWS, Results
 from analysis.methods import RANDOM
-from analysis.methods.deviations import Pair
+from analysis.methods.deviations import Pair, pairs
 from analysis.reporting import deviation_findings
 from analysis.reporting.topics import released_vs_original
 from analysis.reporting.topics.released_vs_original import CHANGES, KEEPS, OPEN
@@ -43,6 +43,12 @@ def test_one_part_decides_nothing():
 def test_the_headline_counts_by_what_was_found():
     said = deviation_findings.headline(released_vs_original.decided(parts_of(PLANTED)), Regime(8, "skill"), 40)
     assert "Of 3, at 40 rows from each of 3 parts (5 rows per skill), 1 changes (reversed), 1 does not (same) and 1 is undecided (in between)." in said  # fmt: skip
+
+
+def test_it_is_said_of_which_methods_the_plain_name_is_the_released_form():
+    forms = pairs(["cross_entropy", "zip_compression", "rds_plus"])
+    (said,) = deviation_findings.plain_names(forms)
+    assert said.endswith("is meant by ZIP and RDS+.") and deviation_findings.plain_names(forms[:1]) == []
 
 
 def test_both_forms_are_described_by_part(tmp_path):
