@@ -131,10 +131,14 @@ def test_what_it_says_of_length_stands_in_its_tables():
     )
 
 
+def by_pool_size(folder):
+    found = pd.read_csv(folder / "difference_by_pool_size.csv").query("benchmark == 'testbed accuracy'")
+    return found.assign(name=found["method"].str.partition("(")[0]).set_index(["name", "pool rows"])
+
+
 def test_what_a_larger_pool_does_is_what_its_page_found():
     folder = ROOT / "figures/31_failure_modes_at_scale.curated"
-    found = pd.read_csv(folder / "difference_by_pool_size.csv").query("benchmark == 'testbed accuracy'")
-    found = found.assign(name=found["method"].str.partition("(")[0]).set_index(["name", "pool rows"])
+    found = by_pool_size(folder)
     rows = pd.read_csv(folder / "growth.csv").groupby(["method", "statistic", "pool rows"])["value"].mean()
     text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     small, large = 1000, 28491
@@ -148,6 +152,14 @@ def test_what_a_larger_pool_does_is_what_its_page_found():
         f"{clusters[large]:.0f} clusters of alike texts instead of {clusters[small]:.0f} (random rows from {by_chance['effective clusters'][large]:.0f})"
         in text
     )
+    wild = by_pool_size(ROOT / "figures/31_failure_modes_at_scale.wild")
+    longest, kmeans, loss = (
+        [wild.loc[name].loc[size] for size in (1000, 28485)] for name in ("token_length", "kmeans", "cross_entropy")
+    )
+    both = [f"{one.estimate:+.0f} and {other.estimate:+.0f}" for one, other in zip(longest, kmeans, strict=True)]
+    assert f"On wild the longest and K-means go from {' to '.join(both)} points, each interval across zero" in text
+    assert all(one.low < 0 < one.high for one in (*longest, *kmeans))
+    assert [f"{-one.estimate:.0f}" for one in loss] == ["28", "28"] and "Cross-entropy stays 28 below" in text
     falls = {name: [found.loc[(name, size)].estimate for size in (small, large)] for name in ("ifd", "kmeans")}
     first = found.loc[("ifd", small)]
     ends = f"{first.estimate:.0f} ({first.low:.0f} to {first.high:+.0f})"

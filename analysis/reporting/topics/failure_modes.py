@@ -252,4 +252,4 @@ def _below(differences: pd.DataFrame) -> str:
     first = differences[differences["benchmark"] == differences["benchmark"].iloc[0]]
     below, methods = (first["high"] < 0).groupby(first["pool rows"]).sum(), first["method"].nunique()
     name = first["benchmark"].iloc[0]
-    return f", {below[sizes[0]]} of {methods} methods are below random on {name} from {number(sizes[0])} and {below[sizes[-1]]} from {number(sizes[-1])}"
+    return f", below random on {name}: {below[sizes[0]]} of {methods} methods from {number(sizes[0])} and {below[sizes[-1]]} from {number(sizes[-1])}"

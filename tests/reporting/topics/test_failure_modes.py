@@ -92,7 +92,7 @@ def test_sentences_name_the_difference_the_modes_and_what_grows():
     small = differences.assign(**{"pool rows": 100, "estimate": 0.02, "low": -0.02, "high": 0.06})
     said = failure_modes.growth_finding(grown, pd.concat([differences, small]), SIZES, "10 rows (2 rows per skill)")
     assert said == (
-        "With 10 rows (2 rows per skill) from 100 to 10,000 rows to select from, 0 of 1 methods are below random on accuracy from 100 "
+        "With 10 rows (2 rows per skill) from 100 to 10,000 rows to select from, below random on accuracy: 0 of 1 methods from 100 "
         "and 1 from 10,000; worse as the pool grows: takes faulty rows (1 of 1 methods)."
     )
     untold = failure_modes.growth_finding(grown.assign(grows="not shown"), differences, SIZES, "10 rows")
