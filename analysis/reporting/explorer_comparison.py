@@ -126,8 +126,8 @@ def on_map(known: pd.DataFrame, places: np.ndarray, values: pd.Series) -> pd.Dat
 
 
 def draw_map(ax, placed: pd.DataFrame, what: str, first: Choice, second: Choice) -> None:
-    """Rows on the map in the colour of their values (of `what`), rings round those that A chooses and crosses on those of B."""
-    how = {"s": 7, "linewidths": 0, "rasterized": True}
+    """Rows on the map in the colour of their values (of `what`), on black where A chooses them, with a cross where B does."""
+    how = {"s": 7, "linewidths": 0, "rasterized": True, "zorder": 3}  # above the black, which would hide it
     if pd.api.types.is_numeric_dtype(placed["value"]):
         low, high = limits(placed["value"])
         dots = ax.scatter(placed["x"], placed["y"], c=placed["value"], cmap="viridis", vmin=low, vmax=high, **how)
@@ -139,10 +139,11 @@ def draw_map(ax, placed: pd.DataFrame, what: str, first: Choice, second: Choice)
             ax.scatter(part["x"], part["y"], color=named[value], label=value, **how)
     for choice, which in ((first, (ONLY_A, BOTH)), (second, (ONLY_B, BOTH))):
         part = placed[placed[CHOSEN_BY].isin(which)]
-        ring = {"marker": "o", "s": 18, "facecolors": "none", "edgecolors": "black"}
-        mark = ring if choice is first else {"marker": "x", "s": 14, "color": style.PALETTE[2]}
-        ax.scatter(part["x"], part["y"], linewidths=0.5, label=f"chosen by {label(choice.method)}", **mark)
+        rim = {"marker": "o", "s": 20, "color": "black", "linewidths": 0, "zorder": 2}
+        mark = rim if choice is first else {"marker": "x", "s": 10, "color": style.PALETTE[2], "linewidths": 0.5, "zorder": 4}  # fmt: skip
+        ax.scatter(part["x"], part["y"], label=f"chosen by {label(choice.method)}{' (black rim)' * (choice is first)}", **mark)  # fmt: skip
     ax.set(xticks=[], yticks=[], xlabel="", ylabel="", aspect="equal")
+    style.key(ax.figure, "UMAP: rows whose texts are alike lie near one another; the axes themselves mean nothing")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=3, markerscale=1.3)
 
 
