@@ -81,12 +81,13 @@ def gain(beside: pd.DataFrame):
         for one in own.to_dict("records"):
             by_chance = one["method"] in BY_CHANCE
             marker = "*" if one["method"] == LONGER else style.marker(one["method"])
-            hollow = by_chance and one["estimate"]
-            fill = "none" if hollow else fills.get(one["method"], "full")
+            fill = fills.get(one["method"], "full")
+            hollow = (by_chance and one["estimate"]) or fill == "none"  # white, so that the bar does not show through
+            look = {"markerfacecolor": "white"} if hollow else {"fillstyle": fill}
             colour = style.DARK_GREY if by_chance else style.colour(one["method"])
             ends = [[one["estimate"] - one["low"]], [one["high"] - one["estimate"]]]
             ax.errorbar(one["total"], one["estimate"], yerr=ends, fmt=marker, color=colour, capsize=2,
-                        fillstyle=fill, label=name(one["method"], one["budget"]))  # fmt: skip
+                        label=name(one["method"], one["budget"]), **look)  # fmt: skip
         ax.axhline(0, color=style.DARK_GREY, linewidth=1, zorder=0)
         ax.set(xscale="log", title=benchmark, xlabel="floating-point operations,\nselecting and training")
         ax.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
