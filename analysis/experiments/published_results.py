@@ -100,6 +100,11 @@ class Comparison:
         return grid.results_of((_run(line), (record, arrays_of(line))) for line, record in self.compared)
 
     @cached_property
+    def parts_used(self) -> set[int]:
+        """Parts of the pool that a run compared here was trained on, counted from 0."""
+        return {line["part"] for line, _ in self.compared if line["budget"]}
+
+    @cached_property
     def made_on(self) -> dict[str, int]:
         """How many runs each device made, with its version of torch; "not noted" for runs that do not say."""
         return dict(Counter(record.get("made_on", "not noted") for _, record in self.compared).most_common())

@@ -29,10 +29,10 @@ def overlaps(table: pd.DataFrame, parts: pd.DataFrame):
             ax.plot(line["again"], place, "o", color=style.GREY, markerfacecolor="white", zorder=1,
                     label="the original with another seed")  # fmt: skip
         ax.annotate(line["found"], (1.02, place), xycoords=("axes fraction", "data"), va="center", fontsize="x-small")
-    ax.axvline(HALF, color=style.GREY, linestyle=":", linewidth=1)
+    ax.axvline(HALF, color=style.GREY, linestyle=":", linewidth=1, label="one half: below it the rows are changed")
     _lines(ax, table["deviation"])
     ax.set(xlim=(-0.03, 1.03), xlabel="share of the original's rows that the released form takes too")
-    _legend(ax, 3)
+    _legend(ax, 2)
     return fig
 
 
@@ -134,7 +134,7 @@ def results(table: pd.DataFrame):
         _lines(ax, part["deviation"])
         ax.set(title=name, xlim=limits)
         first = part.iloc[0]
-        note = f"grey: range of random's runs\n{first['parts']} parts, {first['n_items']} items"
+        note = f"grey: random's runs around their own mean\n{first['parts']} parts, {first['n_items']} items"
         ax.set_xlabel(f"{difference_label(first['in'], 'the original')}\n{note}")
     return fig
 

@@ -126,23 +126,29 @@ def on_map(known: pd.DataFrame, places: np.ndarray, values: pd.Series) -> pd.Dat
 
 
 def draw_map(ax, placed: pd.DataFrame, what: str, first: Choice, second: Choice) -> None:
-    """Rows on the map in the colour of their values (of `what`), rings round those that A chooses and crosses on those of B."""
-    how = {"s": 7, "linewidths": 0, "rasterized": True}
+    """Rows on the map in the colour of their values (of `what`), with a black rim where A chooses them and a cross where B does.
+
+    All in one go: rims in layers of their own would hide the colours where rows lie close.
+    """
+    rim = {"edgecolors": "black", "linewidths": 0.6}
+    by_first = placed[CHOSEN_BY].isin((ONLY_A, BOTH)).to_numpy()
+    how = rim | {"s": np.where(by_first, 14, 7), "linewidths": np.where(by_first, 0.6, 0), "rasterized": True}
     if pd.api.types.is_numeric_dtype(placed["value"]):
         low, high = limits(placed["value"])
         dots = ax.scatter(placed["x"], placed["y"], c=placed["value"], cmap="viridis", vmin=low, vmax=high, **how)
         scores = {"score A": f"score of {label(first.method)}", "score B": f"score of {label(second.method)}"}
         ax.figure.colorbar(dots, ax=ax, label=scores.get(what, what), shrink=0.7, extend="both")
     else:
-        named = value_colours(placed["value"].rename(what))
-        for value, part in placed.groupby(placed["value"].astype(str), sort=False):
-            ax.scatter(part["x"], part["y"], color=named[value], label=value, **how)
-    for choice, which in ((first, (ONLY_A, BOTH)), (second, (ONLY_B, BOTH))):
-        part = placed[placed[CHOSEN_BY].isin(which)]
-        ring = {"marker": "o", "s": 18, "facecolors": "none", "edgecolors": "black"}
-        mark = ring if choice is first else {"marker": "x", "s": 14, "color": style.PALETTE[2]}
-        ax.scatter(part["x"], part["y"], linewidths=0.5, label=f"chosen by {label(choice.method)}", **mark)
+        named, texts = value_colours(placed["value"].rename(what)), placed["value"].astype(str)
+        ax.scatter(placed["x"], placed["y"], c=texts.map(named), **how)
+        for value in texts.unique():
+            ax.scatter([], [], s=7, color=named[value], label=value)
+    ax.scatter([], [], s=14, facecolors="none", label=f"chosen by {label(first.method)}", **rim)
+    part = placed[placed[CHOSEN_BY].isin((ONLY_B, BOTH))]
+    ax.scatter(part["x"], part["y"], marker="x", s=10, color=style.PALETTE[2], linewidths=0.5,
+               label=f"chosen by {label(second.method)}")  # fmt: skip
     ax.set(xticks=[], yticks=[], xlabel="", ylabel="", aspect="equal")
+    style.key(ax.figure, "UMAP: rows whose texts are alike lie near one another; the axes themselves mean nothing")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=3, markerscale=1.3)
 
 

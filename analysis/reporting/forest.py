@@ -40,12 +40,19 @@ def draw(
     drawn = in_units(table)
     rows, across = list(drawn[panels].unique()), _sorted(drawn[columns].unique()) if columns else [None]
     fig, axes = style.figure("full", _height(drawn, [panels, columns] if columns else [panels], y) * len(rows), rows=len(rows),
-                             columns=len(across), sharex=panels != "benchmark" and "all", sharey=bool(columns) and "row",
-                             squeeze=False)  # fmt: skip
+                             columns=len(across), sharey=bool(columns) and "row", squeeze=False)  # fmt: skip
+    parts = {(row, value): drawn[(drawn[panels] == row) & (drawn[columns] == value if columns else True)]
+             for row in rows for value in across}  # fmt: skip
+    ends = ("low", "high") if decides else ("alone_low", "alone_high")
+    dots = {at: _dots(part, results) for at, part in parts.items() if len(part)}
+    spans = {at: limits(parts[at], ends, own, x) for at, own in dots.items()}
+    if panels != "benchmark":  # panels of one scale are read beside one another
+        lows, highs = zip(*spans.values(), strict=True)
+        spans = dict.fromkeys(spans, (min(lows), max(highs)))
     order = list(drawn.groupby(y)[x].mean().sort_values(ascending=False).index) if columns else []
     for row, of_row in zip(rows, axes, strict=True):
         for value, ax in zip(across, of_row, strict=True):
-            part = drawn[(drawn[panels] == row) & (drawn[columns] == value if columns else True)]
+            at, part = (row, value), parts[row, value]
             if part.empty:
                 ax.set_axis_off()
                 continue
@@ -57,7 +64,8 @@ def draw(
                 else part.sort_values(x, ascending=False)
             )
             title, narrow = "\n".join(titles), len(across) > 2
-            _panel(ax, lines, results, title.replace(", ", ",\n") if narrow else title, x, y, hue, decides)
+            title = title.replace(", ", ",\n") if narrow else title
+            _panel(ax, lines, dots[at], ends, spans[at], title, x=x, y=y, hue=hue, decides=decides)
             if narrow:
                 ax.set_xlabel("\n".join(in_lines(line, NARROW) for line in ax.get_xlabel().split("\n")))
     base = " · dashed: the base" if any(line.get_linestyle() == "--" for ax in fig.axes for line in ax.lines) else ""
@@ -77,18 +85,24 @@ def _sorted(values) -> list:
     return sorted(values) if pd.api.types.is_numeric_dtype(values) else list(values)
 
 
-def _panel(ax, lines: pd.DataFrame, results: Results, title: str, x: str, y: str, hue: str, decides: bool) -> None:
-    first = lines.iloc[0]
-    runs = in_units(results.table)
+def _dots(lines: pd.DataFrame, results: Results) -> dict[str, pd.Series]:
+    """The runs of a panel by method, each minus the mean of random's."""
+    first, runs = lines.iloc[0], in_units(results.table)
     runs = runs[(runs["benchmark"] == first["benchmark"]) & runs["budget"].isin([first["budget"], 0])]
     random = runs.loc[runs["method"] == RANDOM, "score"]
-    names, middle = [RANDOM, *lines[y]], random.mean()
+    middle = random.mean()
     dots = {name: own["score"] - middle for name, own in runs[runs["design"] == first["design"]].groupby("method")}
     dots[RANDOM] = random - middle
     if (runs["method"] == BASE).any():
         dots[BASE] = runs.loc[runs["method"] == BASE, "score"] - middle  # of no design
-    ends = [("low", "high"), ("alone_low", "alone_high")][not decides]
-    span = limits(lines, ends, dots, x)
+    return dots
+
+
+def _panel(
+    ax, lines: pd.DataFrame, dots: dict[str, pd.Series], ends: tuple[str, str], span: tuple[float, float], title: str, *,
+    x: str, y: str, hue: str, decides: bool,
+) -> None:  # fmt: skip
+    first, names = lines.iloc[0], [RANDOM, *lines[y]]
     style.margin(ax, float(first["delta"]))
     style.random_band(ax, dots[RANDOM].min(), dots[RANDOM].max(), orient="v")
     for place, (name, coloured) in enumerate(zip(names, [RANDOM, *lines[hue]], strict=True)):

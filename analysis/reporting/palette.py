@@ -13,6 +13,7 @@ GREY, LIGHT_GREY, DARK_GREY = "#8c8c8c", "#d0d0d0", "#4d4d4d"
 # Okabe-Ito without yellow, which vanishes on white; random is dark grey in every figure.
 PALETTE = ("#E69F00", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#8C6D46", "#5D3A9B")
 MARKERS = ("s", "^", "D", "v", "P", "X", "h", "p", "d", "*")  # not < and >: these say that an interval goes on
+FILLS = ("full", "none", "left", "right", "top", "bottom")  # of marks
 COLOURS = {RANDOM: DARK_GREY, BASE: GREY, "oracle": "#000000"}
 
 
@@ -34,6 +35,17 @@ def marker(method: str) -> str:
     """Marker of a method, so that figures can be read in grey; random selection is the circle."""
     name, _ = parse_call(method)
     return "o" if name in COLOURS else MARKERS[_position(name) % len(MARKERS)]
+
+
+def fills(methods: Iterable[str]) -> dict[str, str]:
+    """How the mark of each method is filled, so that the forms of one method, which share its mark and colour, differ."""
+    seen: dict[str, int] = {}
+    given = {}
+    for method in methods:
+        name, _ = parse_call(method)
+        given[method] = FILLS[seen.get(name, 0) % len(FILLS)]
+        seen[name] = seen.get(name, 0) + 1
+    return given
 
 
 def line(method: str) -> str:

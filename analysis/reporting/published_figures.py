@@ -82,5 +82,5 @@ def dose_response(centred: pd.DataFrame):
         ax.plot(at, wide.mean(), "o-", color=style.PALETTE[place], markersize=4)
         ax.axhline(0, color=style.DARK_GREY, linewidth=1)
         ax.set(title=name, xticks=at, xlabel="tenth of the distance (1 = nearest)")
-    axes[0].set_ylabel("minus the mean of the ten (points)")
+    axes[0].set_ylabel("above the mean of\nall ten tenths (points)")
     return fig

@@ -105,13 +105,20 @@ def provenance_line(parameters: Mapping) -> str:
 
 
 def parts_of(parameters: Mapping) -> str:
-    """Rows and parts in words: `limit` is of each part in the testbed, and of a whole file, which may have rows for fewer parts."""
-    limit, parts = (parameters.get(name) for name in ("limit", "parts"))
+    """Rows and parts in words: `limit` is of each part in the testbed, and of a whole file, which may have rows for fewer parts.
+
+    Of runs that are read from a file it is known that there were `parts`, and of how many there are runs: `parts_used`.
+    """
+    limit, parts, used = (parameters.get(name) for name in ("limit", "parts", "parts_used"))
+    of_each = parameters.get("pool") in RECIPES
+    if used and limit and not of_each:
+        limit, of_each = -(-limit // parts), True
     rows = f"up to {limit:,} rows" if isinstance(limit, int) and limit > 0 else ""
     if not isinstance(parts, int) or parts < 2:
         return rows
-    if parameters.get("pool") in RECIPES:
-        return f"{parts} parts of {rows}" if rows else f"{parts} parts"
+    if used or of_each:
+        many = f"{used} of {parts} parts" if used and used < parts else f"{parts} parts"
+        return f"{many} of {rows}" if rows else many
     return f"{rows} in up to {parts} parts" if rows else f"up to {parts} parts"
 
 

@@ -17,6 +17,7 @@ from analysis.reporting.palette import DARK_GREY, GREY, PALETTE
 from analysis.reporting.palette import LIGHT_GREY as LIGHT_GREY
 from analysis.reporting.palette import colour as colour
 from analysis.reporting.palette import colours_of as colours_of
+from analysis.reporting.palette import fills as fills
 from analysis.reporting.palette import label as label
 from analysis.reporting.palette import line as line
 from analysis.reporting.palette import marker as marker

@@ -24,7 +24,7 @@ def claims(table: pd.DataFrame):
     for row, verdict in enumerate(table["verdict"]):
         ax.plot(VERDICTS.index(verdict), row, "o", color=COLOURS[verdict], markersize=7, zorder=3)
     ax.set_yticks(range(len(table)), names)
-    ax.set_xticks(range(len(VERDICTS)), [in_lines(name, 11) for name in VERDICTS])
+    ax.set_xticks(range(len(VERDICTS)), [in_lines(name, 9) for name in VERDICTS])
     ax.set(xlim=(-0.5, len(VERDICTS) - 0.5), ylim=(len(table) - 0.5, -0.5))
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
@@ -48,7 +48,10 @@ def comparisons(table: pd.DataFrame):
         ax.set_axis_off()
     for ax in axes[:, 0]:
         ax.set_yticks(range(len(methods)), [in_lines(label(name), 24) for name in methods])
-    fig.supxlabel(f"rows per {table['kind'].iloc[0]}; * at random's tokens; in the cells the difference in {table['in'].iloc[0]}", fontsize=8)  # fmt: skip
+    starred = "" if (table["design"] == EQUAL_ROWS).all() else "; * at random's tokens"
+    fig.supxlabel(
+        f"rows per {table['kind'].iloc[0]}{starred}; in the cells the difference in {table['in'].iloc[0]}", fontsize=8
+    )
     marks = [style.plt.Rectangle((0, 0), 1, 1, color=colour) for colour in CELLS.values()]
     names = [name if name != "other" else "undecided or no verdict" for name in CELLS]
     fig.legend(marks, names, loc="outside upper center", ncols=len(CELLS))

@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.experiments.results import Results
-from analysis.methods import RANDOM, parse
+from analysis.methods import RANDOM
 from analysis.reporting import style
 from analysis.statistics.surface import EFFECTS, Surface, exchange_rate
 
 MARKS = ("s", "^", "D", "v", "P")
-FILLS = ("full", "none", "left", "right", "top", "bottom")  # of marks, for variants of one method
 CONTOURS = 7
 
 
@@ -128,14 +127,13 @@ def draw_proxies(axes, scored: pd.DataFrame, names: tuple[str, ...]) -> None:
 
 def _looks(scored: pd.DataFrame) -> list[tuple[str, pd.DataFrame, dict]]:
     """Every method's lines and its mark, random first; variants of one method are told apart by how marks are filled."""
-    groups, seen, found = dict(list(scored.groupby("method", sort=False))), {}, []
-    for method in sorted(groups, key=lambda name: name != RANDOM):
-        kind = parse(method)[0]
-        fill = FILLS[seen.get(kind, 0) % len(FILLS)]
-        seen[kind] = seen.get(kind, 0) + 1
-        look = {"marker": style.marker(method), "color": style.colour(method), "fillstyle": fill, "linestyle": "none"}
-        found.append((method, groups[method], look))
-    return found
+    groups = dict(list(scored.groupby("method", sort=False)))
+    fills = style.fills(groups)
+    return [
+        (method, groups[method], {"marker": style.marker(method), "color": style.colour(method), "fillstyle": fills[method],
+                                  "linestyle": "none"})
+        for method in sorted(groups, key=lambda name: name != RANDOM)
+    ]  # fmt: skip
 
 
 def _name(method: str) -> str:

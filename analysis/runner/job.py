@@ -149,7 +149,7 @@ def _run_and_render(job: Job, key: str, live: bool | None) -> Outcome:
         error = "\n".join(part for part in (error, f"The report could not be rendered: {raised}") if part)
         job.page.unlink(missing_ok=True)
     if not error:
-        _remove_stale(job, {*said["figures"], *said["tables"]})
+        _remove_stale(job, said["figures"], said["tables"])
     record = {
         "report": job.report, "notebook": job.notebook.stem, "run": job.run, "title": heading.title,
         "question": heading.question, "status": "failed" if error else "done", "error": error,
@@ -191,9 +191,10 @@ def _picture(job: Job, figures: Sequence[str]) -> str | None:
     return os.path.relpath(job.figures / f"{figures[0]}.png", job.folder) if figures else None
 
 
-def _remove_stale(job: Job, current: Collection[str]) -> None:
-    """A figure or table that the notebook no longer makes must not look current."""
+def _remove_stale(job: Job, figures: Collection[str], tables: Collection[str]) -> None:
+    """A figure or table that the notebook no longer makes must not look current; a figure may have become a table."""
     if "output_dir" in job.parameters and job.figures.name == job.report:
-        for path in [*job.figures.glob("*.png"), *job.figures.glob("*.csv")]:
-            if path.stem not in current:
-                path.unlink()
+        for ending, current in ((".png", figures), (".csv", {*figures, *tables})):
+            for path in job.figures.glob(f"*{ending}"):
+                if path.stem not in current:
+                    path.unlink()

@@ -17,7 +17,8 @@ from analysis.runner.parameters import notebook_parameters
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 SMALL = {"pool": "curated", "limit": 600, "budget": 40, "parts": 3, "n_draws": 3,  # a pool given: one variant each
          "finetuning": {"least_steps": 1}}  # fmt: skip
-OWN = {  # instead of defaults that would take minutes
+OWN = {  # instead of defaults that would take minutes, or leave a figure out
+    "30_versus_random": {"budgets": [20]},
     "31_failure_modes_at_scale": {"sizes": [200], "trained_sizes": [200], "slices": {"token_length": 2},
                                   "methods": ["token_length"]},
     "32_diversity_vs_quality": {"correct_shares": [0.5, 1.0], "skill_counts": [4, 16], "built_from": 40_000},

@@ -5,7 +5,7 @@ import itertools
 import pandas as pd
 import pytest
 
-from analysis.reporting import answers, claim_rules, claims, guidance, summary_figures
+from analysis.reporting import answers, claim_rules, claims, guidance, style, summary_figures
 from analysis.reporting.answers import DEPENDS, FAILS, HOLDS, OPEN, UNTESTED
 from analysis.reporting.pages import Page, Pages
 from analysis.reporting.topics import summary
@@ -423,9 +423,18 @@ def test_figures_are_drawn_for_one_and_for_many_settings():
     for table in (pages_with(*lines), of_two_settings(lines, lines[:1])):
         fig = summary_figures.comparisons(answers.main_comparisons(table))
         texts = {text.get_text() for ax in fig.axes for text in ax.texts}
-        assert {"+1.0", "-12.0"} <= texts
+        assert {"+1.0", "-12.0"} <= texts and "* at random's tokens" in fig.get_supxlabel()
+    fig = summary_figures.comparisons(answers.main_comparisons(pages_with(lines[0])))
+    assert "*" not in fig.get_supxlabel()
+
+
+def test_every_claim_has_a_mark_and_verdicts_stand_clear_of_one_another():
+    style.use()
     fig = summary_figures.claims(claims.judged(Pages(())))
     assert len(fig.axes[0].lines) == len(claims.CLAIMS)
+    fig.canvas.draw()
+    boxes = [name.get_window_extent() for name in fig.axes[0].get_xticklabels()]
+    assert all(left.x1 + 3 < right.x0 for left, right in itertools.pairwise(boxes))
 
 
 def test_what_is_undecided_stands_by_the_runs_that_would_decide_it():

@@ -55,14 +55,17 @@ def test_names_stand_clear_of_one_another_and_break_between_words():
     plt.close(fig)
 
 
-def test_designs_share_an_axis_and_have_their_own_runs():
+def test_designs_share_an_axis_that_holds_all_intervals_and_have_their_own_runs():
     results = grid({"token_length": 0.15, "cross_entropy": -0.15}, at_equal_tokens=("token_length",))
     table = versus_random.versus_random(results)
     designs = table[table["benchmark"] == ACCURACY]
     style.use()
     fig = forest.draw(designs, results, x="estimate", y="method", hue="method", panels="design")
     assert [ax.get_title("left") for ax in fig.axes] == [f"{ACCURACY}, equal rows", f"{ACCURACY}, equal tokens"]
-    assert fig.axes[0].get_xlim() == fig.axes[1].get_xlim()
+    (left, right), *others = [ax.get_xlim() for ax in fig.axes]
+    assert others == [(left, right)]
+    drawn = versus_random.in_units(designs)
+    assert left < drawn["alone_low"].min() < 0 < drawn["alone_high"].max() < right
     plt.close(fig)
 
 
@@ -141,7 +144,9 @@ def test_panels_of_budgets_have_whole_labels_and_say_what_is_called(n_methods, b
     style.use()
     fig = regimes.draw(table, results, Regime(5, "cluster"), benchmark)
     drawn = table[table["benchmark"] == benchmark]
-    words = [text.get_text() for ax in fig.axes for text in ax.texts]
+    texts = [text for ax in fig.axes for text in ax.texts]
+    words = [text.get_text() for text in texts]
+    assert all((text.xy[1] > 0) == (text.get_text() == "better") for text in texts), "on the side away from zero"
     assert all(words.count(verdict) == (drawn["verdict"] == verdict).sum() for verdict in ("better", "worse"))
     assert n_methods == 1 or benchmark == LOSS or {"better", "worse"} == set(words)
     assert benchmark in fig.texts[-1].get_text() and cut(fig) == []

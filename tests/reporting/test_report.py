@@ -101,6 +101,18 @@ def test_a_path_is_shortened_in_the_line_and_a_hub_id_is_not():
     assert report.provenance_line({"pool": "wild", "parts": 3}) == "wild, 3 parts"
 
 
+@pytest.mark.parametrize(
+    ("pool", "used", "told"),
+    [
+        ("mine", 3, "mine, 3 of 5 parts of up to 4,000 rows"),
+        ("mine", 5, "mine, 5 parts of up to 4,000 rows"),
+        ("wild", 3, "wild, 3 of 5 parts of up to 20,000 rows"),
+    ],
+)
+def test_of_runs_from_a_file_the_line_names_the_parts_that_were_used(pool, used, told):
+    assert report.provenance_line({"pool": pool, "limit": 20_000, "parts": 5, "parts_used": used}) == told
+
+
 def test_the_runner_names_a_variant_of_this_notebook_only(tmp_path, monkeypatch):
     monkeypatch.setenv("ANALYSIS_REPORT_NAME", "30_versus_random.wild")
     named = [report.begin(notebook=one, output_dir=str(tmp_path)).name for one in ("30_versus_random", "10_random")]

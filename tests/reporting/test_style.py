@@ -106,6 +106,12 @@ def test_a_method_within_a_method_is_called_by_its_own_label(method, expected):
     assert style.label(method) == expected
 
 
+def test_forms_of_a_method_are_told_apart_by_how_marks_are_filled():
+    methods = ["less", "ifd", "less(variant='released')", "less(targets='held-out')"]
+    fills = style.fills(methods)
+    assert fills["ifd"] == fills["less"] == "full" and len({fills[name] for name in methods}) == 3
+
+
 def test_forms_of_a_method_are_told_apart_and_look_the_same_in_every_figure_of_a_page():
     forms = [style.label(name) for name in ("less", "less(variant='released')", "less(targets='held-out')")]
     one = style.colours_of([style.label("random_selection"), *forms])

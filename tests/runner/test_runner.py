@@ -3,6 +3,7 @@
 import json
 import re
 import warnings
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from analysis.runner.__main__ import main, run
 from analysis.runner.html import external_requests, heading_of
 from analysis.runner.index import duration, read_record, write_index
-from analysis.runner.job import job_key
+from analysis.runner.job import _remove_stale, job_key
 from analysis.runner.jupyter import Watcher, without_progress
 from analysis.runner.parameters import CommandLineText, Parameter, convert, notebook_parameters
 from analysis.runner.plan import absolute, find_notebooks, make_plan, only_variants, run_name
@@ -394,6 +395,14 @@ def test_a_lost_figure_is_made_again_and_a_stale_one_goes(ran, profile):
     again = run(paths[:1], profile, reports=folder / "reports", live=False)
     assert [one.status for one in again] == ["done", "unchanged"]
     assert sorted(path.name for path in figures.iterdir()) == ["findings.json", "line.csv", "line.png"]
+
+
+def test_the_picture_of_a_figure_that_became_a_table_goes(tmp_path):
+    for name in ("line.png", "line.csv", "kept.png", "kept.csv"):
+        (tmp_path / name).touch()
+    done = SimpleNamespace(parameters={"output_dir": ""}, figures=tmp_path, report=tmp_path.name)
+    _remove_stale(done, figures=["kept"], tables=["line"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept.csv", "kept.png", "line.csv"]
 
 
 def test_a_damaged_page_figure_or_table_is_named_and_made_again(ran, profile):

@@ -27,12 +27,11 @@ LONGEST = 60  # characters of a setting that is named
 def facts(compared: Comparison) -> pd.DataFrame:
     """What was compared, a line per fact; how many runs were planned is not in a file and not said."""
     lines = [line for line, _ in compared.compared]
-    used = {line["part"] for line in lines if line["budget"]}
     limit, items = compared.asked.get("limit"), compared.results.groups
     told = {
         "model": compared.base,
         "pool": compared.pool + (f", limited to {number(limit)} rows" if limit else ""),
-        "parts": f"runs in {len(used)} of {compared.n_parts}",
+        "parts": f"runs in {len(compared.parts_used)} of {compared.n_parts}",
         "rows to train on": listed([number(budget) for budget in compared.budgets]),
         "settings that differ from the defaults": _settings(compared.changed) or "none",
         "matrix products": "bfloat16" if compared.settings["settings"].get("bf16") else "float32",
