@@ -11,6 +11,7 @@ from analysis.experiments.token_costs import ADAPTERS, FIXED, FORWARD, TRAINING,
 from analysis.methods import METHODS, RANDOM
 from analysis.models.training.finetuning import FineTuning
 from analysis.reporting import cost_findings as words
+from analysis.reporting.topics import break_even
 from analysis.reporting.topics import cost_of_selection as topic
 from analysis.reporting.trained_rows import Regime
 from tests.reporting.planted import ACCURACY, grid
@@ -130,21 +131,21 @@ def test_compute_of_a_run_is_selecting_and_training():
 
 def test_break_even_is_against_what_costs_as_much():
     results = planted(0.1)
-    table = topic.break_even(costs_of(results), results)
+    table = break_even.against_draws(costs_of(results), results)
     table = table[table["benchmark"] == ACCURACY].set_index("method")
     # Token length trains on three times the tokens, for which twice the random rows can be had; cross-entropy does not.
     assert table.loc["token_length", "rows"] == 200 and table.loc["cross_entropy", "rows"] == 100
     assert table.loc["cross_entropy", "compute_ratio"] == pytest.approx((40_000 + 600_120) / 600_120)
-    assert table.loc["cross_entropy", "verdict"] == topic.PAYS
-    assert table.loc["token_length", "verdict"] == topic.OPEN
+    assert table.loc["cross_entropy", "verdict"] == break_even.PAYS
+    assert table.loc["token_length", "verdict"] == break_even.OPEN
     said = words.headline(table.reset_index(), Regime(10, "skill"), 100)
     assert "10 rows per skill" in said[0] and "1 method of 2 pays" in said[0]
 
 
 def test_a_method_that_loses_to_a_draw_does_not_pay():
     results = planted(-0.1)
-    table = topic.break_even(costs_of(results), results).set_index(["benchmark", "method"])
-    assert table.loc[(ACCURACY, "cross_entropy"), "verdict"] == topic.DOES_NOT
+    table = break_even.against_draws(costs_of(results), results).set_index(["benchmark", "method"])
+    assert table.loc[(ACCURACY, "cross_entropy"), "verdict"] == break_even.DOES_NOT
 
 
 def test_gain_beside_cost_has_random_at_zero_and_a_frontier():
