@@ -94,10 +94,16 @@ def test_the_numbers_of_its_first_page_are_those_of_the_committed_tables():
     assert (
         fewest == "diverse_evol" and spread["budget"].nunique() == 2 and spread["tokens_ratio"].round(1).eq(0.5).all()
     )
-    strong = pd.read_csv(ROOT / "figures/30_versus_random.curated.strong/versus_random.csv").query(
-        "benchmark == 'testbed accuracy' and verdict == 'better'"
-    )
-    assert list(strong["method"]) == ["token_length"]
+    strong = {
+        pool: pd.read_csv(ROOT / f"figures/30_versus_random.{pool}.strong/versus_random.csv").query(
+            "benchmark == 'testbed accuracy' and verdict == 'better'"
+        )
+        for pool in ("curated", "wild")
+    }
+    assert list(strong["curated"]["method"]) == ["token_length"]
+    tokens = strong["wild"].set_index("method")["tokens_ratio"]
+    assert set(tokens.index) == {"token_length", "kmeans"}
+    assert f"with {tokens['token_length']:.1f} and {tokens['kmeans']:.1f} times the tokens" in text
     pooled = pd.read_csv(ROOT / "figures/40_published_grids/by_budget.csv")
     assert (
         "none of the 35 differences is decided" in text
