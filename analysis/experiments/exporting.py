@@ -13,6 +13,7 @@ from analysis.methods import RANDOM, Selection, calls, parse
 from analysis.methods.calls import code_of, default_options
 from analysis.methods.selection import check_budget, choose
 from analysis.pools.originals import has_originals, originals
+from analysis.pools.pool import SetAside
 from analysis.pools.training_formats import FORMATS, llama_factory
 from analysis.store.code_version import code_version
 from analysis.store.store import write_atomic
@@ -145,15 +146,22 @@ def _about_pool(work, selection: Selection) -> dict:
     pool = work.pool
     told = {"name": pool.name, "fingerprint": pool.fingerprint, "source": pool.provenance.get("source")}
     told["fields"] = pool.provenance.get("told", "")
-    aside = {reason: {"rows": found.count, "examples": found.examples} for reason, found in pool.set_aside.items()}
+    parts = pool.provenance.get("parts", {"made": 1, "asked": 1})
     rows = pool.summary() if "rows_read" in pool.provenance else {"to select from": len(pool)}
     return {
         "pool": told | {"rows": rows},
-        "set aside": aside,
+        "set aside": _counted(pool.set_aside),
+        "noted": _counted(pool.noted),
+        "skipped": pool.provenance.get("skipped", {}),
         "seed": work.seed,
         "part": work.part,
-        "parts": pool.provenance.get("parts", {}).get("made", 1),
+        "parts": parts["made"],
+        "parts asked": parts["asked"],
     }
+
+
+def _counted(found: dict[str, SetAside]) -> dict:
+    return {what: {"rows": one.count, "examples": one.examples} for what, one in found.items()}
 
 
 def _calls_of(method: str) -> list[str]:
