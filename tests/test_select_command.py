@@ -163,13 +163,17 @@ def test_a_dry_run_trains_no_base_and_a_limit_that_leaves_nothing_out_no_second_
         (("--parts", "3", "--part", "2"), {"budget": 9}, "With a budget of up to 4 there are 3."),
         (("--seed", "-1"), {}, "seed: expected a whole number from 0 up, found -1"),
         ((), {"out": "data.jsonl/subset.jsonl"}, "data.jsonl cannot be written to"),
-        (("--pool", "no/such.jsonl"), {}, "no/such.jsonl: no file"),
-        (("--model", "no/such/model"), {}, "no/such/model"),
+        (("--pool", "no/such.jsonl"), {}, "no/such.jsonl: no such file or folder"),
+        (("--model", "no/such/model"), {}, "no/such/model: no such model folder"),
+        (("--model", "nosuchmodel"), {}, "model 'nosuchmodel': expected scratch, a base of the suite (tiny-strong, tiny-weak"),
+        (("--unit", "tokens"), {"budget": 5}, "5 tokens asked for, but the shortest row of the pool, data:"),
+        ((), {"method": "token_length(direction=1)"}, "method 'token_length(direction=1)': direction: expected one of"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_refused_in_one_line_before_anything_is_computed(
-    data, tmp_path, capsys, more, changed, message
+    data, tmp_path, capsys, monkeypatch, more, changed, message
 ):
+    monkeypatch.setattr("analysis.models.hub.hub_answers", lambda _: False)
     store = Noting(tmp_path / "store")
     assert main(command(data, *more, **changed), store) == 2
     told = capsys.readouterr().err.splitlines()[-1]
