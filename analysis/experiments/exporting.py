@@ -119,11 +119,8 @@ def export(
     }  # fmt: skip
     told = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     ids = "".join(f"{_in_a_line(one)}\n" for one in reasons["id"])
-    texts = [
-        told,
-        ids,
-        reasons.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC),
-    ]  # as an id may hold a carriage return
+    table = reasons.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)  # else a carriage return in an id begins a line
+    texts = [told, ids, table]
     for place, text in zip([*beside, target], [*(text.encode() for text in texts), content], strict=True):
         write_atomic(place, lambda partial, text=text: partial.write_bytes(text))  # the rows last: then all is there
     return manifest
