@@ -18,9 +18,10 @@ from analysis.experiments.workbench import Workbench, prepare
 from analysis.methods import parse
 from analysis.paths import PUBLISHED, SPLITTER
 from analysis.pools.loading import check_count
-from analysis.runner.checks import check_name
+from analysis.runner.checks import check_makeable, check_name
 from analysis.runner.console import Parser, ended, guard, say
 from analysis.runner.finetuning import check_finetuning
+from analysis.runner.rows_of_parts import fewer_parts, rows_told
 from analysis.store.launch import is_one_of_several
 from analysis.store.publishing import REPORT, RUN, Count, note, publish
 from analysis.store.store import Store
@@ -60,8 +61,12 @@ def compare(asked: argparse.Namespace) -> tuple[Count, int]:
     for method in asked.method:
         parse(method)
     benchmarks_asked(asked.benchmark)
+    check_makeable(Path(asked.out))
     # All selections are made by one process: the others would wait for the features that it computes.
     work = _workbench(asked)
+    pools = [part.pool for part in work.parts]
+    why = fewer_parts(pools, max(asked.budget))
+    say("\n".join([*rows_told(pools), *([why] if why else [])]))
     planned = _planned(work, asked)
     say(f"{len(planned)} runs, selections made after {time.monotonic() - started:.0f} s")
     workers = [_worker(asked) for _ in range(asked.jobs)]

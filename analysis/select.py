@@ -19,8 +19,10 @@ from analysis.models.training.pool_base import timed_base
 from analysis.paths import SPLITTER
 from analysis.pools import load_pool
 from analysis.pools.training_formats import FORMATS
+from analysis.runner.checks import check_makeable
 from analysis.runner.console import Parser, ended, guard, say
 from analysis.runner.index import duration
+from analysis.runner.rows_of_parts import fewer_parts, rows_told
 from analysis.store.store import Store
 
 EPILOG = """examples:
@@ -48,6 +50,8 @@ def select(asked: argparse.Namespace, store: Store | None = None) -> None:
         paths(target)
     if asked.budget < 1:
         raise ValueError(f"--budget: expected a whole number of {asked.unit} from 1 up, found {asked.budget}")
+    if not asked.dry_run:
+        check_makeable(targets[0].parent)
     # As many rows to a part as a grid asks for; how many rows a budget of tokens buys is not known here.
     budget = asked.budget if asked.unit == "rows" else 1
     finetuning = {"max_tokens": asked.max_tokens} if asked.max_tokens is not None else None
@@ -56,15 +60,13 @@ def select(asked: argparse.Namespace, store: Store | None = None) -> None:
     work = prepare(
         asked.pool, model=asked.model, parts=asked.parts, budget=budget, finetuning=finetuning, base=base, store=store, **rows,
     )  # fmt: skip
-    if not 0 <= asked.part < len(work.parts):
-        made = len(work.parts)
-        raise ValueError(
-            f"--part: expected from 0 to {made - 1} of {made} parts, found {asked.part} ({asked.parts} asked)"
-        )
+    made, why = len(work.parts), fewer_parts([part.pool for part in work.parts], budget)
+    if not 0 <= asked.part < made:
+        raise ValueError(f"--part: expected from 0 to {made - 1} of {made} parts, found {asked.part}. {why}")
     work = work.with_part(asked.part)
     for method in methods:
         check(work, method, asked.budget, asked.unit)
-    say("\n".join(f"{count:>12,}  rows {what}" for what, count in work.pool.summary().items()))
+    say("\n".join([*rows_told([work.pool]), *([why] if why else [])]))
     for method, target in zip(methods, targets, strict=True):
         if asked.dry_run:
             _tell(work, method, asked, target)

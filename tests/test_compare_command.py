@@ -31,6 +31,9 @@ def test_a_comparison_is_published_once_and_goes_on_where_it_stopped(tmp_path):
     assert sorted((line["method"], line["part"]) for line in lines) == [
         ("base", 0), ("random_selection", 0), ("random_selection", 1), ("token_length", 0), ("token_length", 1),
     ]  # fmt: skip
+    assert [line for line in whole.stdout.splitlines() if "to select from" in line] == [
+        "         110  rows to select from"
+    ]
     assert all("torch" in json.loads(line["record"])["made_on"] for line in lines)
 
 
@@ -39,6 +42,8 @@ def test_a_comparison_is_published_once_and_goes_on_where_it_stopped(tmp_path):
     [
         (["--method", "token_lenght"], "token_lenght"),
         (["--name", "../../x"], "--name"),
+        (["--seed", "-1"], "seed: expected a whole number from 0 up, found -1"),
+        (["--out", f"{__file__}/runs"], "test_compare_command.py cannot be written to"),
         (["--jobs", "0"], "--jobs: expected a whole number from 1 up, found 0"),
         (["--budget", "-1"], "--budget: expected a whole number from 1 up, found -1"),
         (["--finetuning", '{"epoch": 1}'], "--finetuning: unknown setting 'epoch'"),

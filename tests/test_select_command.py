@@ -40,7 +40,7 @@ def data(tmp_path):
 
 def command(data, *more, method="token_length", budget=8, out="subset.jsonl") -> list[str]:
     methods = [text for one in ([method] if isinstance(method, str) else method) for text in ("--method", one)]
-    asked = ["--pool", data, "--model", "tiny-weak", "--budget", budget, "--out", data.with_name(out)]
+    asked = ["--pool", data, "--model", "tiny-weak", "--budget", budget, "--out", data.parent / out]
     return [str(text) for text in (*asked, *methods, *more)]
 
 
@@ -73,6 +73,34 @@ def test_several_methods_have_a_file_each(data, tmp_path):
     ]  # fmt: skip
     tokens = [pd.read_csv(path)["tokens"] for path in sorted(tmp_path.glob("subset.*.rows.csv"))]
     assert tokens[1].is_monotonic_increasing and tokens[1].sum() < tokens[0].sum()
+
+
+def test_fields_and_files_that_are_not_read_are_told_and_stand_in_the_manifest(data, tmp_path, capsys):
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    lines = data.read_text().replace('"}', '", "reasoning": "because"}')
+    (folder / "train.jsonl").write_text(lines + '{"prompt": "No answer"}\n')
+    (folder / "dev-ops.jsonl").write_text(data.read_text())
+    assert main([*command(data), "--pool", str(folder)], Store(tmp_path / "store")) == 0
+    told, manifest = capsys.readouterr().out, json.loads(data.with_name("subset.manifest.json").read_text())
+    assert "60  rows read: field not read: reasoning" in told and f"not read: {folder}/dev-ops.jsonl: dev split" in told
+    assert manifest["noted"]["field not read: reasoning"]["rows"] == 60
+    assert manifest["skipped"] == {f"{folder}/dev-ops.jsonl": "dev split"}
+    assert sum(aside["rows"] for aside in manifest["set aside"].values()) == 1
+
+
+def test_fewer_parts_than_asked_for_are_told_with_the_budget_that_fits(data, tmp_path, capsys):
+    store, parts = Store(tmp_path / "store"), ("--parts", "3")
+    assert main(command(data, *parts), store) == 0
+    told = capsys.readouterr().out
+    assert "3 parts asked for, 1 made" in told and "times the rows of the budget, 32, and there are 57" in told
+    manifest = json.loads(data.with_name("subset.manifest.json").read_text())
+    assert (manifest["parts"], manifest["parts asked"]) == (1, 3)
+    fits = int(told.split("With a budget of up to ")[1].split()[0])
+    for budget, made in ((fits, 3), (fits + 1, 2)):
+        assert main(command(data, *parts, budget=budget, out=f"of-{made}.jsonl"), store) == 0
+        assert json.loads(data.with_name(f"of-{made}.manifest.json").read_text())["parts"] == made
+        assert ("parts asked for" in capsys.readouterr().out) == (made < 3)
 
 
 def test_interrupted_it_goes_on_and_computes_nothing_again(data, tmp_path):
@@ -132,13 +160,20 @@ def test_a_dry_run_trains_no_base_and_a_limit_that_leaves_nothing_out_no_second_
         ((), {"method": "less(targets='development')"}, "\"development\" items are of the testbed"),
         ((), {"method": "kmeans(inside=\"rds_plus(targets='development', turns='none')\")"}, "items are of the testbed"),
         (("--parts", "2", "--part", "2"), {"budget": 5}, "--part: expected from 0 to 1 of 2 parts, found 2"),
-        (("--pool", "no/such.jsonl"), {}, "no/such.jsonl: no file"),
-        (("--model", "no/such/model"), {}, "no/such/model"),
+        (("--parts", "3", "--part", "2"), {"budget": 9}, "With a budget of up to 4 there are 3."),
+        (("--seed", "-1"), {}, "seed: expected a whole number from 0 up, found -1"),
+        ((), {"out": "data.jsonl/subset.jsonl"}, "data.jsonl cannot be written to"),
+        (("--pool", "no/such.jsonl"), {}, "no/such.jsonl: no such file or folder"),
+        (("--model", "no/such/model"), {}, "no/such/model: no such model folder"),
+        (("--model", "nosuchmodel"), {}, "model 'nosuchmodel': expected scratch, a base of the suite (tiny-strong, tiny-weak"),
+        (("--unit", "tokens"), {"budget": 5}, "5 tokens asked for, but the shortest row of the pool, data:"),
+        ((), {"method": "token_length(direction=1)"}, "method 'token_length(direction=1)': direction: expected one of"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_refused_in_one_line_before_anything_is_computed(
-    data, tmp_path, capsys, more, changed, message
+    data, tmp_path, capsys, monkeypatch, more, changed, message
 ):
+    monkeypatch.setattr("analysis.models.hub.hub_answers", lambda _: False)
     store = Noting(tmp_path / "store")
     assert main(command(data, *more, **changed), store) == 2
     told = capsys.readouterr().err.splitlines()[-1]

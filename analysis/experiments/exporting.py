@@ -1,8 +1,11 @@
 """A selection as files: the rows to train on, best first, and beside them what they are and why they were chosen."""
 
+import base64
+import csv
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from analysis.methods import RANDOM, Selection, calls, parse
 from analysis.methods.calls import code_of, default_options
 from analysis.methods.selection import check_budget, choose
 from analysis.pools.originals import has_originals, originals
+from analysis.pools.pool import Messages, SetAside
 from analysis.pools.training_formats import FORMATS, llama_factory
 from analysis.store.code_version import code_version
 from analysis.store.store import write_atomic
@@ -54,12 +58,23 @@ def check(work, method: str, budget: int, budget_unit: str = "rows") -> None:
     """
     if budget_unit == "rows" or budget < 1:
         check_budget(budget, len(work.pool))
-    elif (tokens := int(np.minimum(work.features.lengths().total, work.settings.max_tokens).sum())) < budget:
-        raise ValueError(f"budget: {budget} tokens asked for, but the rows of the pool have only {tokens}")
+    else:
+        _check_tokens(work, budget)
     for call in _calls_of(method):
         name, options = parse(call)
         if (targets := (default_options(name) | options).get("targets")) is not None:
             work.features.targets(targets)
+
+
+def _check_tokens(work, budget: int) -> None:
+    tokens = np.minimum(work.features.lengths().total, work.settings.max_tokens)
+    if tokens.sum() < budget:
+        raise ValueError(f"budget: {budget} tokens asked for, but the rows of the pool have only {tokens.sum()}")
+    if tokens.min() > budget:
+        shortest = work.pool.rows[int(tokens.argmin())]["id"]
+        raise ValueError(
+            f"budget: {budget} tokens asked for, but the shortest row of the pool, {shortest}, has {tokens.min()}"
+        )
 
 
 def export(
@@ -92,7 +107,7 @@ def export(
         rows = originals(work.pool, selection.rows, (work.prepared or {}).get("pool"))
     else:
         rows = made(conversations)
-    content = "".join(_written(rows, target.suffix)).encode()
+    content = "".join(_written(rows, conversations, target.suffix)).encode()
     reasons = chosen_because(work, selection, method, conversations)
     manifest = {
         "file": target.name, "sha256": hashlib.sha256(content).hexdigest(), "format": shape,
@@ -103,21 +118,37 @@ def export(
         "llama_factory": llama_factory(target.name, shape, list(rows[0])),
     }  # fmt: skip
     told = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    ids = "".join(f"{one}\n" for one in reasons["id"])
-    texts = [told, ids, reasons.to_csv(index=False)]
+    ids = "".join(f"{_in_a_line(one)}\n" for one in reasons["id"])
+    table = reasons.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC)  # else a carriage return in an id begins a line
+    texts = [told, ids, table]
     for place, text in zip([*beside, target], [*(text.encode() for text in texts), content], strict=True):
         write_atomic(place, lambda partial, text=text: partial.write_bytes(text))  # the rows last: then all is there
     return manifest
 
 
-def _written(rows: list, ending: str) -> Iterator[str]:
-    """JSON text of the rows, one to a line; what JSON does not know (dates of a parquet file) as text."""
-    for place, row in enumerate(rows):
-        text = json.dumps(row, ensure_ascii=False, default=str)
+def _in_a_line(row_id: str) -> str:
+    """An id that would take several lines, or looks like one of these here, as a string of JSON."""
+    return row_id if row_id.splitlines() == [row_id] and not row_id.startswith('"') else json.dumps(row_id)
+
+
+def _as_text(value: object, messages: Messages) -> str:
+    """What JSON does not know: bytes that the row was read with as they were read, all others in base64."""
+    if not isinstance(value, bytes):
+        return str(value)
+    read = value.decode(errors="replace")
+    said = any(read in message["content"] for message in messages)
+    return read if said else base64.b64encode(value).decode()
+
+
+def _written(rows: list, conversations: Sequence[Messages], ending: str) -> Iterator[str]:
+    """JSON text of the rows, one to a line; what JSON does not know as text, see `_as_text`."""
+    for place, (row, messages) in enumerate(zip(rows, conversations, strict=True)):
+        as_text = partial(_as_text, messages=messages)
+        text = json.dumps(row, ensure_ascii=False, default=as_text)
         try:
             text.encode()
         except UnicodeEncodeError:  # half of a surrogate pair in a field that nobody trains on
-            text = json.dumps(row, default=str)
+            text = json.dumps(row, default=as_text)
         before, after = (
             ("", "\n")
             if ending == ".jsonl"
@@ -145,15 +176,22 @@ def _about_pool(work, selection: Selection) -> dict:
     pool = work.pool
     told = {"name": pool.name, "fingerprint": pool.fingerprint, "source": pool.provenance.get("source")}
     told["fields"] = pool.provenance.get("told", "")
-    aside = {reason: {"rows": found.count, "examples": found.examples} for reason, found in pool.set_aside.items()}
+    parts = pool.provenance.get("parts", {"made": 1, "asked": 1})
     rows = pool.summary() if "rows_read" in pool.provenance else {"to select from": len(pool)}
     return {
         "pool": told | {"rows": rows},
-        "set aside": aside,
+        "set aside": _counted(pool.set_aside),
+        "noted": _counted(pool.noted),
+        "skipped": pool.provenance.get("skipped", {}),
         "seed": work.seed,
         "part": work.part,
-        "parts": pool.provenance.get("parts", {}).get("made", 1),
+        "parts": parts["made"],
+        "parts asked": parts["asked"],
     }
+
+
+def _counted(found: dict[str, SetAside]) -> dict:
+    return {what: {"rows": one.count, "examples": one.examples} for what, one in found.items()}
 
 
 def _calls_of(method: str) -> list[str]:

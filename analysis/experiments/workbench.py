@@ -9,9 +9,11 @@ from analysis.experiments.benchmarks.asking import asked as benchmarks_asked
 from analysis.experiments.benchmarks.harness import Harness
 from analysis.features.features import Features
 from analysis.methods import RANDOM, Selection, parse
+from analysis.models.gguf import PACKAGED
 from analysis.models.language_model import LanguageModel, load_model
 from analysis.models.training.finetuning import FineTuning
 from analysis.models.training.pool_base import SEQUENCE_LENGTH, scratch_base
+from analysis.paths import BASES
 from analysis.pools import Pool, joined, load_parts, load_pool
 from analysis.pools.parts import smaller
 from analysis.pools.testbed import RECIPES
@@ -80,7 +82,12 @@ class Workbench:
         """
         by_chance = parse(method)[0] == RANDOM
         seed = stream(self.seed, "random draw", self.part, number) if by_chance else self.selection_seed
-        return selecting.select(self, method, budget, seed=seed, budget_unit=budget_unit)
+        try:
+            return selecting.select(self, method, budget, seed=seed, budget_unit=budget_unit)
+        except ValueError as error:  # an option's value, which only the method itself knows
+            if str(error).startswith("method"):
+                raise
+            raise ValueError(f"method {method!r}: {error}") from error
 
     def export(self, selection: Selection, path: Path | str, **how) -> dict:
         """Write a selection of this part as a file to train on, with a manifest beside it; see `exporting.export`."""
@@ -90,6 +97,20 @@ class Workbench:
 def stream(seed: int, role: str, *place: int) -> int:
     """A seed from 0 to below 2³¹ for one purpose: neighbouring seeds, other roles and other places share none."""
     return int(digest(seed=seed, role=role, place=place)[:8], 16) % 2**31
+
+
+def load_base(model: str, store: Store) -> LanguageModel:
+    """`load_model`, whose errors name the model and those that there are."""
+    try:
+        return load_model(model, store=store)
+    except FileNotFoundError:  # says so itself
+        raise
+    except OSError as error:
+        bases = sorted(base.name for base in BASES.glob("*") if base.is_dir())
+        raise OSError(
+            f"model {str(model)!r}: expected scratch, a base of the suite ({', '.join(bases)}), one of a package "
+            f"({', '.join(PACKAGED)}), a model folder, a GGUF file, or a model of the hub, which says: {error}"
+        ) from error
 
 
 def prepare(
@@ -136,7 +157,7 @@ def prepare(
         # Of a file every row that can be selected, so that the base is one for any number of parts and any budget.
         whole = joined(cut) if pool in RECIPES else load_pool(pool, limit=limit, seed=seed, duplicates=duplicates)
         base = scratch_base(whole, store=store, seed=seed, show_progress=show_progress)
-    base = base or load_model(model, store=store)
+    base = base or load_base(model, store)
     told = {"max_tokens": settings.max_tokens, "finetuning": settings, "show_progress": show_progress}
     first, *others = [
         Workbench(

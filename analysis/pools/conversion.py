@@ -127,7 +127,7 @@ class _Rows:
             return
         source = _printable(source_of(fields, "", self.how), 500)
         row = {
-            "id": self._unique(_printable(id_of(fields, self.how) or f"{name}:{number}", 200), notes), "source": source or name,
+            "id": self._unique(_encodable(id_of(fields, self.how) or f"{name}:{number}"), notes), "source": source or name,
             "messages": messages, "file": place, "number": number,
             "content": content_hash(messages), "verbatim": verbatim_hash(source, messages),
         }  # fmt: skip
@@ -177,9 +177,14 @@ def wanted(fields: Mapping, how: HowToRead) -> None:
             raise Rejected(f"marked {mark}", mark, True)
 
 
+def _encodable(text: str) -> str:
+    """Without what UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _printable(text: str, longest: int = LONGEST_FOUND) -> str:
-    """Shortened, and without what UTF-8 cannot hold."""
-    text = text.encode("utf-8", "replace").decode()
+    """Encodable, and shortened."""
+    text = _encodable(text)
     return text if len(text) <= longest else f"{text[:longest]}…"
 
 

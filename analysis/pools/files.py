@@ -65,6 +65,8 @@ def find_files(names: str) -> Found:
             some = sorted(
                 Path(one) for one in glob.glob(str(path), recursive=True) if kind(Path(one)) and Path(one).is_file()
             )
+        if not some and not path.exists() and not glob.has_magic(str(path)):
+            raise FileNotFoundError(f"{path}: no such file or folder")
         if not some:
             why = "; ".join(f"{name}: {why}" for name, why in list(found.skipped.items())[:5])
             raise FileNotFoundError(

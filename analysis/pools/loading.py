@@ -84,6 +84,8 @@ def load_split(
         raise ValueError(f"decontaminate: only of files, and {name!r} is the testbed, whose items are in no pool")
     if limit is not None:
         check_count("limit", limit)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed: expected a whole number from 0 up, found {seed!r}")
     if duplicates not in ("keep", "drop"):
         raise ValueError(f"duplicates: expected 'keep' or 'drop', found {duplicates!r}")
     if not 0 <= held_out_share < 1:

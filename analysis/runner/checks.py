@@ -75,6 +75,12 @@ def check_writable(folders: Iterable[Path]) -> None:
             ) from error
 
 
+def check_makeable(folder: Path) -> None:
+    """As `check_writable`, for a folder that is not made yet: of the nearest one that is there."""
+    folder = folder.expanduser().absolute()
+    check_writable([next(one for one in (folder, *folder.parents) if one.exists())])
+
+
 def check_mapping(value: object, what: str) -> dict:
     """The value as a dict, empty where nothing is given; ValueError where it is no mapping of names."""
     if value is None:

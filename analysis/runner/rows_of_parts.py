@@ -1,19 +1,21 @@
-"""How many rows the parts of a pool have, told before anything starts."""
+"""How many rows the parts of a pool have, and what was not used or not read, told before anything starts."""
 
 import ast
 import tempfile
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from analysis.experiments.workbench import ROWS_PER_BUDGET
-from analysis.pools import load_parts
+from analysis.pools import Pool, load_parts
 from analysis.pools.testbed import RECIPES
 from analysis.runner.parameters import notebook_parameters
 from analysis.runner.plan import Job
 from analysis.statistics import FEWEST_RUNS
 
 HELD_OUT = 0.05  # share of a pool that no method can select
+MOST_TOLD = 20  # lines of files that were left out
 READ_FOR_THIS = 50 * 2**20  # bytes of a file up to which its rows are counted by reading it
 
 
@@ -51,6 +53,38 @@ def _size(pool: str) -> float:
     if not path.exists():
         return float("inf")
     return sum(one.stat().st_size for one in (path.rglob("*") if path.is_dir() else [path]) if one.is_file())
+
+
+def rows_told(parts: Sequence[Pool]) -> list[str]:
+    """Lines for the rows of all these parts of a pool: what became of each, and what their owner should know."""
+    counts = parts[0].summary()
+    if len(parts) > 1:
+        counts["to select from"] = sum(len(part) for part in parts)
+        counts.pop("left out: in another part", None)
+    notes = parts[0].notes()
+    files = [what for what, count in notes.items() if not count]
+    more = len(files) - MOST_TOLD
+    return [
+        *(f"{count:>12,}  rows {what}" for what, count in (counts | notes).items() if what not in files),
+        *files[:MOST_TOLD],
+        *([f"not read: {more:,} more files"] if more > 0 else []),
+    ]
+
+
+def fewer_parts(parts: Sequence[Pool], budget: int) -> str:
+    """Why there are fewer parts than were asked for, and the budget that allows as many; nothing where there are as many."""
+    about, rows = parts[0].provenance["parts"], sum(len(part) for part in parts)
+    asked = about["asked"]
+    if about["made"] == asked:
+        return ""
+    said = (
+        f"{asked} parts asked for, {about['made']} made: a part has at least {ROWS_PER_BUDGET} times the rows of the budget, "
+        f"{ROWS_PER_BUDGET * budget:,}, and there are {rows:,} to select from."
+    )
+    if parts[0].has_truth:
+        return f"{said} A larger limit allows more."
+    fits = rows // (asked * ROWS_PER_BUDGET)
+    return f"{said} With a budget of up to {fits:,} there are {asked}." if fits else said
 
 
 def parts_told(plan: Sequence[Job], *, dry: bool = False) -> list[str]:
@@ -96,8 +130,26 @@ def _told(pool: str, limit: int | None, seed: int | None, parts: int | None, bud
         + (f" ({over:,} over the limit of {limit:,}, see -p limit)" if over else "")
         + f"; {len(cut)} part{'s' * (len(cut) > 1)} of {len(cut[0]):,} rows for a budget of {budget:,}"
     ]
+    said += _unused(cut[0])
     if len(cut) < min(FEWEST_RUNS, parts or 1):
         enough = rows // (FEWEST_RUNS * ROWS_PER_BUDGET)
         said.append(f"  NO VERDICT will be given: it takes {FEWEST_RUNS} parts of at least {ROWS_PER_BUDGET} times the budget. "
                     + (f"With -p budget {enough} there are {FEWEST_RUNS}." if enough else "The file has too few rows."))  # fmt: skip
     return "\n".join(said)
+
+
+def _unused(pool: Pool) -> list[str]:
+    """A line each for rows set aside, for what should be known of the others, and for files that were not read."""
+    skipped = Counter(pool.provenance["skipped"].values())
+    found = {
+        "rows set aside": {reason: aside.count for reason, aside in pool.set_aside.items()},
+        "rows to know of": {what: noted.count for what, noted in pool.noted.items()},
+        "files not read": skipped,
+    }
+    return [f"  {what}: {_most(counts)}" for what, counts in found.items() if counts]
+
+
+def _most(counts: Mapping[str, int], shown: int = 4) -> str:
+    ordered = sorted(counts.items(), key=lambda one: -one[1])
+    more = [f"{len(ordered) - shown} more kinds (see 00_pools)"] if len(ordered) > shown else []
+    return "; ".join([*(f"{count:,} {what}" for what, count in ordered[:shown]), *more])

@@ -1,10 +1,12 @@
 """Chosen rows as files: as their owner wrote them, best first, and as programs for fine-tuning read them."""
 
+import base64
 import csv
 import gzip
 import json
 import re
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import datasets
@@ -128,6 +130,30 @@ def test_what_is_written_is_read_back_by_this_suite_and_by_datasets(work, tmp_pa
     assert again.messages(range(5)) == work.pool.messages(CHOSEN) and not again.set_aside
     loaded = load_dataset("json", data_files=str(path), split="train", cache_dir=str(tmp_path / "hub"))
     assert list(loaded) == [row for _, row in read_records(path)]
+
+
+def test_ids_stand_in_a_line_each(tmp_path):
+    ids = ["a\nb", "c\r", "d\u2028e", '"f"', "g " + "x" * 300]
+    rows = [{"id": one, "prompt": f"Was ist {place}?", "completion": "Ja."} for place, one in enumerate(ids)]
+    workbench(tmp_path, write(tmp_path / "data.jsonl", rows)).export(chosen(range(5)), tmp_path / "subset.jsonl")
+    lines = (tmp_path / "subset.ids.txt").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in lines[:4]] + lines[4:] == ids
+    with (tmp_path / "subset.rows.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["id"] for row in csv.DictReader(file)] == ids
+
+
+def test_bytes_that_are_no_text_of_a_row_are_written_in_base64(tmp_path):
+    prompts, image = [f"Was ist {n}?" for n in range(5)], b"\x00\xff\x10"
+    columns = {
+        "prompt": [text.encode() for text in prompts],
+        "completion": ["Ja."] * 5,
+        "picture": [{"bytes": image}] * 5,
+    }
+    pd.DataFrame(columns | {"price": [Decimal("1.50")] * 5}).to_parquet(tmp_path / "data.parquet")
+    workbench(tmp_path, tmp_path / "data.parquet").export(chosen(range(5)), tmp_path / "subset.jsonl")
+    written = [json.loads(line) for line in (tmp_path / "subset.jsonl").read_text().splitlines()]
+    assert [row["prompt"] for row in written] == prompts
+    assert {(base64.b64decode(row["picture"]["bytes"]), row["price"]) for row in written} == {(image, "1.50")}
 
 
 def llama_factory(row: dict, entry: dict) -> tuple[str, list[tuple[str, str]]]:

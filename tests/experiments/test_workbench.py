@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -332,6 +333,21 @@ def test_a_pool_that_is_too_small_for_the_budget_has_fewer_parts(tmp_path):
         assert expected == 1 or min(len(part.pool) for part in work.parts) >= ROWS_PER_BUDGET * largest
         assert {part.pool.provenance["parts"]["asked"] for part in work.parts} == {5}
     assert len(prepare("curated", limit=60, budget=10, **prepared).parts) == 5  # rows of the testbed are free
+
+
+def test_a_long_run_without_spaces_is_cut_for_the_tokenizer_and_nothing_else():
+    plain, long = "Some words, " * 500, "before " + "x" * 2500 + " after " + " " * 1500
+    pieces = list(pool_base._pieces([plain, long, ""]))
+    assert pieces[0] == plain and "".join(pieces) == plain + long and pieces[1].startswith("before x")
+    assert max(len(run) for piece in pieces for run in re.findall(r"\S+|\s+", piece)) == 1000
+
+
+def test_a_pool_too_small_for_a_base_from_scratch_is_named_with_what_to_do(tmp_path):
+    pool = Pool("9 rows", rows(range(9)), rows(range(900, 910)), "9", {}, {})
+    with pytest.raises(
+        ValueError, match=r"model 'scratch': pool 9 rows has 9 rows .* at least 4,096: name another model"
+    ):
+        pool_base.scratch_base(pool, store=Store(tmp_path), show_progress=False)
 
 
 def test_a_base_from_scratch_reads_no_held_out_row_and_is_trained_once(tmp_path, monkeypatch):

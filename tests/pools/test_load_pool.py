@@ -236,9 +236,26 @@ def test_wrong_options_are_named(tmp_path, options, message):
         load("curated", tmp_path, **options)
 
 
-def test_what_is_not_there_is_an_error(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"nowhere.*no file with one of the endings"):
-        load(tmp_path / "nowhere", tmp_path)
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("nowhere", "nowhere: no such file or folder"), ("no.jsonl", "no.jsonl: no such file or folder"),
+     ("no*.jsonl", r"no\*.jsonl: no file with one of the endings")],
+)  # fmt: skip
+def test_what_is_not_there_is_an_error(tmp_path, name, message):
+    with pytest.raises(FileNotFoundError, match=message):
+        load(tmp_path / name, tmp_path)
+
+
+@pytest.mark.parametrize("seed", [-1, True, 1.5])
+def test_a_seed_is_a_whole_number_from_0_up(tmp_path, seed):
+    with pytest.raises(ValueError, match=f"seed: expected a whole number from 0 up, found {seed}"):
+        load("curated", tmp_path, seed=seed)
+
+
+def test_an_id_is_kept_however_long_it_is(tmp_path):
+    ids = ["x" * 250 + end for end in ("a", "b")]
+    write_lines(tmp_path / "a.jsonl", [row | {"id": one} for row, one in zip(rows(2), ids, strict=True)])
+    assert load(tmp_path / "a.jsonl", tmp_path, held_out_share=0).rows["id"] == ids
 
 
 @pytest.mark.parametrize("name", ["", " , ", "a.jsonl,"])

@@ -52,6 +52,17 @@ def test_a_file_that_is_too_small_for_a_verdict_is_told_the_budget_that_fits(tmp
     assert [len(cut) for cut in made] == [3, 2]
 
 
+def test_rows_set_aside_fields_and_files_that_are_not_read_are_told(tmp_path):
+    mine = Path(file_of(tmp_path, 90))
+    rows = [*mine.read_text().splitlines(), '{"prompt": "no answer"}', '{"prompt": "a", "response": "b", "why": "c"}']
+    mine.write_text("\n".join(rows))
+    (tmp_path / "dev.jsonl").write_text(rows[0])
+    (told,) = parts_told(make_plan(find_notebooks(["30"]), PROFILE, {"pool": str(tmp_path)}), dry=True)
+    aside, noted, files = told.splitlines()[1:4]
+    assert aside.startswith("  rows set aside: 1 ") and noted == "  rows to know of: 1 field not read: why"
+    assert files == "  files not read: 1 dev split"
+
+
 def test_what_a_limit_leaves_out_is_told(tmp_path):
     plan = make_plan(find_notebooks(["30"]), PROFILE, {"pool": file_of(tmp_path, 900)})
     (told,) = parts_told(plan, dry=True)

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -23,6 +24,7 @@ TOKENS = 1_500_000  # about three minutes on two cores
 TIMED_TOKENS = 8 * 16 * SEQUENCE_LENGTH  # eight batches
 TOKENIZER_ROWS = 20_000
 ROWS_AT_ONCE = 512
+LONG_RUN = re.compile(r"\S{1000}|\s{1000}")
 PASSES = 4  # over the text of a small pool
 
 
@@ -54,9 +56,10 @@ def scratch_base(
         folder = store.folder("bases", key)
         if folder is None:
             texts = islice(plain_texts(pool, seed), TOKENIZER_ROWS)
-            tokenizer = train_tokenizer(texts, ARCHITECTURE.vocabulary)
+            tokenizer = train_tokenizer(_pieces(texts), ARCHITECTURE.vocabulary)
             # The learning rate falls to nothing at the last token, so it must be known how many there are.
             settings = replace(settings, tokens=min(tokens, PASSES * _count_tokens(pool, tokenizer, seed, tokens)))
+            _check_enough(pool, settings)
             documents = plain_texts(pool, seed + 1, passes=PASSES)
             model, log = pretrain(documents, tokenizer, ARCHITECTURE, settings, seed=seed, show_progress=show_progress)
 
@@ -69,6 +72,25 @@ def scratch_base(
     base = load_model(folder, store=store)
     base.name = f"scratch ({pool.name})"
     return base
+
+
+def _pieces(texts: Iterable[str]) -> Iterator[str]:
+    """The texts, cut where a run without spaces is long: a tokenizer learns from a run in the square of its length."""
+    for text in texts:
+        start = 0
+        for run in LONG_RUN.finditer(text):
+            yield text[start : run.end()]
+            start = run.end()
+        yield text[start:]
+
+
+def _check_enough(pool, settings: Pretraining) -> None:
+    batch = settings.batch_sequences * settings.sequence_length
+    if settings.tokens < batch:
+        raise ValueError(
+            f"model 'scratch': pool {pool.name} has {len(pool):,} rows to train a base on, {settings.tokens:,} tokens when "
+            f"read {PASSES} times; expected at least {batch:,}: name another model, or a larger pool"
+        )
 
 
 def timed_base(pool, *, store: Store, seed: int = 0) -> tuple[LanguageModel, float]:

@@ -8,9 +8,8 @@ import pandas as pd
 
 from analysis.experiments import designed, selecting
 from analysis.experiments.results import Run
-from analysis.experiments.workbench import Workbench, stream
+from analysis.experiments.workbench import Workbench, load_base, stream
 from analysis.methods import RANDOM
-from analysis.models.language_model import load_model
 from analysis.pools.parts import nested_rows
 from analysis.reporting.trained_rows import CLUSTERS
 from analysis.subsets.overlap import share_in_common
@@ -69,7 +68,7 @@ def measured(
     for run in draws:
         found = by_part[run.part].measured(run.rows)
         lines += [_line(sizes[-1], run.part, RANDOM, run.draw, name, value) for name, value in found.items()]
-    other = load_model(other_base, store=work.store) if other_base else None
+    other = load_base(other_base, work.store) if other_base else None
     for size in sizes:
         for part in at_size(work, size).parts:
             whole = work.with_part(part.part).pool
