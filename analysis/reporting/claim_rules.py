@@ -31,8 +31,8 @@ from analysis.reporting.answers import (
     variant,
     written,
 )  # fmt: skip
+from analysis.reporting.break_even import DOES_NOT, PAYS, SAME_COMPUTE
 from analysis.reporting.pages import Pages
-from analysis.reporting.topics.break_even import DOES_NOT, PAYS, SAME_COMPUTE
 from analysis.reporting.wording import figures, listed, p_text, share
 from analysis.statistics import BETTER, NO_DIFFERENCE, NO_VERDICT, UNDECIDED, WORSE, holm
 from analysis.statistics.slopes import FALLS, GROWS

@@ -7,8 +7,8 @@ import pandas as pd
 from analysis.experiments.results import Results
 from analysis.experiments.timings import ALONE, SHARED, Timings
 from analysis.methods import RANDOM
+from analysis.reporting.break_even import DOES_NOT, OPEN, PAYS
 from analysis.reporting.cost_figures import name
-from analysis.reporting.topics.break_even import DOES_NOT, OPEN, PAYS
 from analysis.reporting.topics.cost_of_selection import LONGER, better_of_two
 from analysis.reporting.trained_rows import Regime
 from analysis.reporting.versus_random import unit_in

@@ -10,8 +10,8 @@ from analysis.experiments.timings import Counted
 from analysis.experiments.token_costs import ADAPTERS, FIXED, FORWARD, TRAINING, WITH_BUDGET, Stage
 from analysis.methods import METHODS, RANDOM
 from analysis.models.training.finetuning import FineTuning
+from analysis.reporting import break_even
 from analysis.reporting import cost_findings as words
-from analysis.reporting.topics import break_even
 from analysis.reporting.topics import cost_of_selection as topic
 from analysis.reporting.trained_rows import Regime
 from tests.reporting.planted import ACCURACY, grid
