@@ -15,8 +15,9 @@ from analysis.experiments.workbench import Workbench
 from analysis.methods import METHODS, Selection
 from analysis.reporting import explorer_comparison as sides
 from analysis.reporting import explorer_rows as seen
-from analysis.reporting import maps, report
+from analysis.reporting import maps
 from analysis.reporting.explorer_options import Options
+from analysis.reporting.pool_text import escape
 from analysis.reporting.wording import counted
 from analysis.store.publishing import RUN
 
@@ -153,7 +154,7 @@ class Explorer:
 
     def say(self, text: str, wrong: bool = False) -> None:
         """Put a sentence under the controls, red where something was refused."""
-        self.message.value = f'<span style="color:{"#b00020" if wrong else "inherit"}">{report.escape(text)}</span>'
+        self.message.value = f'<span style="color:{"#b00020" if wrong else "inherit"}">{escape(text)}</span>'
 
     @said_in_place
     def reselect(self) -> None:

@@ -9,8 +9,8 @@ import pandas as pd
 
 from analysis.experiments.workbench import Workbench
 from analysis.methods import RANDOM, Selection, calls, parse
-from analysis.reporting import report
 from analysis.reporting.maps import MOST_PLACED
+from analysis.reporting.pool_text import examples_html
 from analysis.reporting.wording import counted, figures, number
 from analysis.subsets import rows
 
@@ -193,7 +193,7 @@ def counts_shown(n_rows: int) -> str:
 def table_html(part: pd.DataFrame, caption: str = "") -> str:
     """A table of rows as HTML in which every character of theirs is text, numbers with the digits that mean something."""
     written = part.map(lambda value: "–" if value != value else figures(value) if isinstance(value, float) else value)
-    return LOOK + report.examples_html(written, longest=2 * CHARACTERS, caption=caption)
+    return LOOK + examples_html(written, longest=2 * CHARACTERS, caption=caption)
 
 
 def hover_texts(known: pd.DataFrame) -> list[str]:

@@ -14,7 +14,7 @@ from analysis.methods import Selection, label
 from analysis.reporting import explorer_rows, maps
 from analysis.reporting.explorer_comparison import limits, value_colours
 from analysis.reporting.palette import LIGHT_GREY, colour
-from analysis.reporting.report import escape
+from analysis.reporting.pool_text import escape
 from analysis.reporting.wording import agreeing, counted, figures, number
 from analysis.subsets.rows import drawn
 

@@ -1,14 +1,12 @@
-"""What a notebook says: its computed sentences, its examples of pool text (always escaped), its provenance.
+"""What a notebook says: its computed sentences, its examples of pool text, its provenance.
 
 A notebook calls `begin` once, `finding` for the sentences of "What this shows", and `provenance` at its end.
 The sentences and the names of figures and tables are also written to `findings.json` beside the figures.
 """
 
-import html
 import json
 import os
 import platform
-import re
 import subprocess
 import time
 from collections.abc import Iterable, Mapping
@@ -23,8 +21,9 @@ from analysis.experiments.peak_memory import resident_gib
 from analysis.paths import REPORTS, ROOT
 from analysis.pools.testbed import RECIPES
 from analysis.reporting import style
+from analysis.reporting.pool_text import escape, examples_html
 from analysis.reporting.style import write_table
-from analysis.reporting.wording import agreeing, figures, listed
+from analysis.reporting.wording import agreeing, listed
 from analysis.store import published, publishing
 from analysis.store.store import write_text
 
@@ -152,43 +151,6 @@ def require(condition: object, message: str) -> None:
     """AssertionError with `message` unless the condition holds; for the notebook's own checks."""
     if not bool(condition):
         raise AssertionError(message)
-
-
-def escape(text: object) -> str:
-    """Text for HTML: mark-up, dollar signs and control characters cannot act."""
-    visible = re.sub(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", "\ufffd", str(text))
-    return html.escape(visible, quote=True).replace("$", "&#36;")
-
-
-def _cell(value: object, longest: int) -> str:
-    """One value as escaped HTML; a list of messages as one paragraph per turn."""
-    if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
-        turns = list(value)
-        if turns and all(isinstance(turn, Mapping) and {"role", "content"} <= set(turn) for turn in turns):
-            return "".join(
-                f"<p><b>{escape(turn['role'])}</b> {escape(_cut(turn['content'], longest))}</p>" for turn in turns
-            )
-    return f"<p>{escape(_cut(value, longest))}</p>"
-
-
-def _cut(value: object, longest: int) -> str:
-    text = figures(value) if isinstance(value, float | np.floating) else str(value)
-    return text if len(text) <= longest else f"{text[:longest].rstrip()} … [{len(text) - longest:,} more characters]"
-
-
-def examples_html(rows, longest: int = 300, caption: str = "") -> str:
-    """The table of `show_examples` as HTML text."""
-    if hasattr(rows, "to_dict") and hasattr(rows, "columns"):  # a pandas table
-        rows = rows.to_dict("records")
-    records = [dict(row) for row in rows]
-    names = list(dict.fromkeys(name for record in records for name in record))
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{_cell(record.get(name, ''), longest)}</td>" for name in names) + "</tr>"
-        for record in records
-    )
-    title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return f'<table class="examples">{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def show_examples(rows, longest: int = 300, caption: str = "") -> None:

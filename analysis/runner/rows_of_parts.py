@@ -2,8 +2,7 @@
 
 import ast
 import tempfile
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -65,7 +64,11 @@ def rows_told(parts: Sequence[Pool]) -> list[str]:
     files = [what for what, count in notes.items() if not count]
     more = len(files) - MOST_TOLD
     return [
-        *(f"{count:>12,}  rows {what}" for what, count in (counts | notes).items() if what not in files),
+        *(
+            f"{count:>12,}  {'row' if count == 1 else 'rows'} {what}"
+            for what, count in (counts | notes).items()
+            if what not in files
+        ),
         *files[:MOST_TOLD],
         *([f"not read: {more:,} more files"] if more > 0 else []),
     ]
@@ -88,9 +91,9 @@ def fewer_parts(parts: Sequence[Pool], budget: int) -> str:
 
 
 def parts_told(plan: Sequence[Job], *, dry: bool = False) -> list[str]:
-    """A line for every pool of one's own: its rows, and the parts that the largest budget of the plan leaves of it.
+    """For every pool of one's own the parts that the largest budget of the plan leaves of it, and what became of its rows.
 
-    Where these are fewer than a verdict takes, it says with which budget there would be enough.
+    Where the parts are fewer than a verdict takes, it says with which budget there would be enough.
 
     Parameters
     ----------
@@ -130,26 +133,8 @@ def _told(pool: str, limit: int | None, seed: int | None, parts: int | None, bud
         + (f" ({over:,} over the limit of {limit:,}, see -p limit)" if over else "")
         + f"; {len(cut)} part{'s' * (len(cut) > 1)} of {len(cut[0]):,} rows for a budget of {budget:,}"
     ]
-    said += _unused(cut[0])
     if len(cut) < min(FEWEST_RUNS, parts or 1):
         enough = rows // (FEWEST_RUNS * ROWS_PER_BUDGET)
         said.append(f"  NO VERDICT will be given: it takes {FEWEST_RUNS} parts of at least {ROWS_PER_BUDGET} times the budget. "
                     + (f"With -p budget {enough} there are {FEWEST_RUNS}." if enough else "The file has too few rows."))  # fmt: skip
-    return "\n".join(said)
-
-
-def _unused(pool: Pool) -> list[str]:
-    """A line each for rows set aside, for what should be known of the others, and for files that were not read."""
-    skipped = Counter(pool.provenance["skipped"].values())
-    found = {
-        "rows set aside": {reason: aside.count for reason, aside in pool.set_aside.items()},
-        "rows to know of": {what: noted.count for what, noted in pool.noted.items()},
-        "files not read": skipped,
-    }
-    return [f"  {what}: {_most(counts)}" for what, counts in found.items() if counts]
-
-
-def _most(counts: Mapping[str, int], shown: int = 4) -> str:
-    ordered = sorted(counts.items(), key=lambda one: -one[1])
-    more = [f"{len(ordered) - shown} more kinds (see 00_pools)"] if len(ordered) > shown else []
-    return "; ".join([*(f"{count:,} {what}" for what, count in ordered[:shown]), *more])
+    return "\n".join([*said, *rows_told(cut)])
