@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.reporting import claim_rules as rules
+from analysis.reporting import follow_up_rules as later
 from analysis.reporting.answers import UNTESTED, Judged
 from analysis.reporting.pages import Pages
 
@@ -47,17 +48,17 @@ CLAIMS = (
     Claim("Selecting costs more than training on what is selected", f"{STUDY}, 5.3", "35_cost_of_selection",
           "by operations, extrapolated with page 35's assumptions, for every method that reads the pool with a model; the study's ZIP and DiverseEvol only where they are listed", rules.costly),
     Claim("Selection costs more than it saves", "arXiv 2410.15225, arXiv 2410.16208", "35_cost_of_selection",
-          "every method lies below random draws that cost no more; does not hold where one is above all of them, one of as much compute included", rules.does_not_pay),
+          "every method lies below random draws that cost no more; does not hold where one is above all of them, one of as much compute included", later.does_not_pay),
     Claim("As pools grow many methods fall below random, RDS+ excepted", "Ivison et al. 2025, arXiv 2503.01807", "31_failure_modes_at_scale",
-          "more than half of the others have intervals below zero on the largest pool, and more than on the smallest, and RDS+ above zero", rules.below_random_but_rds),
+          "more than half of the others have intervals below zero on the largest pool, and more than on the smallest, and RDS+ above zero", later.below_random_but_rds),
     Claim("Only gradient distances predict what a row is worth", "Nayak et al. 2026, arXiv 2602.14696", "40_published_grids",
-          "over tenths of the distance the result falls for gradients, their interval below all others'", rules.only_gradients),
+          "over tenths of the distance the result falls for gradients, their interval below all others'", later.only_gradients),
     Claim("Gains shrink as the budget grows", "Nayak et al. 2026, arXiv 2602.14696", "40_published_grids",
-          "every interval at the largest budget lies below that at the smallest; does not hold where every one lies above", rules.shrinks_with_budget),
+          "every interval at the largest budget lies below that at the smallest; does not hold where every one lies above", later.shrinks_with_budget),
     Claim("Difficulty scores fall behind random, coverage does not", "OpenReview g1DiK2Yi4j", "30_versus_random",
-          "at equal rows every score of single rows is worse, and every diversity method better or without difference", rules.difficulty_behind),
+          "at equal rows every score of single rows is worse, and every diversity method better or without difference", later.difficulty_behind),
     Claim("At equal tokens diversity and deduplication tie with random", "OpenReview 5j1P8SYW9n", "30_versus_random",
-          "every comparison of a diversity method or filter at equal tokens shows no difference", rules.tie_at_equal_tokens),
+          "every comparison of a diversity method or filter at equal tokens shows no difference", later.tie_at_equal_tokens),
     Claim("No difficulty is best at every budget", "arXiv 2605.12906", "", "", rules.untested(
           "slices of a score are trained on at one budget only")),
 )  # fmt: skip

@@ -15,7 +15,8 @@ from analysis.reporting.answers import (
     variant,
     written,
 )
-from analysis.reporting.claim_rules import DOES_NOT, against_compute, paying
+from analysis.reporting.break_even import DOES_NOT
+from analysis.reporting.follow_up_rules import against_compute, paying
 from analysis.reporting.pages import Pages
 from analysis.reporting.wording import listed
 from analysis.statistics import BETTER, HELPS, HURTS, NO_VERDICT, WORSE

@@ -5,7 +5,7 @@ import itertools
 import pandas as pd
 import pytest
 
-from analysis.reporting import answers, claim_rules, claims, guidance, style, summary_figures
+from analysis.reporting import answers, claim_rules, claims, follow_up_rules, guidance, style, summary_figures
 from analysis.reporting.answers import DEPENDS, FAILS, HOLDS, OPEN, UNTESTED
 from analysis.reporting.pages import Page, Pages
 from analysis.reporting.topics import summary
@@ -209,12 +209,12 @@ def test_random_rows_of_a_length_are_advised_where_they_gain_by_rows_and_by_toke
 def test_rds_is_held_against_the_others():
     small = [("ifd", 200, 0, -3, 3), ("rds_plus", 200, 0, -3, 3)]
     spared = by_size(*small, ("ifd", 2000, -9, -12, -6), ("rds_plus", 2000, 3, 1, 5))
-    assert claim_rules.below_random_but_rds(spared)[0] == HOLDS
+    assert follow_up_rules.below_random_but_rds(spared)[0] == HOLDS
     unknown = by_size(*small, ("ifd", 2000, -9, -12, -6), ("rds_plus", 2000, -9, -18.5, 0.5))
-    assert claim_rules.below_random_but_rds(unknown)[0] == OPEN
+    assert follow_up_rules.below_random_but_rds(unknown)[0] == OPEN
     both = by_size(*small, ("ifd", 2000, -9, -12, -6), ("rds_plus", 2000, -5, -8, -2))
-    assert claim_rules.below_random_but_rds(both)[0] == FAILS
-    assert claim_rules.below_random_but_rds(by_size(("ifd", 2000, -9, -12, -6)))[0] == UNTESTED
+    assert follow_up_rules.below_random_but_rds(both)[0] == FAILS
+    assert follow_up_rules.below_random_but_rds(by_size(("ifd", 2000, -9, -12, -6)))[0] == UNTESTED
 
 
 def held_against(*lines):
@@ -236,7 +236,7 @@ def held_against(*lines):
 )
 def test_a_method_pays_that_beats_all_draws_one_of_its_compute_included(lines, said, advice):
     read = held_against(*lines)
-    verdict, found = claim_rules.does_not_pay(read)
+    verdict, found = follow_up_rules.does_not_pay(read)
     assert verdict == said
     assert f"at {lines[0][2]:.2g} times the compute ({lines[0][1]})" in found
     assert advice in guidance.guide(read)["what to do"].iloc[0]
@@ -245,20 +245,21 @@ def test_a_method_pays_that_beats_all_draws_one_of_its_compute_included(lines, s
 def test_coverage_must_be_shown_not_to_fall_behind():
     difficult = ("cross_entropy", 20, ROWS, -9.0, WORSE)
     alike = ("kmeans", 20, ROWS, 0.0, NO_DIFFERENCE)
-    assert claim_rules.difficulty_behind(pages_with(difficult, alike))[0] == HOLDS
-    assert claim_rules.difficulty_behind(pages_with(difficult, ("ifd", 20, ROWS, 0.0, UNDECIDED), alike))[0] == OPEN
-    assert claim_rules.difficulty_behind(pages_with(difficult, ("kmeans", 20, ROWS, 0.0, UNDECIDED)))[0] == OPEN
-    assert claim_rules.difficulty_behind(pages_with(difficult, ("ifd", 20, ROWS, 3.0, BETTER), alike))[0] == FAILS
+    assert follow_up_rules.difficulty_behind(pages_with(difficult, alike))[0] == HOLDS
+    assert follow_up_rules.difficulty_behind(pages_with(difficult, ("ifd", 20, ROWS, 0.0, UNDECIDED), alike))[0] == OPEN
+    assert follow_up_rules.difficulty_behind(pages_with(difficult, ("kmeans", 20, ROWS, 0.0, UNDECIDED)))[0] == OPEN
+    assert follow_up_rules.difficulty_behind(pages_with(difficult, ("ifd", 20, ROWS, 3.0, BETTER), alike))[0] == FAILS
     assert (
-        claim_rules.difficulty_behind(pages_with(("less(targets='auto')", 20, ROWS, -9.0, WORSE), alike))[0] == UNTESTED
+        follow_up_rules.difficulty_behind(pages_with(("less(targets='auto')", 20, ROWS, -9.0, WORSE), alike))[0]
+        == UNTESTED
     )
 
 
 def test_ties_at_equal_tokens_are_those_of_coverage_and_the_filter():
     tie, lost = ("near_duplicate_filter", 20, TOKENS, 0.0, NO_DIFFERENCE), ("kmeans", 20, TOKENS, -9.0, WORSE)
-    assert claim_rules.tie_at_equal_tokens(pages_with(tie, ("token_length", 20, TOKENS, -30.0, WORSE)))[0] == HOLDS
-    assert claim_rules.tie_at_equal_tokens(pages_with(tie, lost))[0] == FAILS
-    assert claim_rules.tie_at_equal_tokens(pages_with(("kmeans", 20, ROWS, 0.0, NO_DIFFERENCE)))[0] == UNTESTED
+    assert follow_up_rules.tie_at_equal_tokens(pages_with(tie, ("token_length", 20, TOKENS, -30.0, WORSE)))[0] == HOLDS
+    assert follow_up_rules.tie_at_equal_tokens(pages_with(tie, lost))[0] == FAILS
+    assert follow_up_rules.tie_at_equal_tokens(pages_with(("kmeans", 20, ROWS, 0.0, NO_DIFFERENCE)))[0] == UNTESTED
 
 
 def intervals(notebook, name, column, *lines, **more):
@@ -279,9 +280,9 @@ def test_only_gradients_takes_that_the_others_lie_above():
     def read(*lines):
         return intervals("40_published_grids", "slopes", "representation", *lines, what="farthest minus nearest")
 
-    assert claim_rules.only_gradients(read(("LESS (RR)", -8, -10, -6), ("RDS+ (RR)", 0, -3, 3)))[0] == HOLDS
-    assert claim_rules.only_gradients(read(("LESS (RR)", -5, -9, -0.1), ("RDS+ (RR)", -5, -10.2, 0.1)))[0] == OPEN
-    assert claim_rules.only_gradients(read(("LESS (RR)", -8, -10, -6), ("RDS+ (RR)", -4, -5, -3)))[0] == FAILS
+    assert follow_up_rules.only_gradients(read(("LESS (RR)", -8, -10, -6), ("RDS+ (RR)", 0, -3, 3)))[0] == HOLDS
+    assert follow_up_rules.only_gradients(read(("LESS (RR)", -5, -9, -0.1), ("RDS+ (RR)", -5, -10.2, 0.1)))[0] == OPEN
+    assert follow_up_rules.only_gradients(read(("LESS (RR)", -8, -10, -6), ("RDS+ (RR)", -4, -5, -3)))[0] == FAILS
 
 
 def test_gains_shrink_where_every_interval_lies_lower():
@@ -290,8 +291,8 @@ def test_gains_shrink_where_every_interval_lies_lower():
         return Planted({("40_published_grids", "by_budget"): table})
 
     both = [("a", 500, 0.05, 0.04, 0.06), ("a", 10000, 0.01, 0.00, 0.02), ("b", 500, 0.09, 0.08, 0.10)]
-    assert claim_rules.shrinks_with_budget(read(*both))[0] == HOLDS  # b has one end only
-    assert claim_rules.shrinks_with_budget(read(*both, ("b", 10000, 0.09, 0.07, 0.11)))[0] == OPEN
+    assert follow_up_rules.shrinks_with_budget(read(*both))[0] == HOLDS  # b has one end only
+    assert follow_up_rules.shrinks_with_budget(read(*both, ("b", 10000, 0.09, 0.07, 0.11)))[0] == OPEN
 
 
 def test_ifd_is_judged_by_the_interval_of_its_correlation_with_length():
