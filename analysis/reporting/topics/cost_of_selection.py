@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 
 from analysis import statistics
-from analysis.experiments import grid
+from analysis.experiments import grid, timings
 from analysis.experiments.results import Results
-from analysis.experiments.timings import Counted
+from analysis.experiments.timings import Counted, Timings
 from analysis.experiments.token_costs import ADAPTERS, FLOP, FORWARD, TRAINING, WITH_BUDGET, WITH_POOL, Stage
 from analysis.methods import RANDOM
+from analysis.methods.tools.compiling import compile_all
 from analysis.reporting.versus_random import delta_of, unit_in
 
 ASSUMED = {
@@ -43,6 +44,12 @@ def assumptions(hardware: Mapping[str, float], tokens_per_row: float) -> pd.Data
     lines = [(name, f"{value:,.4g}", ASSUMED[name][1]) for name, value in hardware.items()]
     lines.append(("tokens per row", f"{tokens_per_row:.0f}", "measured on this pool, cut as in training"))
     return pd.DataFrame(lines, columns=["assumption", "value", "what it is"])
+
+
+def timed(work, methods: Sequence[str], budget: int, sizes: Sequence[int] = ()) -> Timings:
+    """As `timings.timed`, after compiling what would else be compiled within the seconds of the first method that needs it."""
+    compile_all()
+    return timings.timed(work, methods, budget, sizes)
 
 
 def tokens(stages: Mapping[str, Stages], n_rows: int) -> pd.DataFrame:
