@@ -196,6 +196,16 @@ def test_what_released_scripts_change_is_what_their_page_found():
     assert f"shares {shared:.0%}".replace("%", " %") + " of its rows" in text
     assert f"ends {by_method['Cross-entropy']:.0f} points above it; LESS ends {by_method['LESS']:.0f}" in text
     assert f"ZIP {by_method['ZIP']:.0f} above, SelectIT {-by_method['SelectIT']:.0f} below" in text
+    wild = ROOT / "figures/36_released_vs_original.wild.weak"
+    again = pd.read_csv(wild / "overlaps.csv").set_index("deviation")
+    found = pd.read_csv(wild / "results.csv").query("benchmark == 'testbed accuracy'").set_index("deviation")
+    above = found[(found["low"] > 0) | (found["high"] < 0)]["estimate"].sort_values(ascending=False)
+    assert (
+        overlap["found"] == again["found"]
+    ).all() and "the same five change the rows, and three of them the accuracy" in text
+    names = [name.partition(":")[0] for name in above.index]
+    assert names == ["Cross-entropy", "ZIP", "IFD"]
+    assert "released ends {:.0f}, ZIP {:.0f} and IFD {:.0f} points above".format(*above) in text
 
 
 def test_accuracy_and_loss_order_methods_as_unlike_as_it_says():
