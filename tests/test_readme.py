@@ -180,6 +180,23 @@ def test_what_a_larger_pool_does_is_what_its_page_found():
     assert found.loc[["cross_entropy", "rds_plus"], "estimate"].max() < -21
 
 
+def test_what_selecting_costs_is_what_its_pages_found():
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    folders = [ROOT / "figures" / f"35_cost_of_selection.{pool}.weak" for pool in ("curated", "wild")]
+    tables = [pd.read_csv(folder / "break_even.csv").query("benchmark == 'testbed accuracy'") for folder in folders]
+    for table in tables:
+        own = table.groupby("method")["verdict"]
+        no, all_pay = own.apply(lambda one: (one == "does not pay").any()), own.apply(lambda one: (one == "pays").all())
+        assert (len(no), no.sum(), all_pay.sum()) == (12, 8, 0)
+    assert "none of 12 methods pays in" in text and "in each pool 8 do not and 4 are undecided" in text
+    passes, rows = (
+        tables[1].query("method == 'diverse_evol' and against == @draw").iloc[0]
+        for draw in ("random draw, more passes", "random_selection")
+    )
+    assert f"at {rows.compute_ratio:.0f} times the compute, ends {passes.estimate:.0f} points above more passes" in text
+    assert passes.low > 0 and f"({rows.estimate:+.0f}, {rows.low:.0f} to {rows.high:+.0f})" in text
+
+
 def test_what_released_scripts_change_is_what_their_page_found():
     folder = ROOT / "figures/36_released_vs_original.curated.weak"
     overlap = pd.read_csv(folder / "overlaps.csv").set_index("deviation")
