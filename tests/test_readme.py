@@ -188,7 +188,13 @@ def test_what_selecting_costs_is_what_its_pages_found():
         own = table.groupby("method")["verdict"]
         no, all_pay = own.apply(lambda one: (one == "does not pay").any()), own.apply(lambda one: (one == "pays").all())
         assert (len(no), no.sum(), all_pay.sum()) == (12, 8, 0)
-    assert "none of 12 methods pays in" in text and "in each pool 8 do not and 4 are undecided" in text
+        draws = set(zip(table["against"], table["rows"] / table["budget"], strict=True))
+        assert draws == {("random_selection", 2), ("random draw, more passes", 1), ("random_selection", 1)}
+    assert (
+        "Each of 12 methods is held against" in text
+        and "None pays in" in text
+        and "in each pool 8 do not and 4 are undecided" in text
+    )
     passes, rows = (
         tables[1].query("method == 'diverse_evol' and against == @draw").iloc[0]
         for draw in ("random draw, more passes", "random_selection")
@@ -217,9 +223,8 @@ def test_what_released_scripts_change_is_what_their_page_found():
     again = pd.read_csv(wild / "overlaps.csv").set_index("deviation")
     found = pd.read_csv(wild / "results.csv").query("benchmark == 'testbed accuracy'").set_index("deviation")
     above = found[(found["low"] > 0) | (found["high"] < 0)]["estimate"].sort_values(ascending=False)
-    assert (
-        overlap["found"] == again["found"]
-    ).all() and "the same five change the rows, and three of them the accuracy" in text
+    assert (overlap["found"] == again["found"]).all()
+    assert "the same five change the rows, and three of them the accuracy" in text
     names = [name.partition(":")[0] for name in above.index]
     assert names == ["Cross-entropy", "ZIP", "IFD"]
     assert "released ends {:.0f}, ZIP {:.0f} and IFD {:.0f} points above".format(*above) in text

@@ -1,8 +1,4 @@
-"""The rules by which numbers of other pages answer a claim of the studies that followed, as `claim_rules` does for the first.
-
-A rule never says more than the page it reads: *holds here* and *does not hold here* take a verdict, or an interval beyond
-zero, of that page. *Here* is the pools, bases and budgets of the run.
-"""
+"""The rules of the claims that later studies made, beside those of the first in `claim_rules`: neither says more than a page does."""
 
 import pandas as pd
 

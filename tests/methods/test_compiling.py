@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+from analysis.paths import ROOT
+
 SCRIPT = """
 import numpy as np
 from numba.core.dispatcher import Dispatcher
@@ -24,5 +26,5 @@ assert compiled() == before, (before, compiled())
 
 
 def test_nothing_is_left_to_compile_within_a_selection():
-    made = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=300)
+    made = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=300, cwd=ROOT)
     assert made.returncode == 0, made.stderr
