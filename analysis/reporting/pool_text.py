@@ -8,11 +8,18 @@ import numpy as np
 
 from analysis.reporting.wording import figures
 
+LONG_WORD = re.compile(r"\S{17,}")
+
 
 def escape(text: object) -> str:
     """Text for HTML: mark-up, dollar signs and control characters cannot act."""
     visible = re.sub(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", "\ufffd", str(text))
     return html.escape(visible, quote=True).replace("$", "&#36;")
+
+
+def _breakable(text: str) -> str:
+    """Text for HTML in whose long words, such as names of pages and addresses, a line may end after `_`, `.` and `/`."""
+    return LONG_WORD.sub(lambda word: re.sub(r"(?<=[_./])(?=\w)", "<wbr>", word[0]), escape(text))
 
 
 def _cell(value: object, longest: int) -> str:
@@ -21,9 +28,9 @@ def _cell(value: object, longest: int) -> str:
         turns = list(value)
         if turns and all(isinstance(turn, Mapping) and {"role", "content"} <= set(turn) for turn in turns):
             return "".join(
-                f"<p><b>{escape(turn['role'])}</b> {escape(_cut(turn['content'], longest))}</p>" for turn in turns
+                f"<p><b>{escape(turn['role'])}</b> {_breakable(_cut(turn['content'], longest))}</p>" for turn in turns
             )
-    return f"<p>{escape(_cut(value, longest))}</p>"
+    return f"<p>{_breakable(_cut(value, longest))}</p>"
 
 
 def _cut(value: object, longest: int) -> str:

@@ -187,9 +187,11 @@ def _took(outlined, lines: Sequence[Line], rates: Rates, rows: RowsOfParts, jobs
     longest, every = max(line.seconds + start for line in lines), sum(line.seconds + start for line in lines)
     runs = sum(len(line.planned.runs) - line.shared for line in lines)
     left = runs - sum(line.there for line in lines)
-    said = [
-        f"{len(lines)} notebooks, {runs:,} different runs: {runs - left:,} are in {RESULTS.name}/ or published, {left:,} to make."
-    ]
+    notebooks, different = (
+        f"1 {one}" if n == 1 else f"{n:,} {one}s" for n, one in [(len(lines), "notebook"), (runs, "different run")]
+    )
+    there = f"{runs - left:,} {'is' if runs - left == 1 else 'are'}"
+    said = [f"{notebooks}, {different}: {there} in {RESULTS.name}/ or published, {left:,} to make."]
     if rates.work is None:
         return "\n".join(
             [*said, f"Time: about {duration(max(longest, every / together))} to start the notebooks, without drawing."]
