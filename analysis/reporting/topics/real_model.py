@@ -107,14 +107,15 @@ def _sentence(line: dict, regime: Regime) -> str:
     )
 
 
-def tokens_of_runs(results: Results, benchmark: str) -> pd.DataFrame:
-    """A line per trained run on a benchmark: method, name, budget, draw, tokens (of one pass, times the mean of random's),
-    difference (of its score from the mean of random's, in units of `in_units`)."""
-    runs = in_units(results.table)
-    runs = runs[(runs["benchmark"] == benchmark) & (runs["method"] != BASE)]
-    random = runs[runs["method"] == RANDOM].groupby("budget")[["tokens_trained", "score"]].mean().loc[runs["budget"]]
+def tokens_of_runs(results: Results) -> pd.DataFrame:
+    """A line per trained run and benchmark: benchmark, method, name, budget, draw, tokens (of one pass, times the mean of
+    random's), difference (of its score from the mean of random's, in units of `in_units`)."""
+    runs, at = in_units(results.table), ["benchmark", "budget"]
+    runs = runs[runs["method"] != BASE]
+    random = runs[runs["method"] == RANDOM].groupby(at)[["tokens_trained", "score"]].mean()
+    random = random.loc[pd.MultiIndex.from_frame(runs[at])]
     return pd.DataFrame({
-        "method": runs["method"], "name": runs["method"].map(label), "budget": runs["budget"], "draw": runs["draw"],
+        "benchmark": runs["benchmark"], "method": runs["method"], "name": runs["method"].map(label), "budget": runs["budget"], "draw": runs["draw"],
         "tokens": runs["tokens_trained"] / random["tokens_trained"].to_numpy(),
         "difference": runs["score"] - random["score"].to_numpy(), "in": runs["in"],
     }).reset_index(drop=True)  # fmt: skip

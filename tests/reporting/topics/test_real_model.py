@@ -49,7 +49,7 @@ def test_a_single_run_has_no_verdict_and_no_number_that_is_not_one(tmp_path):
 
 
 def test_tokens_of_a_run_are_told_against_randoms_at_its_budget(compared):
-    runs = real_model.tokens_of_runs(compared.results, "held-out answer loss").set_index(["method", "draw"])
+    runs = real_model.tokens_of_runs(compared.results).set_index(["method", "draw"])
     assert runs.loc[("ifd", 1), ["tokens", "difference"]].tolist() == pytest.approx([1.5, 0.5])
     assert runs.loc[(RANDOM, 0), ["tokens", "difference"]].tolist() == pytest.approx([1.0, -0.1])
     assert BASE not in runs.index.get_level_values("method")
