@@ -239,7 +239,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("\nInterrupted. What is finished is kept; the same command goes on from there.", sys.stderr)
         return 130
     failed = [outcome.job.report for outcome in outcomes if outcome.status == "failed"]
-    counts = f"{len(outcomes) - len(failed)} of {len(outcomes)} notebooks ready"
+    counts = f"{len(outcomes) - len(failed)} of {len(outcomes)} notebook{'s' * (len(outcomes) != 1)} ready"
     say(f"{counts} in {duration(time.monotonic() - started)}")
     if failed:
         say(f"FAILED: {', '.join(failed)}")

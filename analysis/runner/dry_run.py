@@ -13,6 +13,7 @@ from analysis.experiments.peak_memory import resident_gib
 from analysis.experiments.workbench import Workbench
 from analysis.methods.calls import needs_of
 from analysis.paths import RESULTS
+from analysis.reporting.wording import counted
 from analysis.runner.asking_cost import tokens_asked, told_of_asking, unknown_tasks
 from analysis.runner.console import say
 from analysis.runner.index import duration
@@ -187,11 +188,8 @@ def _took(outlined, lines: Sequence[Line], rates: Rates, rows: RowsOfParts, jobs
     longest, every = max(line.seconds + start for line in lines), sum(line.seconds + start for line in lines)
     runs = sum(len(line.planned.runs) - line.shared for line in lines)
     left = runs - sum(line.there for line in lines)
-    notebooks, different = (
-        f"1 {one}" if n == 1 else f"{n:,} {one}s" for n, one in [(len(lines), "notebook"), (runs, "different run")]
-    )
-    there = f"{runs - left:,} {'is' if runs - left == 1 else 'are'}"
-    said = [f"{notebooks}, {different}: {there} in {RESULTS.name}/ or published, {left:,} to make."]
+    there = f"{counted(runs - left, 'is', 'are')} in {RESULTS.name}/ or published, {left:,} to make."
+    said = [f"{counted(len(lines), 'notebook')}, {counted(runs, 'different run')}: {there}"]
     if rates.work is None:
         return "\n".join(
             [*said, f"Time: about {duration(max(longest, every / together))} to start the notebooks, without drawing."]
@@ -247,5 +245,5 @@ def _how_counted(works: Sequence[Workbench], rows: RowsOfParts) -> str:
 
 def _memory(own: Rate, together: int) -> str:
     if own.measured:
-        return f"about {together * resident_gib():.1f} GiB for {together} notebooks at once, as this process had"
+        return f"about {together * resident_gib():.1f} GiB for {counted(together, 'notebook')} at once, as this process had"
     return f"about {_size_of(own.parameters * BYTES_PER_PARAMETER)} for weights, gradients and optimiser, besides activations"
