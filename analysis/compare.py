@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from multiprocessing import connection
 from pathlib import Path
 
 from analysis.experiments import grid
@@ -70,22 +71,36 @@ def compare(asked: argparse.Namespace) -> tuple[Count, int]:
     planned = _planned(work, asked)
     say(f"{len(planned)} runs, selections made after {time.monotonic() - started:.0f} s")
     workers = [_worker(asked) for _ in range(asked.jobs)]
-    for worker in workers:
-        worker.join(None if asked.within is None else max(started + asked.within - time.monotonic(), 0))
-    stopped = [worker for worker in workers if worker.is_alive()]
-    for worker in stopped:
-        worker.terminate()
-        worker.join()
-    failed = [worker for worker in workers if worker.exitcode and worker not in stopped]
+    failed = _wait(workers, None if asked.within is None else started + asked.within)
     grid.ask(work, planned, with_base=True)
     note()
-    return publish(asked.name, work.store, Path(asked.out)), len(failed)
+    return publish(asked.name, work.store, Path(asked.out)), failed
 
 
 def _worker(asked: argparse.Namespace) -> multiprocessing.process.BaseProcess:
     process = multiprocessing.get_context("spawn").Process(target=_make, args=(asked,), daemon=True)
     process.start()
     return process
+
+
+def _wait(workers: list[multiprocessing.process.BaseProcess], until: float | None) -> int:
+    """Wait until all have ended, or stop them at a time of `time.monotonic`; how many ended by themselves and failed.
+
+    One that was killed said nothing, and the others go on with its work: it is told at once.
+    """
+    running = {worker.sentinel: worker for worker in workers}
+    while running and (until is None or time.monotonic() < until):
+        for sentinel in connection.wait(running, None if until is None else max(until - time.monotonic(), 0)):
+            worker = running.pop(sentinel)
+            worker.join()
+            if worker.exitcode < 0:
+                going_on = f"; {len(running)} of {len(workers)} go on" if running else ""
+                say(f"A process was ended by signal {-worker.exitcode}, mostly for want of memory{going_on}. What is finished "
+                    "is kept; less at once needs less: --jobs 1, or device_rows in --finetuning.", sys.stderr)  # fmt: skip
+    for worker in running.values():
+        worker.terminate()
+        worker.join()
+    return sum(worker.exitcode != 0 for worker in workers if worker not in running.values())
 
 
 def _make(asked: argparse.Namespace) -> None:

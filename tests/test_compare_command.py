@@ -1,9 +1,12 @@
 """python -m analysis.compare: the runs of a comparison, stored as they are made, and published."""
 
 import json
+import multiprocessing
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -63,3 +66,15 @@ def test_processes_of_one_launch_are_refused(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(compare.os, "environ", {"WORLD_SIZE": "2", "RANK": "1"})
     assert compare.main(["--name", "small", "--out", str(tmp_path), *SMALL]) == 2
     assert "expected to be started once, found several processes of one launch; --jobs" in capsys.readouterr().err
+
+
+def test_a_process_that_was_killed_is_told_at_once_and_the_others_go_on(capsys):
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=time.sleep, args=(600,)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    workers[0].kill()
+    assert compare._wait(workers, time.monotonic() + 2) == 1
+    said = capsys.readouterr().err
+    assert "ended by signal 9, mostly for want of memory; 1 of 2 go on." in said and "device_rows" in said
+    assert not workers[1].is_alive() and workers[1].exitcode == -signal.SIGTERM
