@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.experiments.benchmarks.held_out import ANSWER_LOSS
+
 EQUAL_ROWS, EQUAL_TOKENS = "equal rows", "equal tokens"  # what a method and random selection have in common
 
 
@@ -44,7 +46,9 @@ class Results:
 
     @property
     def benchmarks(self) -> list[str]:
-        return list(dict.fromkeys(self.runs["benchmark"])) if len(self.runs) else []
+        """As they were asked, the loss of held-out answers last: where the model answers, that comes first and decides."""
+        names = dict.fromkeys(self.runs["benchmark"]) if len(self.runs) else ()
+        return sorted(names, key=lambda name: name == ANSWER_LOSS)
 
     def items(
         self, method: str, benchmark: str, budget: int | None = None, design: str = EQUAL_ROWS

@@ -169,6 +169,11 @@ def by_group(results: Results, benchmark: str, at_most: int = 12) -> pd.DataFram
     return in_units(pd.DataFrame(lines))
 
 
+def of_groups(results: Results) -> str:
+    """The benchmark whose groups of items tell something: the first that has several, else the first."""
+    return next((name for name in results.benchmarks if len(set(results.groups[name])) > 1), results.benchmarks[0])
+
+
 def item_groups(results: Results, benchmark: str, at_most: int = 12) -> pd.Series:
     """Short name of the group of each item; beyond the `at_most` largest, and of few items each, all others as one."""
     groups = pd.Series(results.item_groups(benchmark))

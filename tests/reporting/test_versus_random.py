@@ -225,3 +225,10 @@ def test_only_what_is_undecided_and_promising_goes_on():
         [{"method": name, "budget": 8, "design": EQUAL_ROWS, "verdict": verdict, "p": p} for name, verdict, p in lines]
     )
     assert versus_random.still_open(table) == {("a", 8, EQUAL_ROWS)}
+
+
+def test_a_benchmark_of_answers_comes_before_the_loss_and_groups_are_of_the_first_that_has_several():
+    runs = pd.DataFrame({"benchmark": [LOSS, "ifeval", LOSS, "ifeval"]})
+    asked = Results(runs, {LOSS: ["books", "web"], "ifeval": ["ifeval", "ifeval"]})
+    assert asked.benchmarks == ["ifeval", LOSS] and versus_random.of_groups(asked) == LOSS
+    assert versus_random.of_groups(Results(runs, {LOSS: ["web"], "ifeval": ["ifeval"]})) == "ifeval"

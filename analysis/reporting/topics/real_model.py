@@ -9,17 +9,15 @@ import pandas as pd
 
 from analysis.experiments.benchmarks.held_out import ANSWER_LOSS
 from analysis.experiments.benchmarks.result import unit_of
-from analysis.experiments.grid import ALIKE
 from analysis.experiments.published_results import Comparison
 from analysis.experiments.results import Results
-from analysis.methods import BASE, RANDOM
 from analysis.models.gguf import PACKAGED, SUFFIX
 from analysis.pools.source_labels import OTHER
 from analysis.reporting.palette import label
 from analysis.reporting.trained_rows import Regime
-from analysis.reporting.versus_random import FEWEST_IN_GROUP, in_units
+from analysis.reporting.versus_random import FEWEST_IN_GROUP
 from analysis.reporting.wording import agreeing, counted, gained_in, listed, number, quantity, with_interval
-from analysis.statistics import BETTER, NO_VERDICT, WORSE
+from analysis.statistics import NO_VERDICT
 
 LONGEST = 60  # characters of a setting that is named
 
@@ -27,7 +25,7 @@ LONGEST = 60  # characters of a setting that is named
 def facts(compared: Comparison) -> pd.DataFrame:
     """What was compared, a line per fact; how many runs were planned is not in a file and not said."""
     lines = [line for line, _ in compared.compared]
-    limit, items = compared.asked.get("limit"), compared.results.groups
+    limit = compared.asked.get("limit")
     told = {
         "model": compared.base,
         "pool": compared.pool + (f", limited to {number(limit)} rows" if limit else ""),
@@ -37,8 +35,8 @@ def facts(compared: Comparison) -> pd.DataFrame:
         "matrix products": "bfloat16" if compared.settings["settings"].get("bf16") else "float32",
         "made on": "; ".join(f"{name} ({counted(count, 'run')})" for name, count in compared.made_on.items()),
         "made": " to ".join(dict.fromkeys(_day(end(line["made"] for line in lines)) for end in (min, max))),
-        "scored on": "; ".join(f"{name}, {counted(len(groups), 'item')} of {counted(len(set(groups)), 'group')}"
-                               for name, groups in items.items()),
+        "scored on": "; ".join(_scored(compared.results, name) for name in compared.results.benchmarks),
+        "answers": "; ".join(_asked(one) for one in compared.settings.get("harness", ())) or "none asked for",
         "runs": number(len(lines)), "file": compared.file.name,
     }  # fmt: skip
     return pd.DataFrame({"what": told.keys(), "of this comparison": told.values()})
@@ -46,6 +44,19 @@ def facts(compared: Comparison) -> pd.DataFrame:
 
 def _settings(settings: dict) -> str:
     return ", ".join(f"{name} {str(value)[:LONGEST]}" for name, value in settings.items())
+
+
+def _scored(results: Results, benchmark: str) -> str:
+    """Items of a benchmark, how many of them have a score in every run, and their groups."""
+    groups, n_scored = results.groups[benchmark], len(results.item_groups(benchmark))
+    without = f" ({n_scored} with a score)" if n_scored < len(groups) else ""
+    return f"{benchmark}, {counted(len(groups), 'item')}{without} of {counted(len(set(groups)), 'group')}"
+
+
+def _asked(harness: dict) -> str:
+    """How a task of lm-eval was asked, which changes its scores."""
+    told = [f"{name} {harness[name]}" for name in ("limit", "shots", "max_new_tokens") if harness.get(name) is not None]
+    return ", ".join([harness["task"], *told, *(["in the format of training"] if harness.get("chat") else [])])
 
 
 def _day(seconds: float) -> str:
@@ -64,7 +75,7 @@ def regime_of(results: Results) -> Regime:
 
 def decided(compared: Comparison, table: pd.DataFrame, against_base: pd.DataFrame) -> pd.DataFrame:
     """What is read first: a line per benchmark, budget and method, the best first, random's own among them."""
-    scores = compared.results.table.groupby(["benchmark", "budget", "method"])["score"].mean()
+    means = compared.results.runs.groupby(["benchmark", "budget", "method"])[["score", "answer_words"]].mean()
     against_random = table.set_index(["benchmark", "budget", "method"])
     lines = []
     for line in against_base.to_dict("records"):
@@ -74,12 +85,17 @@ def decided(compared: Comparison, table: pd.DataFrame, against_base: pd.DataFram
             "benchmark": key[0], "rows": number(key[1]), "method": label(key[2]), "runs": line["n_runs"],
             "different rows in all": number(compared.different_rows[key[2], key[1]]),
             "tokens of random's": "" if versus is None else f"{versus['tokens_ratio']:.2f} times",
-            "score": quantity(scores[key], unit),
+            "score": quantity(means["score"][key], unit), "words of an answer": _words(means["answer_words"][key]),
             "difference from random": "" if versus is None else written(versus, unit),
             "verdict": "" if versus is None else versus["verdict"],
-            "gain over the base": written(line, unit), "fine-tuning": line["verdict"], "order": (key[0], -key[1], -scores[key]),
+            "gain over the base": written(line, unit), "fine-tuning": line["verdict"], "order": (key[0], -key[1], -means["score"][key]),
         })  # fmt: skip
     return pd.DataFrame(sorted(lines, key=lambda line: line["order"])).drop(columns="order")
+
+
+def _words(mean: float) -> str:
+    """What the model wrote to an item; nothing where it was asked for no answer."""
+    return f"{mean:.0f}" if np.isfinite(mean) else ""
 
 
 def written(line, unit: str) -> str:
@@ -105,44 +121,6 @@ def _sentence(line: dict, regime: Regime) -> str:
         f"{line['verdict']}{why}; minus random {written(line, unit)} {gained_in(unit)} ({counted(line['n_runs'], 'run')}, "
         f"{line['n_random']} random, {line['n_items']} items, {line['tokens_ratio']:.2f} times random's tokens)."
     )
-
-
-def tokens_of_runs(results: Results) -> pd.DataFrame:
-    """A line per trained run and benchmark: benchmark, method, name, budget, draw, tokens (of one pass, times the mean of
-    random's), difference (of its score from the mean of random's, in units of `in_units`)."""
-    runs, at = in_units(results.table), ["benchmark", "budget"]
-    runs = runs[runs["method"] != BASE]
-    random = runs[runs["method"] == RANDOM].groupby(at)[["tokens_trained", "score"]].mean()
-    random = random.loc[pd.MultiIndex.from_frame(runs[at])]
-    return pd.DataFrame({
-        "benchmark": runs["benchmark"], "method": runs["method"], "name": runs["method"].map(label), "budget": runs["budget"], "draw": runs["draw"],
-        "tokens": runs["tokens_trained"] / random["tokens_trained"].to_numpy(),
-        "difference": runs["score"] - random["score"].to_numpy(), "in": runs["in"],
-    }).reset_index(drop=True)  # fmt: skip
-
-
-def token_findings(table: pd.DataFrame) -> list[str]:
-    """Per benchmark which of the decided differences the tokens may explain, by the rule of the notebook."""
-    return [_of_tokens(benchmark, part) for benchmark, part in table.groupby("benchmark", sort=False)]
-
-
-def _of_tokens(benchmark: str, part: pd.DataFrame) -> str:
-    least, most = (part.loc[part["tokens_ratio"].agg(end)] for end in ("idxmin", "idxmax"))
-    ends = listed(
-        list(dict.fromkeys(f"{line['tokens_ratio']:.2f} times ({label(line['method'])})" for line in (least, most)))
-    )
-    said = f"On {benchmark}, rows being equal, methods were trained on {ends} random's tokens: "
-    called = part[part["verdict"].isin([BETTER, WORSE])]
-    if called.empty:
-        return f"{said}no difference is called, so there is none that they could explain."
-    few, many = called["tokens_ratio"] < ALIKE, called["tokens_ratio"] > 1 / ALIKE
-    worse = called["verdict"] == WORSE
-    for_it, against_it, neither = (worse & few) | (~worse & many), (worse & many) | (~worse & few), ~few & ~many
-    kinds = [(for_it, "the number of tokens may explain"), (against_it, "the number of tokens points the other way for"),
-             (neither, f"tokens are about as many ({ALIKE} to {1 / ALIKE:.2f} times) for")]  # fmt: skip
-    named = [f"{words} {listed([f'{label(line.method)} ({line.verdict}, {line.tokens_ratio:.2f} times)' for line in called[kind].itertuples()])}"
-             for kind, words in kinds if kind.any()]  # fmt: skip
-    return f"{said}of {counted(len(called), 'called difference')}, {'; '.join(named)}."
 
 
 def group_findings(by_group: pd.DataFrame, benchmark: str) -> list[str]:

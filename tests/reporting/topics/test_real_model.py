@@ -1,5 +1,6 @@
 """What is said of a published comparison: tokens by the rule, groups and limits, by hand."""
 
+import json
 from dataclasses import replace
 
 import pandas as pd
@@ -9,7 +10,6 @@ from analysis.experiments.published_results import chosen
 from analysis.methods import BASE, RANDOM
 from analysis.reporting import versus_random
 from analysis.reporting.topics import real_model
-from analysis.statistics import BETTER, UNDECIDED, WORSE
 from tests.published_lines import compared_lines, line, written
 
 
@@ -22,6 +22,23 @@ def test_facts_name_what_differs_and_no_run_that_is_not_there(compared):
     facts = real_model.facts(compared).set_index("what")["of this comparison"]
     assert facts["settings that differ from the defaults"] == "learning_rate 0.001"
     assert (facts["parts"], facts["runs"], facts["made on"]) == ("runs in 3 of 3", "7", "H100, torch 2 (7 runs)")
+    assert (facts["answers"], facts["scored on"]) == ("none asked for", "held-out answer loss, 40 items of 2 groups")
+    compared.results.runs["items"].iloc[0][:3] = float("nan")
+    assert (
+        real_model.facts(compared)["of this comparison"].str.contains("40 items (37 with a score)", regex=False).any()
+    )
+
+
+def test_how_a_task_was_asked_and_the_words_of_an_answer_are_told(tmp_path):
+    asked = {"task": "ifeval", "limit": 80, "shots": None, "max_new_tokens": 320, "chat": True}
+    lines = [line | {"settings": json.dumps(json.loads(line["settings"]) | {"harness": [asked]}),
+                     "record": line["record"].replace('"unit"', '"answer_words": 12.6, "unit"')} for line in compared_lines()]  # fmt: skip
+    compared = chosen(written(tmp_path, lines))[0]
+    facts = real_model.facts(compared).set_index("what")["of this comparison"]
+    assert facts["answers"] == "ifeval, limit 80, max_new_tokens 320, in the format of training"
+    table = versus_random.versus_random(compared.results)
+    shown = real_model.decided(compared, table, versus_random.against_base(compared.results))
+    assert shown["words of an answer"].tolist() == ["13", "13"]
 
 
 def test_sources_of_equal_size_count_whole(compared):
@@ -46,30 +63,6 @@ def test_a_single_run_has_no_verdict_and_no_number_that_is_not_one(tmp_path):
     shown = real_model.decided(compared, table, versus_random.against_base(compared.results))
     assert "no verdict (" in said[0] and "found 1" in said[0]
     assert not any(word in f"{said} {shown.to_csv()}" for word in ("nan", "inf"))
-
-
-def test_tokens_of_a_run_are_told_against_randoms_at_its_budget(compared):
-    runs = real_model.tokens_of_runs(compared.results).set_index(["method", "draw"])
-    assert runs.loc[("ifd", 1), ["tokens", "difference"]].tolist() == pytest.approx([1.5, 0.5])
-    assert runs.loc[(RANDOM, 0), ["tokens", "difference"]].tolist() == pytest.approx([1.0, -0.1])
-    assert BASE not in runs.index.get_level_values("method")
-
-
-@pytest.mark.parametrize(
-    "verdict, ratio, expected",
-    [
-        (WORSE, 0.5, "number of tokens may explain"),
-        (WORSE, 2.0, "points the other way"),
-        (BETTER, 2.0, "number of tokens may explain"),
-        (BETTER, 0.5, "points the other way"),
-        (WORSE, 1.1, "tokens are about as many"),
-        (UNDECIDED, 2.0, "no difference is called"),
-    ],
-)
-def test_tokens_explain_a_loss_only_where_there_are_fewer(verdict, ratio, expected):
-    table = pd.DataFrame({"benchmark": ["loss"], "method": ["ifd"], "verdict": [verdict], "tokens_ratio": [ratio]})
-    (said,) = real_model.token_findings(table)
-    assert expected in said and f"{ratio:.2f} times (IFD)" in said
 
 
 def test_the_group_that_moves_the_means_is_left_out_by_hand():
