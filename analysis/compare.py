@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing import connection
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from analysis.pools.loading import check_count
 from analysis.runner.checks import check_makeable, check_name
 from analysis.runner.console import Parser, ended, guard, say
 from analysis.runner.finetuning import check_finetuning
+from analysis.runner.index import duration
 from analysis.runner.rows_of_parts import fewer_parts, rows_told
 from analysis.store.launch import is_one_of_several
 from analysis.store.publishing import REPORT, RUN, Count, note, publish
@@ -33,6 +34,8 @@ EPILOG = """example:
   ./run_all.sh 41_real_model -p runs mine
 
 Every run is stored as it is made: the same command goes on where it stopped, several at once share the work."""
+
+EVERY = 30.0  # seconds between looks at what is made
 
 
 def compare(asked: argparse.Namespace) -> tuple[Count, int]:
@@ -69,10 +72,10 @@ def compare(asked: argparse.Namespace) -> tuple[Count, int]:
     why = fewer_parts(pools, max(asked.budget))
     say("\n".join([*rows_told(pools), *([why] if why else [])]))
     planned = _planned(work, asked)
-    say(f"{len(planned)} runs, selections made after {time.monotonic() - started:.0f} s")
+    progress = _Progress(work.store, grid.ask(work, planned, with_base=True))
+    say(f"{progress.told}, selections made after {time.monotonic() - started:.0f} s")
     workers = [_worker(asked) for _ in range(asked.jobs)]
-    failed = _wait(workers, None if asked.within is None else started + asked.within)
-    grid.ask(work, planned, with_base=True)
+    failed = _wait(workers, None if asked.within is None else started + asked.within, progress)
     note()
     return publish(asked.name, work.store, Path(asked.out)), failed
 
@@ -83,20 +86,46 @@ def _worker(asked: argparse.Namespace) -> multiprocessing.process.BaseProcess:
     return process
 
 
-def _wait(workers: list[multiprocessing.process.BaseProcess], until: float | None) -> int:
+class _Progress:
+    """Says how many runs are made whenever there are more, by whichever process, and about how long the others take."""
+
+    def __init__(self, store: Store, keys: Sequence[str]) -> None:
+        self.store, self.left, self.started = store, set(keys), time.monotonic()
+        self.n = len(self.left)
+        self.left -= self._made()
+        self.n_before = self.n - len(self.left)
+
+    def _made(self) -> set[str]:
+        return {key for key in self.left if self.store.record("runs", key) is not None}
+
+    @property
+    def told(self) -> str:
+        return f"{self.n - len(self.left):,} of {self.n:,} runs are made"
+
+    def __call__(self) -> None:
+        if made := self._made():
+            self.left -= made
+            seconds, n_since = time.monotonic() - self.started, self.n - len(self.left) - self.n_before
+            others = f"; the others take about {duration(seconds / n_since * len(self.left))}" if self.left else ""
+            say(f"{self.told} after {duration(seconds)}{others}")
+
+
+def _wait(workers: list[multiprocessing.process.BaseProcess], until: float | None, progress: Callable[[], None]) -> int:
     """Wait until all have ended, or stop them at a time of `time.monotonic`; how many ended by themselves and failed.
 
     One that was killed said nothing, and the others go on with its work: it is told at once.
     """
     running = {worker.sentinel: worker for worker in workers}
     while running and (until is None or time.monotonic() < until):
-        for sentinel in connection.wait(running, None if until is None else max(until - time.monotonic(), 0)):
+        patience = EVERY if until is None else max(min(EVERY, until - time.monotonic()), 0)
+        for sentinel in connection.wait(running, patience):
             worker = running.pop(sentinel)
             worker.join()
             if worker.exitcode < 0:
                 going_on = f"; {len(running)} of {len(workers)} go on" if running else ""
                 say(f"A process was ended by signal {-worker.exitcode}, mostly for want of memory{going_on}. What is finished "
                     "is kept; less at once needs less: --jobs 1, or device_rows in --finetuning.", sys.stderr)  # fmt: skip
+        progress()
     for worker in running.values():
         worker.terminate()
         worker.join()

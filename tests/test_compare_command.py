@@ -13,6 +13,7 @@ import pytest
 from analysis import compare
 from analysis.paths import ROOT
 from analysis.store.published import read
+from analysis.store.store import Store
 
 SMALL = ["--pool", "curated", "--limit", "60", "--model", "tiny-weak", "--budget", "5", "--parts", "2", "--draws", "2"]
 BRIEF = ["--finetuning", '{"epochs": 1, "least_steps": 1, "max_tokens": 64}']
@@ -37,6 +38,8 @@ def test_a_comparison_is_published_once_and_goes_on_where_it_stopped(tmp_path):
     assert [line for line in whole.stdout.splitlines() if "to select from" in line] == [
         "         110  rows to select from"
     ]
+    assert "0 of 3 runs are made, selections made after" in stopped.stdout
+    assert "5 of 5 runs are made after" in whole.stdout and "the others take about" not in whole.stdout.splitlines()[-2]
     assert all("torch" in json.loads(line["record"])["made_on"] for line in lines)
 
 
@@ -74,7 +77,25 @@ def test_a_process_that_was_killed_is_told_at_once_and_the_others_go_on(capsys):
     for worker in workers:
         worker.start()
     workers[0].kill()
-    assert compare._wait(workers, time.monotonic() + 2) == 1
+    assert compare._wait(workers, time.monotonic() + 2, lambda: None) == 1
     said = capsys.readouterr().err
     assert "ended by signal 9, mostly for want of memory; 1 of 2 go on." in said and "device_rows" in said
     assert not workers[1].is_alive() and workers[1].exitcode == -signal.SIGTERM
+
+
+def test_what_is_made_is_told_when_there_is_more_and_how_long_the_others_take(tmp_path, capsys, monkeypatch):
+    store, clock = Store(tmp_path), iter([0.0, 120.0, 180.0])
+    monkeypatch.setattr(compare.time, "monotonic", lambda: next(clock))
+    store.save_record("runs", "abcd", {"made": 1})
+    progress = compare._Progress(store, ["abcd", "bcde", "cdef", "defg"])
+    assert progress.told == "1 of 4 runs are made"
+    progress()
+    store.save_record("runs", "bcde", {"made": 1})
+    progress()
+    progress()
+    for key in ("cdef", "defg"):
+        store.save_record("runs", key, {"made": 1})
+    progress()
+    assert capsys.readouterr().out.splitlines() == [
+        "2 of 4 runs are made after 2 min 0 s; the others take about 4 min 0 s", "4 of 4 runs are made after 3 min 0 s",
+    ]  # fmt: skip
