@@ -12,6 +12,7 @@ import torch
 from analysis.experiments.peak_memory import resident_gib
 from analysis.experiments.workbench import Workbench
 from analysis.methods.calls import needs_of
+from analysis.models.training.finetuning import FineTuning
 from analysis.paths import RESULTS
 from analysis.reporting.wording import counted
 from analysis.runner.asking_cost import tokens_asked, told_of_asking, unknown_tasks
@@ -219,7 +220,7 @@ def _took(outlined, lines: Sequence[Line], rates: Rates, rows: RowsOfParts, jobs
             *said,
             *told_of_asking(asked),
             f"  Not in it: drawing, {''.join(f'scoring by {call}, ' for call in unknown_tasks(asked))}training inside a method, and all but one pass over the pool for each kind of feature.",
-            f"Memory: {_memory(own, together)}.",
+            f"Memory: {_memory(own, together, rates.work.settings)}.",
             f"Disk: about {_size_of(_disk(works, outlined, rates))} without features of rows; {_size_of(_free(RESULTS))} are free.",
             "",
             "runs: exact, from the notebooks' own lines; `up to` where equal tokens are asked for, which only some methods need.",
@@ -243,7 +244,12 @@ def _how_counted(works: Sequence[Workbench], rows: RowsOfParts) -> str:
     )
 
 
-def _memory(own: Rate, together: int) -> str:
+def _memory(own: Rate, together: int, settings: FineTuning) -> str:
     if own.measured:
         return f"about {together * resident_gib():.1f} GiB for {counted(together, 'notebook')} at once, as this process had"
-    return f"about {_size_of(own.parameters * BYTES_PER_PARAMETER)} for weights, gradients and optimiser, besides activations"
+    rows = settings.device_rows or settings.batch_rows
+    return (
+        f"about {_size_of(own.parameters * BYTES_PER_PARAMETER)} for weights, gradients and optimiser of each notebook at once, and "
+        f"for activations,\n  of {rows} rows of up to {settings.max_tokens:,} tokens, maybe several times as much (`device_rows` in finetuning "
+        "goes through a batch in pieces)"
+    )

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from analysis.models.training.finetuning import FineTuning
 from analysis.paths import NOTEBOOKS
 from analysis.runner import asking_cost, dry_run, made, rates
 from analysis.runner.__main__ import main, run
@@ -211,3 +212,10 @@ def test_rows_of_a_file_are_read_whole_and_outlive_their_folder(tmp_path):
     sample = rates.sample_of(prepared)
     assert max(sample.rows["key"][:]) >= 2**63
     assert sorted(row["number"] for part in (sample.rows, sample.held_out) for row in part) == list(range(40))
+
+
+def test_memory_that_is_not_measured_tells_the_rows_that_activations_are_of():
+    reckoned = Rate(False, 135_000_000, 200.0, 1.0, 1.0)
+    told = dry_run._memory(reckoned, 1, FineTuning(batch_rows=32))
+    assert "about 2.0 GiB for weights" in told and "of 32 rows of up to 1,024 tokens" in told and "device_rows" in told
+    assert "of 2 rows of up to 512 tokens" in dry_run._memory(reckoned, 1, FineTuning(device_rows=2, max_tokens=512))
