@@ -7,6 +7,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -72,7 +73,8 @@ def compare(asked: argparse.Namespace) -> tuple[Count, int]:
     why = fewer_parts(pools, max(asked.budget))
     say("\n".join([*rows_told(pools), *([why] if why else [])]))
     planned = _planned(work, asked)
-    progress = _Progress(work.store, grid.ask(work, planned, with_base=True))
+    rows = [0, *(run.budget for run in planned)] if planned else []  # the base is trained on none
+    progress = _Progress(work.store, dict(zip(grid.ask(work, planned, with_base=True), rows, strict=True)))
     say(f"{progress.told}, selections made after {time.monotonic() - started:.0f} s")
     workers = [_worker(asked) for _ in range(asked.jobs)]
     failed = _wait(workers, None if asked.within is None else started + asked.within, progress)
@@ -87,49 +89,63 @@ def _worker(asked: argparse.Namespace) -> multiprocessing.process.BaseProcess:
 
 
 class _Progress:
-    """Says how many runs are made whenever there are more, by whichever process, and about how long the others take."""
+    """Says how many runs are made whenever there are more, by whichever process, and about how long the others take.
 
-    def __init__(self, store: Store, keys: Sequence[str]) -> None:
-        self.store, self.left, self.started = store, set(keys), time.monotonic()
-        self.n = len(self.left)
-        self.left -= self._made()
-        self.n_before = self.n - len(self.left)
+    `rows` are those that each run is trained on, by its key; a run is taken to last as long as they are many.
+    """
 
-    def _made(self) -> set[str]:
-        return {key for key in self.left if self.store.record("runs", key) is not None}
+    def __init__(self, store: Store, rows: dict[str, int]) -> None:
+        self.store, self.n, self.left, self.started = store, len(rows), dict(rows), time.monotonic()
+        self._take_made()
+        self.rows_before = sum(self.left.values())
+
+    def _take_made(self) -> bool:
+        made = [key for key in self.left if self.store.record("runs", key) is not None]
+        for key in made:
+            del self.left[key]
+        return bool(made)
 
     @property
     def told(self) -> str:
         return f"{self.n - len(self.left):,} of {self.n:,} runs are made"
 
     def __call__(self) -> None:
-        if made := self._made():
-            self.left -= made
-            seconds, n_since = time.monotonic() - self.started, self.n - len(self.left) - self.n_before
-            others = f"; the others take about {duration(seconds / n_since * len(self.left))}" if self.left else ""
+        if self._take_made():
+            seconds, to_train = time.monotonic() - self.started, sum(self.left.values())
+            trained = self.rows_before - to_train
+            others = f"; the others take about {duration(seconds / trained * to_train)}" if trained and to_train else ""
             say(f"{self.told} after {duration(seconds)}{others}")
 
 
 def _wait(workers: list[multiprocessing.process.BaseProcess], until: float | None, progress: Callable[[], None]) -> int:
     """Wait until all have ended, or stop them at a time of `time.monotonic`; how many ended by themselves and failed.
 
-    One that was killed said nothing, and the others go on with its work: it is told at once.
+    One that was ended by a signal said nothing, and the others go on with its work: it is told at once.
     """
-    running = {worker.sentinel: worker for worker in workers}
-    while running and (until is None or time.monotonic() < until):
-        patience = EVERY if until is None else max(min(EVERY, until - time.monotonic()), 0)
+    running, failed, over = {worker.sentinel: worker for worker in workers}, 0, False
+    while running and not over:
+        patience = EVERY if until is None else min(EVERY, max(until - time.monotonic(), 0))
+        over = patience == 0  # those that have ended by now are still looked at
         for sentinel in connection.wait(running, patience):
             worker = running.pop(sentinel)
             worker.join()
+            failed += worker.exitcode != 0
             if worker.exitcode < 0:
-                going_on = f"; {len(running)} of {len(workers)} go on" if running else ""
-                say(f"A process was ended by signal {-worker.exitcode}, mostly for want of memory{going_on}. What is finished "
-                    "is kept; less at once needs less: --jobs 1, or device_rows in --finetuning.", sys.stderr)  # fmt: skip
+                say(_ended_by_signal(-worker.exitcode, len(running), len(workers)), sys.stderr)
         progress()
     for worker in running.values():
         worker.terminate()
         worker.join()
-    return sum(worker.exitcode != 0 for worker in workers if worker not in running.values())
+    return failed
+
+
+def _ended_by_signal(number: int, n_left: int, n: int) -> str:
+    said = f"A process was ended by signal {number}{', mostly for want of memory' * (number == signal.SIGKILL)}"
+    fewer = "fewer --jobs need less memory, and " if n > 1 else ""
+    return (
+        f"{said}{f'; {n_left} of {n} go on' if n_left else ''}. What is finished is kept; {fewer}device_rows in --finetuning needs "
+        "less, but makes all runs anew."
+    )
 
 
 def _make(asked: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -79,23 +80,30 @@ def test_a_process_that_was_killed_is_told_at_once_and_the_others_go_on(capsys):
     workers[0].kill()
     assert compare._wait(workers, time.monotonic() + 2, lambda: None) == 1
     said = capsys.readouterr().err
-    assert "ended by signal 9, mostly for want of memory; 1 of 2 go on." in said and "device_rows" in said
+    assert "ended by signal 9, mostly for want of memory; 1 of 2 go on. What is finished is kept; fewer --jobs" in said
     assert not workers[1].is_alive() and workers[1].exitcode == -signal.SIGTERM
 
 
 def test_what_is_made_is_told_when_there_is_more_and_how_long_the_others_take(tmp_path, capsys, monkeypatch):
-    store, clock = Store(tmp_path), iter([0.0, 120.0, 180.0])
-    monkeypatch.setattr(compare.time, "monotonic", lambda: next(clock))
+    store, clock = Store(tmp_path), iter([0.0, 60.0, 120.0, 180.0])
+    monkeypatch.setattr(compare, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     store.save_record("runs", "abcd", {"made": 1})
-    progress = compare._Progress(store, ["abcd", "bcde", "cdef", "defg"])
-    assert progress.told == "1 of 4 runs are made"
+    progress = compare._Progress(store, {"base": 0, "abcd": 10, "bcde": 10, "cdef": 10, "defg": 40})
+    assert progress.told == "1 of 5 runs are made"
     progress()
-    store.save_record("runs", "bcde", {"made": 1})
-    progress()
-    progress()
-    for key in ("cdef", "defg"):
-        store.save_record("runs", key, {"made": 1})
-    progress()
+    for keys in (["base"], ["bcde"], ["cdef", "defg"]):
+        for key in keys:
+            store.save_record("runs", key, {"made": 1})
+        progress()
+        progress()
     assert capsys.readouterr().out.splitlines() == [
-        "2 of 4 runs are made after 2 min 0 s; the others take about 4 min 0 s", "4 of 4 runs are made after 3 min 0 s",
+        "2 of 5 runs are made after 1 min 0 s", "3 of 5 runs are made after 2 min 0 s; the others take about 10 min 0 s",
+        "5 of 5 runs are made after 3 min 0 s",
     ]  # fmt: skip
+
+
+def test_a_process_that_failed_before_the_end_is_counted_though_the_time_was_over():
+    worker = multiprocessing.get_context("spawn").Process(target=sys.exit, args=(1,))
+    worker.start()
+    worker.join()
+    assert compare._wait([worker], time.monotonic() - 1, lambda: None) == 1

@@ -46,7 +46,7 @@ class Results:
 
     @property
     def benchmarks(self) -> list[str]:
-        """As they were asked, the loss of held-out answers last: where the model answers, that comes first and decides."""
+        """Those of the pool, then of lm-eval; the loss of held-out answers last, as what a model answers decides."""
         names = dict.fromkeys(self.runs["benchmark"]) if len(self.runs) else ()
         return sorted(names, key=lambda name: name == ANSWER_LOSS)
 

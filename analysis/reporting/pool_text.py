@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.reporting.wording import figures
 
-LONG_WORD = re.compile(r"\S{17,}")
+LONG_WORD = re.compile(r"(\S{17,})")
 
 
 def escape(text: object) -> str:
@@ -19,7 +19,10 @@ def escape(text: object) -> str:
 
 def _breakable(text: str) -> str:
     """Text for HTML in whose long words, such as names of pages and addresses, a line may end after `_`, `.` and `/`."""
-    return LONG_WORD.sub(lambda word: re.sub(r"(?<=[_./])(?=\w)", "<wbr>", word[0]), escape(text))
+    pieces = LONG_WORD.split(text)  # every second one is a long word
+    pieces[1::2] = (re.sub(r"(?<=[_./])(?=\w)", "<wbr>", escape(word)) for word in pieces[1::2])
+    pieces[::2] = map(escape, pieces[::2])
+    return "".join(pieces)
 
 
 def _cell(value: object, longest: int) -> str:

@@ -1,5 +1,7 @@
 """What single runs were trained on, in tokens: a table, marks in a figure, and what differences they may explain."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import seaborn as sns
 
@@ -52,16 +54,17 @@ def _of_tokens(benchmark: str, part: pd.DataFrame) -> str:
     return f"{said}of {counted(len(called), 'called difference')}, {'; '.join(named)}."
 
 
-def draw(ax, runs: pd.DataFrame, title: str) -> None:
+def draw(ax, runs: pd.DataFrame, title: str, methods: Sequence[str]) -> None:
     """A mark per run of one benchmark and budget, and the range of random's own runs.
 
     Parameters
     ----------
     runs : as of `tokens_of_runs`, with tokens, difference, name, method, in
+    methods : of all panels, in the order of the legend
     """
-    named = list(dict.fromkeys(runs["method"]))
-    sns.scatterplot(data=runs, x="tokens", y="difference", hue="name", style="name", palette=style.palette(named),
-                    markers=style.markers(named), s=36, ax=ax)  # fmt: skip
+    order = [label(method) for method in methods]
+    sns.scatterplot(data=runs, x="tokens", y="difference", hue="name", hue_order=order, palette=style.palette(methods),
+                    style="name", style_order=order, markers=style.markers(methods), s=36, ax=ax)  # fmt: skip
     style.random_band(ax, *runs.loc[runs["method"] == RANDOM, "difference"].agg(["min", "max"]), middle=0)
     ax.set(title=title, xlabel="tokens (times random's)", ylabel=difference_label(runs["in"].iloc[0]))
 

@@ -170,8 +170,9 @@ def by_group(results: Results, benchmark: str, at_most: int = 12) -> pd.DataFram
 
 
 def of_groups(results: Results) -> str:
-    """The benchmark whose groups of items tell something: the first that has several, else the first."""
-    return next((name for name in results.benchmarks if len(set(results.groups[name])) > 1), results.benchmarks[0])
+    """The first benchmark with several groups of items, as `item_groups` tells them apart; else the first."""
+    several = (name for name in results.benchmarks if item_groups(results, name).nunique() > 1)
+    return next(several, results.benchmarks[0])
 
 
 def item_groups(results: Results, benchmark: str, at_most: int = 12) -> pd.Series:

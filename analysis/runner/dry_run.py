@@ -249,7 +249,7 @@ def _memory(own: Rate, together: int, settings: FineTuning) -> str:
         return f"about {together * resident_gib():.1f} GiB for {counted(together, 'notebook')} at once, as this process had"
     rows = settings.device_rows or settings.batch_rows
     return (
-        f"about {_size_of(own.parameters * BYTES_PER_PARAMETER)} for weights, gradients and optimiser of each notebook at once, and "
-        f"for activations,\n  of {rows} rows of up to {settings.max_tokens:,} tokens, maybe several times as much (`device_rows` in finetuning "
-        "goes through a batch in pieces)"
+        f"about {_size_of(own.parameters * BYTES_PER_PARAMETER)} for weights, gradients and optimiser of each notebook at once;\n"
+        f"  the activations of {rows} rows of up to {settings.max_tokens:,} tokens may take several times that besides"
+        f"{'' if settings.device_rows else ' (fewer rows at once: device_rows in finetuning)'}"
     )

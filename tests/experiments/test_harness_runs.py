@@ -41,7 +41,7 @@ def test_a_comparison_judges_the_items_of_the_harness(tmp_path, data):
     work = workbench(tmp_path, [f"mmlu(shots=1, data={data!r})"])
     planned = grid.plan(work, ["token_length"], 5, n_draws=2)
     results = grid.run(work, planned, with_base=True, show_progress=False)
-    assert results.benchmarks == ["testbed accuracy", "held-out answer loss", "mmlu"]
+    assert results.benchmarks == ["testbed accuracy", "mmlu", "held-out answer loss"]
     lines = results.table[results.table["benchmark"] == "mmlu"]
     assert len(lines) == len(planned) + 1 and set(lines["n_items"]) == {12} and set(lines["unit"]) == {"share correct"}
     assert results.groups["mmlu"] == ["anatomy"] * 12

@@ -228,7 +228,8 @@ def test_only_what_is_undecided_and_promising_goes_on():
 
 
 def test_a_benchmark_of_answers_comes_before_the_loss_and_groups_are_of_the_first_that_has_several():
-    runs = pd.DataFrame({"benchmark": [LOSS, "ifeval", LOSS, "ifeval"]})
-    asked = Results(runs, {LOSS: ["books", "web"], "ifeval": ["ifeval", "ifeval"]})
-    assert asked.benchmarks == ["ifeval", LOSS] and versus_random.of_groups(asked) == LOSS
-    assert versus_random.of_groups(Results(runs, {LOSS: ["web"], "ifeval": ["ifeval"]})) == "ifeval"
+    runs = pd.DataFrame({"benchmark": [LOSS, "mmlu"], "items": [np.ones(40)] * 2})
+    asked = Results(runs, {LOSS: ["books", "web"] * 20, "mmlu": [f"subject {item // 5}" for item in range(40)]})
+    assert asked.benchmarks == ["mmlu", LOSS] and versus_random.of_groups(asked) == LOSS
+    one = Results(runs, {LOSS: ["web"] * 40, "mmlu": ["mmlu"] * 40})
+    assert versus_random.of_groups(one) == "mmlu"

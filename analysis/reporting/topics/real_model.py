@@ -36,7 +36,7 @@ def facts(compared: Comparison) -> pd.DataFrame:
         "made on": "; ".join(f"{name} ({counted(count, 'run')})" for name, count in compared.made_on.items()),
         "made": " to ".join(dict.fromkeys(_day(end(line["made"] for line in lines)) for end in (min, max))),
         "scored on": "; ".join(_scored(compared.results, name) for name in compared.results.benchmarks),
-        "answers": "; ".join(_asked(one) for one in compared.settings.get("harness", ())) or "none asked for",
+        "asked by lm-eval": "; ".join(_asked(one) for one in compared.settings.get("harness", ())) or "nothing",
         "runs": number(len(lines)), "file": compared.file.name,
     }  # fmt: skip
     return pd.DataFrame({"what": told.keys(), "of this comparison": told.values()})
@@ -54,9 +54,10 @@ def _scored(results: Results, benchmark: str) -> str:
 
 
 def _asked(harness: dict) -> str:
-    """How a task of lm-eval was asked, which changes its scores."""
+    """How a task was asked, but for its data."""
     told = [f"{name} {harness[name]}" for name in ("limit", "shots", "max_new_tokens") if harness.get(name) is not None]
-    return ", ".join([harness["task"], *told, *(["in the format of training"] if harness.get("chat") else [])])
+    how = "in the format of training" if harness.get("chat") else "as plain text"
+    return ", ".join([f"{harness['task']} of version {harness['harness']}", *told, how])
 
 
 def _day(seconds: float) -> str:
@@ -76,7 +77,7 @@ def regime_of(results: Results) -> Regime:
 def decided(compared: Comparison, table: pd.DataFrame, against_base: pd.DataFrame) -> pd.DataFrame:
     """What is read first: a line per benchmark, budget and method, the best first, random's own among them."""
     means = compared.results.runs.groupby(["benchmark", "budget", "method"])[["score", "answer_words"]].mean()
-    against_random = table.set_index(["benchmark", "budget", "method"])
+    against_random, benchmarks = table.set_index(["benchmark", "budget", "method"]), compared.results.benchmarks
     lines = []
     for line in against_base.to_dict("records"):
         key, unit = (line["benchmark"], line["budget"], line["method"]), line["unit"]
@@ -88,9 +89,10 @@ def decided(compared: Comparison, table: pd.DataFrame, against_base: pd.DataFram
             "score": quantity(means["score"][key], unit), "words of an answer": _words(means["answer_words"][key]),
             "difference from random": "" if versus is None else written(versus, unit),
             "verdict": "" if versus is None else versus["verdict"],
-            "gain over the base": written(line, unit), "fine-tuning": line["verdict"], "order": (key[0], -key[1], -means["score"][key]),
+            "gain over the base": written(line, unit), "fine-tuning": line["verdict"], "order": (benchmarks.index(key[0]), -key[1], -means["score"][key]),
         })  # fmt: skip
-    return pd.DataFrame(sorted(lines, key=lambda line: line["order"])).drop(columns="order")
+    without = ["order", *([] if means["answer_words"].notna().any() else ["words of an answer"])]
+    return pd.DataFrame(sorted(lines, key=lambda line: line["order"])).drop(columns=without)
 
 
 def _words(mean: float) -> str:

@@ -22,7 +22,7 @@ def test_facts_name_what_differs_and_no_run_that_is_not_there(compared):
     facts = real_model.facts(compared).set_index("what")["of this comparison"]
     assert facts["settings that differ from the defaults"] == "learning_rate 0.001"
     assert (facts["parts"], facts["runs"], facts["made on"]) == ("runs in 3 of 3", "7", "H100, torch 2 (7 runs)")
-    assert (facts["answers"], facts["scored on"]) == ("none asked for", "held-out answer loss, 40 items of 2 groups")
+    assert (facts["asked by lm-eval"], facts["scored on"]) == ("nothing", "held-out answer loss, 40 items of 2 groups")
     compared.results.runs["items"].iloc[0][:3] = float("nan")
     assert (
         real_model.facts(compared)["of this comparison"].str.contains("40 items (37 with a score)", regex=False).any()
@@ -30,12 +30,12 @@ def test_facts_name_what_differs_and_no_run_that_is_not_there(compared):
 
 
 def test_how_a_task_was_asked_and_the_words_of_an_answer_are_told(tmp_path):
-    asked = {"task": "ifeval", "limit": 80, "shots": None, "max_new_tokens": 320, "chat": True}
+    asked = {"task": "ifeval", "limit": 80, "shots": None, "max_new_tokens": 320, "chat": True, "harness": "0.4"}
     lines = [line | {"settings": json.dumps(json.loads(line["settings"]) | {"harness": [asked]}),
                      "record": line["record"].replace('"unit"', '"answer_words": 12.6, "unit"')} for line in compared_lines()]  # fmt: skip
     compared = chosen(written(tmp_path, lines))[0]
     facts = real_model.facts(compared).set_index("what")["of this comparison"]
-    assert facts["answers"] == "ifeval, limit 80, max_new_tokens 320, in the format of training"
+    assert facts["asked by lm-eval"] == "ifeval of version 0.4, limit 80, max_new_tokens 320, in the format of training"
     table = versus_random.versus_random(compared.results)
     shown = real_model.decided(compared, table, versus_random.against_base(compared.results))
     assert shown["words of an answer"].tolist() == ["13", "13"]
