@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,6 +11,7 @@ from analysis.experiments.published_results import chosen
 from analysis.methods import BASE, RANDOM
 from analysis.reporting import versus_random
 from analysis.reporting.topics import real_model
+from analysis.store.published import packed
 from tests.published_lines import compared_lines, line, written
 
 
@@ -39,6 +41,23 @@ def test_how_a_task_was_asked_and_the_words_of_an_answer_are_told(tmp_path):
     table = versus_random.versus_random(compared.results)
     shown = real_model.decided(compared, table, versus_random.against_base(compared.results))
     assert shown["words of an answer"].tolist() == ["13", "13"]
+
+
+def test_the_benchmark_of_answers_stands_before_the_loss(tmp_path):
+    lines = []
+    for one in compared_lines():
+        record = json.loads(one["record"])
+        record["benchmarks"].append({"name": "ifeval", "unit": "share correct", "seconds": 1.0, "answer_words": 9.0})
+        items = {"name": "items_1"} | packed(np.tile([0.0, 1.0], 20).astype(np.float32))
+        lines.append(one | {"record": json.dumps(record), "groups": [*one["groups"], json.dumps(["ifeval"] * 40)],
+                             "arrays": [*one["arrays"], items]})  # fmt: skip
+    compared = chosen(written(tmp_path, lines))[0]
+    table = versus_random.versus_random(compared.results)
+    shown = real_model.decided(compared, table, versus_random.against_base(compared.results))
+    assert shown["benchmark"].tolist() == ["ifeval"] * 2 + ["held-out answer loss"] * 2
+    assert table["benchmark"].tolist() == ["ifeval", "held-out answer loss"]
+    assert shown["words of an answer"].tolist() == ["9", "9", "", ""]
+    assert versus_random.of_groups(compared.results) == "held-out answer loss"
 
 
 def test_sources_of_equal_size_count_whole(compared):
