@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.reporting.wording import figures
 
-LONG_WORD = re.compile(r"(\S{17,})")
+LONG_WORD = re.compile(r"(\S{12,})")
 
 
 def escape(text: object) -> str:

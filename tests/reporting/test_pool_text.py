@@ -50,6 +50,6 @@ def test_messages_are_shown_turn_by_turn():
 
 
 def test_a_line_may_end_within_a_long_name_and_nowhere_else():
-    shown = examples_html([{"page": "30_versus_random.curated", "text": 'a_b 0.774 "x.y"&<b>'}])
-    assert "30_<wbr>versus_<wbr>random.<wbr>curated" in shown
+    shown = examples_html([{"page": "30_versus_random", "text": 'a_b 0.774 "x.y"&<b>'}])
+    assert "30_<wbr>versus_<wbr>random</p>" in shown
     assert "<p>a_b 0.774 &quot;x.y&quot;&amp;&lt;b&gt;</p>" in shown
