@@ -20,7 +20,7 @@ def escape(text: object) -> str:
 def _breakable(text: str) -> str:
     """Text for HTML in whose long words, such as names of pages and addresses, a line may end after `_`, `.` and `/`."""
     pieces = LONG_WORD.split(text)  # every second one is a long word
-    pieces[1::2] = (re.sub(r"(?<=[_./])(?=\w)", "<wbr>", escape(word)) for word in pieces[1::2])
+    pieces[1::2] = (re.sub(r"(?<=\w[_./])(?=\w)", "<wbr>", escape(word)) for word in pieces[1::2])
     pieces[::2] = map(escape, pieces[::2])
     return "".join(pieces)
 
