@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import shutil
 import sys
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 
 from analysis.experiments.workbench import prepare
 from analysis.models.training import pool_base
+from analysis.pools import load_pool
 from analysis.select import main
 from analysis.store.store import Store
 
@@ -86,6 +88,8 @@ def test_fields_and_files_that_are_not_read_are_told_and_stand_in_the_manifest(d
     assert "60  rows read: field not read: reasoning" in told and f"not read: {folder}/dev-ops.jsonl: dev split" in told
     assert manifest["noted"]["field not read: reasoning"]["rows"] == 60
     assert manifest["skipped"] == {f"{folder}/dev-ops.jsonl": "dev split"}
+    moved = shutil.copytree(folder, tmp_path / "moved")
+    assert load_pool(moved).provenance["skipped"] == {f"{moved}/dev-ops.jsonl": "dev split"}  # read before, elsewhere
     assert sum(aside["rows"] for aside in manifest["set aside"].values()) == 1
 
 

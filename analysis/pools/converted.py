@@ -47,7 +47,9 @@ def read_once(name: str, how: HowToRead, cache: Path) -> tuple[str, str, Path, C
         if not all([is_whole(arrow), is_whole(beside)]):
             _convert(source, records, how, found, hashes, arrow, beside)
     counts = load_counts(beside).moved(found.files)
-    return source, key, arrow, replace(counts, skipped=counts.skipped | found.skipped)
+    # The same files may have stood in another folder when they were read, beside others that were left out there.
+    here = {path: why for path, why in counts.skipped.items() if path in counts.given}
+    return source, key, arrow, replace(counts, skipped=here | found.skipped)
 
 
 def _convert(
