@@ -169,7 +169,7 @@ def by_group(results: Results, benchmark: str, at_most: int = 12) -> pd.DataFram
     return in_units(pd.DataFrame(lines))
 
 
-def of_groups(results: Results) -> str:
+def grouped_benchmark(results: Results) -> str:
     """The first benchmark with several groups of items, as `item_groups` tells them apart; else the first."""
     several = (name for name in results.benchmarks if item_groups(results, name).nunique() > 1)
     return next(several, results.benchmarks[0])

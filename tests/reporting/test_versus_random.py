@@ -230,6 +230,6 @@ def test_only_what_is_undecided_and_promising_goes_on():
 def test_a_benchmark_of_answers_comes_before_the_loss_and_groups_are_of_the_first_that_has_several():
     runs = pd.DataFrame({"benchmark": [LOSS, "mmlu"], "items": [np.ones(40)] * 2})
     asked = Results(runs, {LOSS: ["books", "web"] * 20, "mmlu": [f"subject {item // 5}" for item in range(40)]})
-    assert asked.benchmarks == ["mmlu", LOSS] and versus_random.of_groups(asked) == LOSS
+    assert asked.benchmarks == ["mmlu", LOSS] and versus_random.grouped_benchmark(asked) == LOSS
     one = Results(runs, {LOSS: ["web"] * 40, "mmlu": ["mmlu"] * 40})
-    assert versus_random.of_groups(one) == "mmlu"
+    assert versus_random.grouped_benchmark(one) == "mmlu"

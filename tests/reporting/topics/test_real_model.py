@@ -57,7 +57,7 @@ def test_the_benchmark_of_answers_stands_before_the_loss(tmp_path):
     assert shown["benchmark"].tolist() == ["ifeval"] * 2 + ["held-out answer loss"] * 2
     assert table["benchmark"].tolist() == ["ifeval", "held-out answer loss"]
     assert shown["words of an answer"].tolist() == ["9", "9", "", ""]
-    assert versus_random.of_groups(compared.results) == "held-out answer loss"
+    assert versus_random.grouped_benchmark(compared.results) == "held-out answer loss"
 
 
 def test_sources_of_equal_size_count_whole(compared):
