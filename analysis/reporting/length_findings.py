@@ -6,7 +6,7 @@ import pandas as pd
 from analysis.experiments.results import EQUAL_ROWS
 from analysis.reporting.topics.length_effects import LONGEST, QUOTAS, name_of
 from analysis.reporting.trained_rows import Regime
-from analysis.reporting.wording import as_read, gained_in, listed, number, quantity, share
+from analysis.reporting.wording import as_read, gained_in, listed, number, quantity, share, with_interval
 from analysis.subsets.long_answers import PADDED, WORKED
 
 NO_TRUTH = (
@@ -160,6 +160,5 @@ def cut(rows: pd.DataFrame, budget: int, max_tokens: int) -> list[str]:
 
 def estimate(line: dict) -> str:
     """An estimate with its interval, runs, items, and tokens where these are not random's."""
-    low, middle, high = (quantity(line[name], line["unit"], True) for name in ("low", "estimate", "high"))
     tokens = "" if 0.95 < line["tokens_ratio"] < 1.05 else f", {line['tokens_ratio']:.1f} × tokens"
-    return f"{middle} [{low}, {high}] ({line['n_runs']} / {line['n_random']} runs, {line['n_items']} items{tokens})"
+    return f"{with_interval(line, line['unit'])} ({line['n_runs']} / {line['n_random']} runs, {line['n_items']} items{tokens})"

@@ -6,7 +6,17 @@ import pandas as pd
 from analysis.pools import Pool
 from analysis.reporting.palette import label
 from analysis.reporting.trained_rows import Regime
-from analysis.reporting.wording import gained_in, listed, number, quantity, repaired, share, unit_name
+from analysis.reporting.wording import (
+    agreeing,
+    gained_in,
+    listed,
+    number,
+    quantity,
+    repaired,
+    share,
+    unit_name,
+    with_interval,
+)
 from analysis.statistics import FEWEST_RUNS
 from analysis.statistics.surface import Surface, exchange_rate
 
@@ -25,7 +35,7 @@ def headline(effects: pd.DataFrame, regime: Regime, benchmark: str, unit: str) -
     """A sentence per budget: both main effects and the interaction, with intervals, verdicts and n."""
     said = []
     for budget, lines in effects.groupby("budget", sort=False):
-        told = [f"{line['effect']} {_amount(line, unit, line['n_parts'])}: {line['verdict']}"
+        told = [f"{line['effect']} {with_interval(line, unit)}: {line['verdict']}"
                 for line in lines.to_dict("records")]  # fmt: skip
         first = lines.iloc[0]
         said.append(
@@ -76,11 +86,11 @@ def prediction_findings(table: pd.DataFrame, r_squared: float, unit: str) -> lis
     fit = "R² takes three methods" if np.isnan(r_squared) else f"R² = {r_squared:.2f}"
     said = [
         f"What share correct and skills foretell, against what {len(table)} kinds of selection (random draws one of them) "
-        f"reach: {fit}; mean miss {quantity(missed, unit)} {unit_name(unit)}; {number((~table['inside']).sum())} of them lie "
+        f"reach: {fit}; mean miss {quantity(missed, unit)} {unit_name(unit)}; {number((~table['inside']).sum())} of them {agreeing((~table['inside']).sum(), 'lies', 'lie')} "
         f"outside of the settings that were built."
     ]
     told = [line for line in table.to_dict("records") if line["p_holm"] < 0.05 and line["n_runs"] >= FEWEST_RUNS]
-    apart = [f"{label(line['method'])} {_amount(line, unit)}" for line in told]
+    apart = [f"{label(line['method'])} {with_interval(line, unit)}" for line in told]
     rest = "" if len(told) == len(table) else " The others are not told apart from what is foretold."
     said.append(
         f"Observed minus foretold ({unit_name(unit)}): {listed(apart)}.{rest}"
@@ -100,7 +110,7 @@ def quota_findings(table: pd.DataFrame, benchmark: str, budget: int) -> list[str
         verdict = "no verdict" if few else repaired(line["low"], line["high"])
         said.append(
             f"{label(line['method'])} against {label(line['against'])} on {benchmark}, {budget:,} rows, paired by part: "
-            f"{_amount(line, line['unit'], line['n_parts'])} {gained_in(line['unit'])} ({line['n_parts']} parts), {verdict}."
+            f"{with_interval(line, line['unit'])} {gained_in(line['unit'])} ({line['n_parts']} parts), {verdict}."
         )
     return said
 
@@ -134,11 +144,3 @@ def level_finding(proxies: pd.DataFrame, names: tuple[str, ...]) -> list[str]:
 
 def _short(name: str, value: float) -> str:
     return share(value) if name.endswith("share") else f"{value:.3g}"
-
-
-def _amount(line: dict, unit: str, parts: int = FEWEST_RUNS) -> str:
-    """The estimate with its interval; an interval takes two parts."""
-    middle = quantity(line["estimate"], unit, True)
-    if parts < 2:
-        return f"{middle} (without an interval)"
-    return f"{middle} [{quantity(line['low'], unit, True)}, {quantity(line['high'], unit, True)}]"

@@ -33,7 +33,7 @@ class Regime:
 
 def few(rows: float) -> str:
     """Rows of a kind as they are written: 2.8, 20 or 1,250."""
-    return f"{rows:.2g}" if rows < 100 else f"{rows:,.0f}"
+    return f"{rows:.2g}" if rows < 99.5 else f"{rows:,.0f}"
 
 
 def regime_of(work: Workbench) -> Regime:
@@ -90,18 +90,12 @@ def parts_findings(work: Workbench, budget: int) -> list[str]:
     return said
 
 
-def cut_findings(rows: pd.DataFrame, max_tokens: int, least: float = 0.1) -> list[str]:
-    """The methods of whose rows at least a share of `least` is longer than the model reads; nothing where there is none."""
-    cut = rows[rows["cut"] >= least]
+def cut_findings(rows: pd.DataFrame, max_tokens: int) -> list[str]:
+    """The methods of whose rows at least a tenth is longer than the model reads; nothing where there is none."""
+    cut = rows[(rows["cut"] >= 0.1) & (rows["design"] == EQUAL_ROWS)]
     if cut.empty:
         return []
-    named = {
-        f"{label(line.method)}, {line.budget:,} rows": line.cut
-        for line in cut.itertuples()
-        if line.design == EQUAL_ROWS
-    }
-    if not named:
-        return []
+    named = {f"{label(line.method)}, {line.budget:,} rows": line.cut for line in cut.itertuples()}
     return [
         f"Of the rows selected these are longer than the {max_tokens:,} tokens that are trained on, and cut: {of_each(named)}."
     ]

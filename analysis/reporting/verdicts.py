@@ -7,7 +7,7 @@ from analysis.experiments.grid import ALIKE
 from analysis.experiments.results import EQUAL_ROWS
 from analysis.methods import RANDOM
 from analysis.reporting.style import label
-from analysis.reporting.trained_rows import Regime
+from analysis.reporting.trained_rows import Regime, few
 from analysis.reporting.versus_random import FAMILY
 from analysis.reporting.wording import gained_in, listed, p_text, quantity, share, unit_name, with_interval
 from analysis.statistics import (
@@ -128,7 +128,7 @@ def decided(table: pd.DataFrame, against_base: pd.DataFrame, rows: pd.DataFrame,
         key = tuple(line[name] for name in FAMILY)
         unit, own, of_rows = line["unit"], base.loc[(line["benchmark"], *key)], known.loc[key]
         told = {
-            "benchmark": line["benchmark"], "rows": f"{of_rows['rows']:,.0f}", f"rows per {regime.kind}": f"{regime.rows_per_kind(of_rows['rows']):.3g}",
+            "benchmark": line["benchmark"], "rows": f"{of_rows['rows']:,.0f}", f"rows per {regime.kind}": few(regime.rows_per_kind(of_rows["rows"])),
             "design": line["design"], "method": label(line["method"]),
             "difference from random": with_interval(line, unit), "verdict": line["verdict"] + (" (at the floor)" if line["floor"] else ""),
             "corrected p": p_text(line["p_holm"]), "runs": f"{line['n_runs']} / {line['n_random']}",

@@ -1,5 +1,6 @@
 """How numbers are written in computed sentences."""
 
+import math
 import textwrap
 
 from analysis.experiments.benchmarks.result import NATS, unit_of
@@ -22,7 +23,7 @@ def counted(count: float, one: str, many: str = "") -> str:
 
 def figures(value: float) -> str:
     """A number of a table with the digits that mean something: 125, 0.774, 12.3 or 1,426."""
-    return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 999.5 else f"{value:.3g}"
 
 
 def p_text(value: float) -> str:
@@ -52,9 +53,10 @@ def quantity(value: float, unit: str, signed: bool = False) -> str:
 
 
 def with_interval(line, unit: str) -> str:
-    """The estimate of a line of a table with its interval, e.g. +1.5 [-0.5, +3.5]"""
-    low, high = quantity(line["low"], unit, True), quantity(line["high"], unit, True)
-    return f"{quantity(line['estimate'], unit, True)} [{low}, {high}]"
+    """The estimate of a line of a table with its interval, e.g. +1.5 [-0.5, +3.5], or alone where one run has none."""
+    estimate, low, high = (quantity(line[name], unit, True) for name in ("estimate", "low", "high"))
+    known = math.isfinite(line["low"]) and math.isfinite(line["high"])
+    return f"{estimate} [{low}, {high}]" if known else f"{estimate} (without an interval)"
 
 
 def unit_name(unit: str) -> str:

@@ -13,6 +13,7 @@ and the wider interval count: 12 methods that select like chance, anew for every
 tables.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -91,11 +92,13 @@ def summed(terms: Sequence[tuple[float, float]]) -> Spread:
 
 
 def interval_of_mean(run_means: Sequence[float], *, confidence: float = 0.95) -> tuple[float, float, float]:
-    """Mean over runs and the ends of its Student's t interval; the items are taken as given."""
+    """Mean over runs and the ends of its Student's t interval, nan of one run; the items are taken as given."""
     check_share("confidence", confidence)
     means = np.asarray(run_means, dtype=np.float64)
-    if means.ndim != 1 or len(means) < 2 or not np.isfinite(means).all():
-        raise ValueError(f"run_means: expected at least 2 finite numbers, found {run_means!r}")
+    if means.ndim != 1 or not len(means) or not np.isfinite(means).all():
+        raise ValueError(f"run_means: expected finite numbers, at least one, found {run_means!r}")
+    if len(means) == 1:
+        return float(means[0]), math.nan, math.nan
     return float(means.mean()), *Spread(float(stats.sem(means)), len(means) - 1).around(means.mean(), confidence)
 
 

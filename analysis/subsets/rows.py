@@ -48,7 +48,7 @@ def properties(
 
 def equal_parts(values: pd.Series, count: int) -> pd.Series:
     """Number of the part, from 0 for the smallest values, when they are cut into `count` parts of equal size."""
-    return (values.rank(method="first", pct=True) * count).clip(upper=count - 0.001).astype(int)
+    return (values.rank(method="first") - 1).astype(int) * count // len(values)
 
 
 def shown(pool: Pool, positions) -> list[dict]:

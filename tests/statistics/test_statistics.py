@@ -92,8 +92,9 @@ def test_interval_of_mean_is_students_t():
     mean, low, high = statistics.interval_of_mean([1, 2, 3])
     assert mean == 2 and low == 4 - high
     assert high - 2 == pytest.approx(4.30265 / 3**0.5, abs=1e-4)
-    with pytest.raises(ValueError, match=r"at least 2 finite numbers, found \[1\]"):
-        statistics.interval_of_mean([1])
+    assert statistics.interval_of_mean([1])[0] == 1 and np.isnan(statistics.interval_of_mean([1])[1:]).all()
+    with pytest.raises(ValueError, match=r"finite numbers, at least one, found \[\]"):
+        statistics.interval_of_mean([])
 
 
 def test_the_less_certain_of_students_and_welchs_tests_counts():

@@ -39,11 +39,11 @@ def test_properties_are_those_of_the_testbed_or_the_source():
     assert rows.properties(rows.table(pool(), LENGTHS), ("fault",)) == {}
 
 
-@pytest.mark.parametrize("n", [7, 100])
-def test_equal_parts_differ_by_little_and_are_ascending(n):
+@pytest.mark.parametrize("n", [5, 7, 100, 5000])
+def test_equal_parts_differ_by_one_row_at_most_and_are_ascending(n):
     parts = rows.equal_parts(pd.Series(np.arange(n)), 5)
     assert parts.is_monotonic_increasing and set(parts) == set(range(5))
-    assert np.ptp(parts.value_counts()) <= 2
+    assert np.ptp(parts.value_counts()) == (n % 5 > 0)
 
 
 def test_rows_are_shown_with_what_the_pool_has_of_them():

@@ -82,14 +82,10 @@ def shown(values: pd.DataFrame) -> pd.DataFrame:
     lines, most = [], values[values["pool rows"] == values["pool rows"].max()]
     for mode in MODES:
         for method, part in most[most["mode"] == mode.name].groupby("method", sort=False):
-            mean, low, high = _interval(part["value"])
+            mean, low, high = interval_of_mean(part["value"].to_numpy())
             lines.append({"method": method, "mode": mode.name, "rule": mode.rule, "value": mean, "low": low, "high": high,
                           "parts": len(part), "found": _found(low, high, mode)})  # fmt: skip
     return pd.DataFrame(lines)
-
-
-def _interval(values: pd.Series) -> tuple[float, float, float]:
-    return interval_of_mean(values.to_numpy()) if len(values) > 1 else (float(values.mean()), np.nan, np.nan)
 
 
 def _found(low: float, high: float, mode: Mode) -> str:
@@ -114,9 +110,8 @@ def slopes(values: pd.DataFrame) -> pd.DataFrame:
                 np.polyfit(np.log10(part["pool rows"].astype(float)), mode.level(part["value"]), 1)[0]
                 for _, part in own.groupby("part")
             ]
-            mean, low, high = _interval(
-                pd.Series(by_part).round(ROUNDED)
-            )  # what never changes has the slope of rounding
+            # Rounded: what never changes has the slope of rounding.
+            mean, low, high = interval_of_mean(np.round(by_part, ROUNDED))
             worse = low > 0 if mode.worse > 0 else high < 0
             better = high < 0 if mode.worse > 0 else low > 0
             grows = WORSE if worse else "better" if better else "not shown"

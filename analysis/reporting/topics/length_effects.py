@@ -188,7 +188,7 @@ def long_answers(works: Mapping[str, Workbench]) -> pd.DataFrame:
     lines = []
     for name, work in works.items():
         values = dependence_of_longest(work.pool, work.features.lengths().answer)
-        mean, low, high = interval_of_mean(values) if len(values) > 1 else (np.nan,) * 3
+        mean, low, high = interval_of_mean(values) if len(values) else (np.nan,) * 3
         kind = kind_of(low, high) if len(values) > 1 else ""
         lines.append({"pool": name, "rows": len(values), "dependence": mean, "low": low, "high": high, "kind": kind})
     return pd.DataFrame(lines)

@@ -5,7 +5,7 @@ import pandas as pd
 
 from analysis.experiments.workbench import Workbench
 from analysis.pools import near_duplicates
-from analysis.reporting.wording import number, share
+from analysis.reporting.wording import agreeing, counted, number, share
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 GOOD_ENOUGH = 0.8  # recall and precision, at least
@@ -85,7 +85,7 @@ def findings(table: pd.DataFrame, sizes: pd.DataFrame, threshold: float) -> list
     largest, grouped = sizes["rows in the group"].max(), sizes[sizes["rows in the group"] > 1]["groups"].sum()
     said = [
         f"At similarity {threshold:g} the filter removes {share(line['rows removed'])} of the rows; "
-        f"{number(grouped)} groups have more than one row, the largest {number(largest)}."
+        f"{counted(grouped, 'group')} {agreeing(grouped, 'has', 'have')} more than one row, the largest {number(largest)}."
     ]
     if "recall" in table:
         best = table.loc[(2 * table["recall"] * table["precision"] / (table["recall"] + table["precision"])).idxmax()]

@@ -87,9 +87,9 @@ def decided(compared: Comparison, table: pd.DataFrame, against_base: pd.DataFram
             "different rows in all": number(compared.different_rows[key[2], key[1]]),
             "tokens of random's": "" if versus is None else f"{versus['tokens_ratio']:.2f} times",
             "score": quantity(means["score"][key], unit), "words of an answer": _words(means["answer_words"][key]),
-            "difference from random": "" if versus is None else written(versus, unit),
+            "difference from random": "" if versus is None else with_interval(versus, unit),
             "verdict": "" if versus is None else versus["verdict"],
-            "gain over the base": written(line, unit), "fine-tuning": line["verdict"], "order": (benchmarks.index(key[0]), -key[1], -means["score"][key]),
+            "gain over the base": with_interval(line, unit), "fine-tuning": line["verdict"], "order": (benchmarks.index(key[0]), -key[1], -means["score"][key]),
         })  # fmt: skip
     without = ["order", *([] if means["answer_words"].notna().any() else ["words of an answer"])]
     return pd.DataFrame(sorted(lines, key=lambda line: line["order"])).drop(columns=without)
@@ -98,15 +98,6 @@ def decided(compared: Comparison, table: pd.DataFrame, against_base: pd.DataFram
 def _words(mean: float) -> str:
     """What the model wrote to an item; nothing where it was asked for no answer."""
     return f"{mean:.0f}" if np.isfinite(mean) else ""
-
-
-def written(line, unit: str) -> str:
-    """An estimate with its interval, or without where one run has none."""
-    return (
-        with_interval(line, unit)
-        if np.isfinite([line["low"], line["high"]]).all()
-        else quantity(line["estimate"], unit, True)
-    )
 
 
 def verdict_sentences(table: pd.DataFrame, regime: Regime) -> list[str]:
@@ -120,7 +111,7 @@ def _sentence(line: dict, regime: Regime) -> str:
     unit, why = line["unit"], f" ({line['note']})" if line["verdict"] == NO_VERDICT else ""
     return (
         f"{label(line['method'])}, {number(line['budget'])} rows ({regime.words(line['budget'])}), on {line['benchmark']}: "
-        f"{line['verdict']}{why}; minus random {written(line, unit)} {gained_in(unit)} ({counted(line['n_runs'], 'run')}, "
+        f"{line['verdict']}{why}; minus random {with_interval(line, unit)} {gained_in(unit)} ({counted(line['n_runs'], 'run')}, "
         f"{line['n_random']} random, {line['n_items']} items, {line['tokens_ratio']:.2f} times random's tokens)."
     )
 

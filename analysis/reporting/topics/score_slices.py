@@ -14,7 +14,7 @@ from analysis.reporting import style
 from analysis.reporting.axis_labels import difference_label
 from analysis.reporting.palette import label
 from analysis.reporting.versus_random import unit_in
-from analysis.reporting.wording import gained_in, with_interval
+from analysis.reporting.wording import counted, gained_in, with_interval
 from analysis.statistics import interval_of_mean, rank_correlation_interval
 from analysis.subsets.diversity import places
 
@@ -156,7 +156,7 @@ def findings(results: Results, counts: Mapping[str, int], budget: int) -> list[s
                 said.append(
                     f"Down the ranking of {label(method)} the result on {benchmark} {falls}: from the first to the last of {count} "
                     f"slices {with_interval(line, unit)} "
-                    f"{gained_in(unit)} ({len(by_part)} parts); the best is slice {means.idxmax()}."
+                    f"{gained_in(unit)} ({counted(len(by_part), 'part')}); the best is slice {means.idxmax()}."
                 )
             *ends, parts = top_against_upper_half(results, benchmark, method, budget, count)
             line = dict(zip(("estimate", "low", "high"), ends, strict=True))
@@ -165,7 +165,7 @@ def findings(results: Results, counts: Mapping[str, int], budget: int) -> list[s
             )
             said.append(
                 f"The very top of {label(method)}, its {budget:,} highest rows, against draws from its upper half on {benchmark}: "
-                f"{with_interval(line, unit)} {gained_in(unit)} ({parts} parts): {curse}."
+                f"{with_interval(line, unit)} {gained_in(unit)} ({counted(parts, 'part')}): {curse}."
             )
     return said
 
