@@ -26,7 +26,7 @@ from analysis.runner.finetuning import check_finetuning
 from analysis.runner.index import duration
 from analysis.runner.rows_of_parts import fewer_parts, rows_told
 from analysis.store.launch import is_one_of_several
-from analysis.store.publishing import REPORT, RUN, Count, note, publish
+from analysis.store.publishing import REPORT, RUN, Count, check_readable, note, publish
 from analysis.store.store import Store
 
 EPILOG = """example:
@@ -67,6 +67,7 @@ def compare(asked: argparse.Namespace) -> tuple[Count, int]:
         parse(method)
     benchmarks_asked(asked.benchmark)
     check_makeable(Path(asked.out))
+    check_readable(Path(asked.out) / f"{asked.name}.parquet")
     # All selections are made by one process: the others would wait for the features that it computes.
     work = _workbench(asked)
     pools = [part.pool for part in work.parts]

@@ -66,6 +66,14 @@ def test_what_cannot_be_done_is_refused_in_one_line(more, message, capsys, monke
     assert message in capsys.readouterr().err
 
 
+def test_a_damaged_file_of_the_name_is_refused_before_anything_is_made(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(compare.os, "environ", {})
+    (tmp_path / "small.parquet").write_bytes(b"half")
+    with pytest.warns(UserWarning, match="damaged"):
+        assert compare.main(["--name", "small", "--out", str(tmp_path), *SMALL]) == 2
+    assert "small.parquet: it cannot be read, and publishing would replace it" in capsys.readouterr().err
+
+
 def test_processes_of_one_launch_are_refused(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(compare.os, "environ", {"WORLD_SIZE": "2", "RANK": "1"})
     assert compare.main(["--name", "small", "--out", str(tmp_path), *SMALL]) == 2

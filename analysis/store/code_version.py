@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -95,8 +96,16 @@ def _source(name: str, root: Path) -> _Source:
         if isinstance(node, ast.Name) and node.id in modules:
             node.id = f"module {numbers.setdefault(node.id, len(numbers))}"
     used = [*numbers, *sorted(set(modules) - set(numbers))]
-    code = hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    code = hashlib.sha256(_dumped(tree).encode()).hexdigest()
     return _Source(code, tuple(modules[known_as] for known_as in used), tuple(sorted(names)))
+
+
+def _dumped(tree: ast.Module) -> str:
+    """The tree as Python 3.11 dumps it: later ones add type parameters, and from 3.13 on leave empty lists out."""
+    for node in ast.walk(tree):
+        if getattr(node, "type_params", None) == []:
+            del node.type_params
+    return ast.dump(tree, **({"show_empty": True} if sys.version_info >= (3, 13) else {}))
 
 
 def _imports(tree: ast.Module) -> Iterator[tuple[ast.stmt, ast.alias]]:

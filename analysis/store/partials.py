@@ -13,7 +13,7 @@ from pathlib import Path
 
 SUFFIX = ".partial"
 OF_THE_DEAD = 3600  # seconds without a change after which what a dead process of this machine left is removed
-OF_OTHERS = 7 * 24 * 3600  # the same where it cannot be told whether the process lives: another machine's, or no name
+OF_OTHERS = 7 * 24 * 3600  # the same of another machine, where it cannot be told whether the process lives
 _OWNER = re.compile(rf"\.(?P<machine>[0-9a-f]{{8}})-(?P<process>\d+)-[0-9a-f]{{8}}{re.escape(SUFFIX)}$")
 
 
@@ -35,7 +35,9 @@ def remove_left_over(folder: Path) -> None:
 
 def _is_left_over(path: Path) -> bool:
     owner = _OWNER.search(path.name)
-    dead = owner and owner["machine"] == _machine() and os.name == "posix" and not _lives(int(owner["process"]))
+    if owner is None:  # of another program: folders of results may lie among a user's own files
+        return False
+    dead = owner["machine"] == _machine() and os.name == "posix" and not _lives(int(owner["process"]))
     inside = path.rglob("*") if path.is_dir() and not path.is_symlink() else ()
     changed = max(one.lstat().st_mtime for one in (path, *inside))
     return time.time() - changed > (OF_THE_DEAD if dead else OF_OTHERS)

@@ -66,9 +66,16 @@ class Published:
         return None if line is None else {one["name"]: unpacked(one) for one in line["arrays"]}
 
     def _line(self, kind: str, key: str) -> dict | None:
-        path, row = self._places.get((kind, key), (None, 0))
-        found = [] if path is None else read(path)
-        return found.slice(row, 1).to_pylist()[0] if len(found) else None
+        for _ in range(2):
+            path, row = self._places.get((kind, key), (None, 0))
+            found = [] if path is None else read(path).slice(row, 1).to_pylist()
+            if [(line.get("kind"), line.get("key")) for line in found] == [(kind, key)]:
+                return found[0]
+            if path is None:
+                break
+            read.cache_clear()  # published anew, by whichever process, since the places of its lines were read
+            del self._places
+        return None
 
     @cached_property
     def _places(self) -> dict[tuple[str, str], tuple[Path, int]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 
 from analysis.paths import RESULTS
 from analysis.store.published import COUNTS, TEXTS, log, packed, read, schema
@@ -46,6 +47,8 @@ def publish(run: str, store: Store, folder: Path, *, afresh: bool = False) -> Co
     ------
     FileNotFoundError
         No report of the run has been noted.
+    ValueError
+        The file is there and damaged: nothing is written, as what cannot be read would be lost.
     """
     notes = sorted((store.root / "asked" / run).glob("*.json"))
     if not notes:
@@ -53,6 +56,19 @@ def publish(run: str, store: Store, folder: Path, *, afresh: bool = False) -> Co
             f"no report of the run {run!r} is noted in {store.root / 'asked'}; run its notebooks first"
         )
     path = folder / f"{run}.parquet"
+    with FileLock(store.root / "asked" / f"{run}.lock"):  # what several publish at once adds up
+        return _publish(path, store, notes, afresh)
+
+
+def check_readable(path: Path) -> None:
+    """ValueError where a published file is there and damaged, or no such file: publishing would replace it."""
+    if path.exists() and not read(path).column_names:
+        raise ValueError(f"{path}: it cannot be read, and publishing would replace it; restore it or take it away")
+
+
+def _publish(path: Path, store: Store, notes: list[Path], afresh: bool) -> Count:
+    read.cache_clear()
+    check_readable(path)
     before = {(line["kind"], line["key"]): line for line in (read(path).to_pylist() if path.exists() else [])}
     if afresh:
         before = {place: line | {"reports": []} for place, line in before.items()}
@@ -90,7 +106,8 @@ def _line(store: Store, kind: str, key: str) -> dict | None:
     record, arrays = store.record(kind, key), store.arrays(kind, key)
     if record is None or arrays is None:
         return None
-    made = record.get("made") or store.path(kind, key, ".json").stat().st_mtime
+    own = store.path(kind, key, ".json")
+    made = record.get("made") or (own.stat().st_mtime if own.exists() else log.made[kind][key])
     benchmarks = record.get("benchmarks", [])
     scores = {one["name"]: float(np.nanmean(arrays[f"items_{number}"])) for number, one in enumerate(benchmarks)}
     groups = [json.dumps(one.pop("groups"), ensure_ascii=False) for one in benchmarks]

@@ -203,3 +203,9 @@ def test_a_random_draw_does_not_depend_on_the_base(tmp_path):
     assert weak["random_selection"] == strong["random_selection"]
     assert weak["token_length"] == strong["token_length"]  # both bases have the same tokenizer
     assert weak["cross_entropy"] != strong["cross_entropy"]
+
+
+def test_every_python_gives_the_same_version(package):
+    """Keys are published: made under one Python they must be found under another, whose ast has other fields."""
+    code = "class A:\n    pass\n\n\nasync def f(*, x: int = 1) -> list[int]:\n    return [g() for y in []]\n"
+    assert own_code("analysis.user", package(user=code)).startswith("be1eb699d7691a56c7e32e8c")

@@ -42,7 +42,7 @@ def left(folder, owner, hours, *, is_folder=False):
 @pytest.mark.parametrize(
     ("of", "hours", "stays"),
     [("dead", 2, False), ("dead", 0.5, True), ("living", 100, True), ("elsewhere", 100, True), ("elsewhere", 200, False),
-     ("nobody", 100, True), ("nobody", 200, False)],
+     ("another program", 10_000, True)],
 )  # fmt: skip
 def test_by_owner_and_age(tmp_path, dead, of, hours, stays, is_folder):
     machine = partials._machine()
@@ -50,7 +50,7 @@ def test_by_owner_and_age(tmp_path, dead, of, hours, stays, is_folder):
         "dead": f".{machine}-{dead}-01234567",
         "living": f".{machine}-{os.getppid()}-01234567",
         "elsewhere": f".{'0' * 8}-{dead}-01234567",
-        "nobody": ".x8k2_qwe",  # as they were named before
+        "another program": ".mkv",
     }
     path = left(tmp_path, owners[of], hours, is_folder=is_folder)
     (tmp_path / "finished.npz").write_text("whole")

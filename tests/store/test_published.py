@@ -130,6 +130,34 @@ def test_pieces_add_up_and_the_same_pieces_are_the_same_bytes(tmp_path, store, f
         publish("quick", other, folder)
 
 
+def test_a_selection_that_another_file_holds_is_published_with_its_own_date(tmp_path, store, folder):
+    store.save_arrays("selections", "bb", rows=np.arange(3))
+    store.save_record("selections", "bb", {"excluded": {}, "seconds": 3.0})
+    ask(store, "12", ["bb"], "selections")
+    publish("full", store, folder)
+    (made,) = read(folder / "full.parquet")["made"].to_pylist()
+    clone = fresh(tmp_path, folder)
+    ask(clone, "12", ["bb"], "selections")
+    assert publish("full", clone, tmp_path / "own").added == 1
+    assert read(tmp_path / "own" / "full.parquet")["made"].to_pylist() == [made]
+
+
+def test_what_is_published_while_another_process_reads_moves_no_line_of_it(tmp_path, store, folder):
+    save_run(store, "bb", 1)
+    save_run(store, "aa", 2)
+    ask(store, "30", ["bb"])
+    publish("full", store, folder)
+    reader = Published(folder)
+    assert reader.record("runs", "aa") is None
+    ask(store, "30", ["aa", "bb"])
+    publish("full", store, folder)  # the line of bb is the second now
+    assert reader.record("runs", "bb")["made"] == 1e9 + 1
+    assert reader.arrays("runs", "bb")["rows"].tolist() == store.arrays("runs", "bb")["rows"].tolist()
+    ask(store, "30", ["aa"])
+    publish("full", store, folder, afresh=True)
+    assert reader.record("runs", "bb") is None and reader.record("runs", "aa")["made"] == 1e9 + 2
+
+
 @pytest.mark.parametrize("share", [0, 0.5, 0.99])
 def test_a_damaged_file_is_named_and_counts_as_absent(tmp_path, store, folder, share):
     save_run(store, "aa")
@@ -142,6 +170,13 @@ def test_a_damaged_file_is_named_and_counts_as_absent(tmp_path, store, folder, s
     with pytest.warns(UserWarning, match="full.parquet"):
         assert clone.record("runs", "aa") is None
     assert clone.arrays("runs", "aa") is None and path.exists()
+    content = path.read_bytes()
+    with (
+        pytest.raises(ValueError, match=r"full\.parquet: it cannot be read"),
+        pytest.warns(UserWarning, match="damaged"),
+    ):
+        publish("full", store, folder)
+    assert path.read_bytes() == content
 
 
 def test_no_flipped_bit_gives_other_numbers(tmp_path, store, folder):
