@@ -31,7 +31,7 @@ def content_hash(file: Path, store: Store | None) -> str:
 
 
 def files_named(value) -> list[list]:
-    """`states` of every file that a value names; empty for any other value.
+    """`states` of every file that a value names; of embedded bases names and content, the same on every machine.
 
     Parameters
     ----------
@@ -43,7 +43,12 @@ def files_named(value) -> list[list]:
     if not isinstance(value, str):
         return []
     places = [place for part in value.split(",") if part.strip() for place in _matches(part.strip())]
-    return states(path for place in places for path in (sorted(place.rglob("*")) if place.is_dir() else [place]))
+    files = [path for place in places for path in (sorted(place.rglob("*")) if place.is_dir() else [place])]
+    return [state for file in files for state in (_embedded(file) if file.is_relative_to(BASES) else states([file]))]
+
+
+def _embedded(file: Path) -> list[list]:
+    return [[file.relative_to(BASES).as_posix(), content_hash(file, None)]] if file.is_file() else []
 
 
 def _matches(text: str) -> list[Path]:

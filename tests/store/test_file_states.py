@@ -2,6 +2,7 @@
 
 import os
 
+from analysis.paths import BASES
 from analysis.store.file_states import content_hash, files_named, states
 from analysis.store.store import Store
 
@@ -30,8 +31,10 @@ def test_a_changed_file_has_another_state(tmp_path):
     assert files_named(str(path)) != before
 
 
-def test_an_embedded_base_is_seen_by_its_name():
-    assert any(path.endswith("tiny-weak/model.safetensors") for path, *_ in files_named({"scorer": "tiny-weak"}))
+def test_an_embedded_base_is_seen_by_its_name_and_content_alone():
+    weights = BASES / "tiny-weak" / "model.safetensors"
+    assert ["tiny-weak/model.safetensors", content_hash(weights, None)] in files_named({"scorer": "tiny-weak"})
+    assert files_named("tiny-weak") == files_named(str(BASES / "tiny-weak"))
 
 
 def test_a_path_that_exists_is_no_pattern(tmp_path):
