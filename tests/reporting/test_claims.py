@@ -452,3 +452,22 @@ def test_text_of_other_pages_does_not_act_in_markdown():
     text = summary.as_markdown(table, pd.DataFrame(), pd.DataFrame(), Pages(()), ["*x*"])
     assert "| a \\| b &lt;script> |" in text
     assert "- \\*x\\*" in text
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("see [click](http://x) and [a][b]", r"see [click\](http://x) and [a\][b]"),
+        ("[a]: http://x", r"\[a]: http://x"),
+        ("`code` and _both_ __all__", r"\`code\` and \_both\_ \_\_all\_\_"),
+        ("30_versus_random +1.5 [-0.5, +3.5] (3 runs)", "30_versus_random +1.5 [-0.5, +3.5] (3 runs)"),
+        ("-3.0 points", "-3.0 points"),
+        ("- a", r"\- a"),
+        ("## a", r"\## a"),
+        ("1. a", r"1\. a"),
+        ("~~a~~ $x$ &lt;b>", r"\~\~a\~\~ \$x\$ &amp;lt;b>"),
+    ],
+)
+def test_links_code_and_emphasis_of_data_are_plain(said, written):
+    text = summary.as_markdown(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), Pages(()), [said])
+    assert f"\n- {written}\n" in text
