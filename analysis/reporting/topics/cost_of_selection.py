@@ -14,6 +14,7 @@ from analysis.experiments.token_costs import ADAPTERS, FLOP, FORWARD, TRAINING, 
 from analysis.methods import RANDOM
 from analysis.methods.tools.compiling import compile_all
 from analysis.reporting.versus_random import delta_of, unit_in
+from analysis.reporting.wording import figures
 
 ASSUMED = {
     "rows": (1_000_000, "of the pool"),
@@ -41,7 +42,7 @@ def assumed(hardware: Mapping[str, float]) -> dict[str, float]:
 
 def assumptions(hardware: Mapping[str, float], tokens_per_row: float) -> pd.DataFrame:
     """The assumptions of an extrapolation as a table."""
-    lines = [(name, f"{value:,.4g}", ASSUMED[name][1]) for name, value in hardware.items()]
+    lines = [(name, figures(value), ASSUMED[name][1]) for name, value in hardware.items()]
     lines.append(("tokens per row", f"{tokens_per_row:.0f}", "measured on this pool, cut as in training"))
     return pd.DataFrame(lines, columns=["assumption", "value", "what it is"])
 
