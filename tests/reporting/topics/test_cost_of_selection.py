@@ -71,6 +71,7 @@ def test_a_scorer_keeps_its_size():
 
 def test_ratios_by_hand():
     table = topic.ratios(at_scale().reset_index()).set_index("method")
+    assert words.ratios(topic.ratios(at_scale().loc[["token_length"]].reset_index())) == []  # reads nothing
     assert "token_length" not in table.index
     assert table.loc["cross_entropy", "ratio at 100%"] == pytest.approx(10 / 9)
     assert table.loc["cross_entropy", "ratio at 10%"] == pytest.approx(100 / 9)
