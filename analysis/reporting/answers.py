@@ -34,11 +34,17 @@ def main_comparisons(pages: Pages) -> pd.DataFrame:
     return table
 
 
-def written(line) -> str:
-    """An estimate that is in the scale of its unit, with its interval: +1.5 [-0.5, +3.5]"""
+def written(line, unit: bool = False) -> str:
+    """An estimate that is in the scale of its unit, with its interval: +1.5 [-0.5, +3.5], and with its unit if asked."""
     digits = unit_of(line["unit"]).digits
     estimate, low, high = (f"{line[name]:+.{digits}f}" for name in ("estimate", "low", "high"))
-    return f"{estimate} [{low}, {high}]"
+    return f"{estimate} [{low}, {high}]{' ' + line['in'] if unit else ''}"
+
+
+def one_unit(table: pd.DataFrame) -> str:
+    """What all lines are counted in; "" where they differ, and each number has its own behind it."""
+    units = table["in"].unique()
+    return units[0] if len(units) == 1 else ""
 
 
 def counts(verdicts: pd.Series) -> str:

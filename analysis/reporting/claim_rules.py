@@ -7,7 +7,8 @@ zero, of that page. *Here* is the pools, bases and budgets of the run.
 import numpy as np
 
 from analysis.experiments.results import EQUAL_ROWS
-from analysis.methods import label
+from analysis.methods import label, parse
+from analysis.methods.calls import default_options
 from analysis.reporting.answers import (
     DEPENDS,
     DIFFICULTY,
@@ -26,6 +27,7 @@ from analysis.reporting.answers import (
     main_comparisons,
     names,
     not_run,
+    one_unit,
     together,
     variant,
     written,
@@ -104,8 +106,13 @@ def quotas(pages: Pages) -> Judged:
         return UNTESTED, "fewer than two quality methods stand with and without quotas in this run"
     up, down = (own["low"] > 0).sum(), (own["high"] < 0).sum()
     verdict = HOLDS if up > len(own) / 2 else FAILS if down > len(own) / 2 else OPEN
-    told = [f"{label(line['against'])}{variant(line['report'])} {written(line)}" for line in own.to_dict("records")]
-    return verdict, f"{up} of {len(own)} repaired, with quotas minus without in {own['in'].iloc[0]}: {', '.join(told)}"
+    unit = one_unit(own)
+    told = [
+        f"{label(line['against'])}{variant(line['report'])} {written(line, not unit)}"
+        for line in own.to_dict("records")
+    ]
+    counted_in = f" in {unit}" if unit else ""
+    return verdict, f"{up} of {len(own)} repaired, with quotas minus without{counted_in}: {', '.join(told)}"
 
 
 def length_works(pages: Pages) -> Judged:
@@ -124,20 +131,22 @@ def length_for_weak_bases(pages: Pages) -> Judged:
     own = table[table["method"] == "token_length"] if len(table) else table
     if own.empty:
         return not_run("34")
+    unit = one_unit(own)
     told = [
-        f"{written(line)}{variant(line['report'])} ({line['verdict']}, {line['n_places']} bases)"
+        f"{written(line, not unit)}{variant(line['report'])} ({line['verdict']}, {line['n_places']} bases)"
         for line in own.to_dict("records")
     ]
     rest = both[(both["method"] == "token_length") & ~both.index.isin(own.index)]
-    told += [f"on {line['benchmark']}, by which no claim is judged, {written(line)} {line['in']} ({line['verdict']})"
+    told += [f"on {line['benchmark']}, by which no claim is judged, {written(line, True)} ({line['verdict']})"
              for line in rest.to_dict("records")]  # fmt: skip
     verdict = together([as_claim(one, FALLS, GROWS) for one in own["verdict"]])
-    return verdict, f"change in {own['in'].iloc[0]} for a base that is a nat better on plain text: {'; '.join(told)}"
+    counted_in = f" in {unit}" if unit else ""
+    return verdict, f"change{counted_in} for a base that is a nat better on plain text: {'; '.join(told)}"
 
 
 def ifd_short(pages: Pages) -> Judged:
     table = pages.table("33_length_effects", "scores")
-    own = table[[name == "ifd" for name in names(table["method"])]] if len(table) else table
+    own = table[[_is_own_ifd(call) for call in table["method"]]] if len(table) else table
     if own.empty:
         return not_run("33")
     verdicts = [HOLDS if high < 0 else FAILS if low > 0 else OPEN for low, high in zip(own["low"], own["high"], strict=True)]  # fmt: skip
@@ -146,6 +155,12 @@ def ifd_short(pages: Pages) -> Judged:
         for line in own.itertuples()
     ]
     return together(verdicts), f"rank correlation of IFD, as its authors define it, with answer length {listed(told)}"
+
+
+def _is_own_ifd(call: str) -> bool:
+    """Whether a call is of IFD as its authors define it, with or without pre-experience, not of the released script."""
+    name, options = parse(call)
+    return name == "ifd" and (default_options(name) | options)["variant"] == "original"
 
 
 def fails_at_scale(pages: Pages) -> Judged:

@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.reporting import claim_rules as rules
 from analysis.reporting import follow_up_rules as later
 from analysis.reporting.answers import UNTESTED, Judged
+from analysis.reporting.break_even import AS_MUCH
 from analysis.reporting.pages import Pages
 
 STUDY = "Xia et al. 2024"
@@ -48,7 +49,7 @@ CLAIMS = (
     Claim("Selecting costs more than training on what is selected", f"{STUDY}, 5.3", "35_cost_of_selection",
           "by operations, extrapolated with page 35's assumptions, for every method that reads the pool with a model; the study's ZIP and DiverseEvol only where they are listed", rules.costly),
     Claim("Selection costs more than it saves", "arXiv 2410.15225, arXiv 2410.16208", "35_cost_of_selection",
-          "every method lies below random draws that cost no more; does not hold where one is above all of them, one of as much compute included", later.does_not_pay),
+          f"every method lies below random draws that cost {AS_MUCH}; does not hold where one is above all of them, one of as much compute included", later.does_not_pay),
     Claim("As pools grow many methods fall below random, RDS+ excepted", "Ivison et al. 2025, arXiv 2503.01807", "31_failure_modes_at_scale",
           "more than half of the others have intervals below zero on the largest pool, and more than on the smallest, and RDS+ above zero", later.below_random_but_rds),
     Claim("Only gradient distances predict what a row is worth", "Nayak et al. 2026, arXiv 2602.14696", "40_published_grids",

@@ -7,12 +7,12 @@ import pandas as pd
 from analysis.experiments.results import Results
 from analysis.experiments.timings import ALONE, SHARED, Timings
 from analysis.methods import RANDOM
-from analysis.reporting.break_even import DOES_NOT, OPEN, PAYS
+from analysis.reporting.break_even import DOES_NOT, OPEN, PAYS, held_against
 from analysis.reporting.cost_figures import name
 from analysis.reporting.topics.cost_of_selection import LONGER, better_of_two
-from analysis.reporting.trained_rows import Regime
+from analysis.reporting.trained_rows import Regime, few
 from analysis.reporting.versus_random import unit_in
-from analysis.reporting.wording import gained_in, listed, of_each, quantity, unit_name
+from analysis.reporting.wording import figures, gained_in, listed, of_each, quantity, unit_name
 
 NOTHING_TRAINED = (
     "Nothing was trained here (no random draws asked for), so no cost is set beside a gain and no break-even is told."
@@ -20,7 +20,7 @@ NOTHING_TRAINED = (
 
 
 def headline(even: pd.DataFrame, regime: Regime, budget: int) -> list[str]:
-    """Per benchmark, which methods pay: against every random draw that costs as much."""
+    """Per benchmark, which methods pay: against every random draw that they are held against."""
     said = []
     for benchmark in even["benchmark"].unique() if len(even) else ():
         own = even[even["benchmark"] == benchmark]
@@ -32,7 +32,7 @@ def headline(even: pd.DataFrame, regime: Regime, budget: int) -> list[str]:
         paying = len(named[PAYS])
         said.append(
             f"On {benchmark}, {budget:,} rows ({regime.words(budget)}), {paying or 'no'} method{'s' * (paying > 1)} of "
-            f"{len(by_method)} {'pay' if paying > 1 else 'pays'} against random draws that cost as much ({listing})."
+            f"{len(by_method)} {'pay' if paying > 1 else 'pays'} against {held_against(own)} ({listing})."
         )
     return said
 
@@ -48,7 +48,7 @@ def break_even(even: pd.DataFrame) -> list[str]:
         ends = " to ".join(quantity(one[end], one["unit"], signed=True) for end in ("low", "high"))
         more = " in more passes" if one["against"] == LONGER else ""
         said.append(
-            f"{name(one['method'])} ({one['compute_ratio']:.2g} times the compute of a random draw of {one['rows']:,} rows{more}): "
+            f"{name(one['method'])} ({few(one['compute_ratio'])} times the compute of a random draw of {one['rows']:,} rows{more}): "
             f"{quantity(one['estimate'], one['unit'], signed=True)} {gained_in(one['unit'])} against it ({ends}, n = {one['n_runs']} runs), {one['verdict']}."
         )
     return said
@@ -78,9 +78,9 @@ def at_scale(table: pd.DataFrame, hardware: dict) -> list[str]:
     if len(reading):
         told = dict(zip(reading["method"].map(name), reading["hours"], strict=True))
         said.append(
-            f"Selecting from {hardware['rows']:,.0f} rows with a model of {hardware['parameters'] / 1e9:.2g} billion parameters would take "
-            f"{of_each(told, '{:.3g} h'.format)} of one device, each alone, under the assumptions of the table; training on "
-            f"{hardware['budget']:,.0f} rows would take {table['training_hours'].iloc[0]:.3g} h."
+            f"Selecting from {hardware['rows']:,.0f} rows with a model of {figures(hardware['parameters'] / 1e9)} billion parameters would take "
+            f"{of_each(told, lambda hours: f'{figures(hours)} h')} of one device, each alone, under the assumptions of the table; training on "
+            f"{hardware['budget']:,.0f} rows would take {figures(table['training_hours'].iloc[0])} h."
         )
         cheaper = [name(method) for method in reading.loc[reading["times_training"] <= 1, "method"]]
         said.append(
@@ -103,7 +103,7 @@ def ratios(table: pd.DataFrame) -> list[str]:
         said.append(
             f"With a selector {published} times smaller than the trained model, as published for {'gradients' if published == 10 else 'perplexity'}, "
             f"selecting would cost no more than the training for {len(holds)} of {len(own)}; it does from a ratio of "
-            f"{of_each(needed, '{:.3g}'.format)}."
+            f"{of_each(needed, figures)}."
         )
     return said
 
@@ -116,14 +116,14 @@ def seconds(fits: pd.DataFrame, timed: Timings) -> list[str]:
     alone = fits[(fits["cost"] == ALONE) & fits["per_1000_rows"].notna()].sort_values("per_1000_rows")
     n = largest["method"].nunique()
     said = [
-        f"All {n} methods one after the other took {total[ALONE]:.3g} s on {measured['rows'].max():,} rows ({timed.made_on}, {day}), each from an "
-        f"empty store, and {total[SHARED]:.3g} s where what others had stored was used (one timing each)."
+        f"All {n} methods one after the other took {figures(total[ALONE])} s on {measured['rows'].max():,} rows ({timed.made_on}, {day}), each from an "
+        f"empty store, and {figures(total[SHARED])} s where what others had stored was used (one timing each)."
     ]
     if len(alone):
         said.append(
             f"Seconds per 1,000 further rows, alone, by a straight line through {alone['sizes'].iloc[0]} sizes: "
-            f"{of_each(dict(zip(alone['method'].map(name), alone['per_1000_rows'], strict=True)), '{:.2g}'.format)}; the largest "
-            f"residual is {alone['largest_residual'].max():.2g} s."
+            f"{of_each(dict(zip(alone['method'].map(name), alone['per_1000_rows'], strict=True)), few)}; the largest "
+            f"residual is {few(alone['largest_residual'].max())} s."
         )
     return said
 

@@ -6,6 +6,7 @@ import pandas as pd
 from analysis.experiments.benchmarks.result import unit_of
 from analysis.reporting import style
 from analysis.reporting.axis_labels import difference_label, difference_limits
+from analysis.reporting.forest import draw_interval
 from analysis.reporting.palette import MARKERS
 from analysis.reporting.topics.answer_borders import ALONE, RELEASED, short
 from analysis.reporting.topics.released_vs_original import FAULTY, FORMS, HALF, TOKENS
@@ -121,15 +122,7 @@ def results(table: pd.DataFrame):
                 alpha=0.5,
                 markersize=4,
             )
-            inside = np.clip([line["low"], line["high"]], *limits)
-            ends = [[line["estimate"] - inside[0]], [inside[1] - line["estimate"]]]
-            ax.errorbar(line["estimate"], place, xerr=ends, fmt="D", color=RELEASED_COLOUR, capsize=2)
-            for beyond, edge, arrow in (
-                (line["low"] < limits[0], limits[0], "<"),
-                (line["high"] > limits[1], limits[1], ">"),
-            ):
-                if beyond:
-                    ax.plot(edge, place, arrow, color=RELEASED_COLOUR, markersize=5, clip_on=False)
+            draw_interval(ax, place, line["estimate"], [line["low"], line["high"]], limits, "D", RELEASED_COLOUR)
         ax.axvline(0, color=style.DARK_GREY, linewidth=1)
         _lines(ax, part["deviation"])
         ax.set(title=name, xlim=limits)

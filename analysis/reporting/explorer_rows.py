@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.experiments.workbench import Workbench
-from analysis.methods import RANDOM, Selection, calls, parse
+from analysis.methods import RANDOM, Selection, calls
 from analysis.reporting.maps import MOST_PLACED
 from analysis.reporting.pool_text import examples_html
 from analysis.reporting.wording import counted, figures, number
 from analysis.subsets import rows
+from analysis.subsets.diversity import deciding_scores
 
 CHARACTERS = 160  # of a prompt and of an answer
 MOST_SHOWN = 200  # rows of a table
@@ -60,15 +61,10 @@ def choose(work: Workbench, method: str, budget: int) -> Choice:
 
 def choice_of(work: Workbench, method: str, selection: Selection) -> Choice:
     """A selection that a method made from this part, with its scores or those of the method inside its clusters."""
-    return Choice(method, selection, selection.scores if selection.scores is not None else _inner_scores(work, method))
-
-
-def _inner_scores(work: Workbench, method: str) -> np.ndarray | None:
-    """Scores of the method that chooses inside another's clusters; chance has none."""
-    inner = calls.inner_call(*parse(method))
-    if inner is None or parse(inner)[0] == RANDOM:
-        return None
-    return calls.scored(inner, work.features, seed=work.selection_seed).scores
+    scores = selection.scores
+    if scores is None:
+        scores = deciding_scores(work.features, method, selection, work.selection_seed)
+    return Choice(method, selection, scores)
 
 
 def pair(methods: list[str]) -> list[str]:

@@ -16,11 +16,13 @@ from analysis.reporting.answers import (
     main_comparisons,
     names,
     not_run,
+    one_unit,
     variant,
     written,
 )  # fmt: skip
-from analysis.reporting.break_even import DOES_NOT, PAYS, SAME_COMPUTE
+from analysis.reporting.break_even import DOES_NOT, PAYS, SAME_COMPUTE, held_against
 from analysis.reporting.pages import Pages
+from analysis.reporting.trained_rows import few
 from analysis.statistics import BETTER, NO_DIFFERENCE, WORSE
 
 
@@ -42,10 +44,11 @@ def paying(table: pd.DataFrame) -> list[str]:
 
 
 def against_compute(table: pd.DataFrame) -> str:
-    """Every comparison with a random draw that costs no more, and how many times the draw's compute the method takes."""
-    told = [f"{label(line['method'])}{variant(line['report'])} {written(line)} at {line['compute_ratio']:.2g} times the compute ({line['verdict']})"
+    """Every comparison with a random draw of page 35, and how many times the draw's compute the method takes."""
+    unit = one_unit(table)
+    told = [f"{label(line['method'])}{variant(line['report'])} {written(line, not unit)} at {few(line['compute_ratio'])} times the compute ({line['verdict']})"
             for line in table.to_dict("records")]  # fmt: skip
-    return f"against random draws that cost no more, in {table['in'].iloc[0]}: {'; '.join(told)}"
+    return f"against {held_against(table)}{f', in {unit}' if unit else ''}: {'; '.join(told)}"
 
 
 def difficulty_behind(pages: Pages) -> Judged:

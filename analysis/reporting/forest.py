@@ -20,18 +20,18 @@ SHORT = {NO_DIFFERENCE: "< δ"}  # beside an interval
 
 
 def draw(
-    table: pd.DataFrame, results: Results, *, x: str, y: str, hue: str, panels: str = "benchmark", columns: str = "",
-    decides: bool = False, named: Callable[[object], str] = str,
+    table: pd.DataFrame, results: Results, *, panels: str = "benchmark", columns: str = "", decides: bool = False,
+    named: Callable[[object], str] = str,
 ):  # fmt: skip
     """A figure of differences from random, a panel per benchmark or design, and per budget side by side; not saved.
+
+    A line per method, random's own runs on top: the estimate with its interval, single runs as dots, random's range as a
+    band, ± δ as dotted lines, the base without fine-tuning as a dashed line. Intervals that leave the axis end in an arrow.
 
     Parameters
     ----------
     table : what `versus_random` gives.
     results : the runs behind it.
-    x : the difference, drawn with its interval; single runs as dots, random's range as a band, ± δ as dotted lines, the
-        base without fine-tuning as a dashed line. Intervals that leave the axis end in an arrow.
-    y, hue : the method, by line and by colour; random's own runs on top.
     panels, columns : the columns of `table` whose values have a row, and a column, of panels.
     decides : whether the intervals are those that go with the verdicts, which then stand beside them, or of each method
         by itself at 95 %.
@@ -39,17 +39,17 @@ def draw(
     """
     drawn = in_units(table)
     rows, across = list(drawn[panels].unique()), _sorted(drawn[columns].unique()) if columns else [None]
-    fig, axes = style.figure("full", _height(drawn, [panels, columns] if columns else [panels], y) * len(rows), rows=len(rows),
+    fig, axes = style.figure("full", _height(drawn, [panels, columns] if columns else [panels]) * len(rows), rows=len(rows),
                              columns=len(across), sharey=bool(columns) and "row", squeeze=False)  # fmt: skip
     parts = {(row, value): drawn[(drawn[panels] == row) & (drawn[columns] == value if columns else True)]
              for row in rows for value in across}  # fmt: skip
     ends = ("low", "high") if decides else ("alone_low", "alone_high")
     dots = {at: _dots(part, results) for at, part in parts.items() if len(part)}
-    spans = {at: limits(parts[at], ends, own, x) for at, own in dots.items()}
+    spans = {at: limits(parts[at], ends, own) for at, own in dots.items()}
     if panels != "benchmark":  # panels of one scale are read beside one another
         lows, highs = zip(*spans.values(), strict=True)
         spans = dict.fromkeys(spans, (min(lows), max(highs)))
-    order = list(drawn.groupby(y)[x].mean().sort_values(ascending=False).index) if columns else []
+    order = list(drawn.groupby("method")["estimate"].mean().sort_values(ascending=False).index) if columns else []
     for row, of_row in zip(rows, axes, strict=True):
         for value, ax in zip(across, of_row, strict=True):
             at, part = (row, value), parts[row, value]
@@ -59,13 +59,13 @@ def draw(
             titles = [row if panels == "benchmark" else f"{part['benchmark'].iloc[0]}, {row}"]
             titles += [named(value)] if columns else []
             lines = (
-                part.set_index(y).loc[[name for name in order if name in set(part[y])]].reset_index()
+                part.set_index("method").loc[[name for name in order if name in set(part["method"])]].reset_index()
                 if columns
-                else part.sort_values(x, ascending=False)
+                else part.sort_values("estimate", ascending=False)
             )
             title, narrow = "\n".join(titles), len(across) > 2
             title = title.replace(", ", ",\n") if narrow else title
-            _panel(ax, lines, dots[at], ends, spans[at], title, x=x, y=y, hue=hue, decides=decides)
+            _panel(ax, lines, dots[at], ends, spans[at], title, decides=decides)
             if narrow:
                 ax.set_xlabel("\n".join(in_lines(line, NARROW) for line in ax.get_xlabel().split("\n")))
     base = " · dashed: the base" if any(line.get_linestyle() == "--" for ax in fig.axes for line in ax.lines) else ""
@@ -73,10 +73,10 @@ def draw(
     return fig
 
 
-def _height(drawn: pd.DataFrame, by: list[str], y: str) -> float:
+def _height(drawn: pd.DataFrame, by: list[str]) -> float:
     """Height of a panel to the figure's width, so that names of two lines do not meet."""
-    lines = 1 + drawn.groupby(by)[y].nunique().max()  # with random's
-    in_name = max(in_lines(style.label(name), LABEL_WIDTH).count("\n") + 1 for name in drawn[y].unique())
+    lines = 1 + drawn.groupby(by)["method"].nunique().max()  # with random's
+    in_name = max(in_lines(style.label(name), LABEL_WIDTH).count("\n") + 1 for name in drawn["method"].unique())
     return max(0.28, 0.16 + max(0.036, 0.012 + 0.017 * in_name) * lines)
 
 
@@ -100,22 +100,23 @@ def _dots(lines: pd.DataFrame, results: Results) -> dict[str, pd.Series]:
 
 def _panel(
     ax, lines: pd.DataFrame, dots: dict[str, pd.Series], ends: tuple[str, str], span: tuple[float, float], title: str, *,
-    x: str, y: str, hue: str, decides: bool,
+    decides: bool,
 ) -> None:  # fmt: skip
-    first, names = lines.iloc[0], [RANDOM, *lines[y]]
+    first, names = lines.iloc[0], [RANDOM, *lines["method"]]
     style.margin(ax, float(first["delta"]))
     style.random_band(ax, dots[RANDOM].min(), dots[RANDOM].max(), orient="v")
-    for place, (name, coloured) in enumerate(zip(names, [RANDOM, *lines[hue]], strict=True)):
+    for place, name in enumerate(names):
         ax.plot(
             dots[name],
             np.full(len(dots[name]), place + 0.18),
             ".",
-            color=style.colour(coloured),
+            color=style.colour(name),
             alpha=0.5,
             markersize=4,
         )
     for place, line in enumerate(lines.to_dict("records"), start=1):
-        _interval(ax, place, line[x], [line[end] for end in ends], span, style.marker(line[y]), style.colour(line[hue]))
+        marker, colour = style.marker(line["method"]), style.colour(line["method"])
+        draw_interval(ax, place, line["estimate"], [line[end] for end in ends], span, marker, colour)
         if decides:
             beside = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "fontsize": "x-small"}
             words = SHORT.get(line["verdict"], line["verdict"])
@@ -128,10 +129,12 @@ def _panel(
     ax.set_xlabel(f"{difference_label(first['in'])}\n{n}{_base_line(ax, dots.get(BASE), span)}")
 
 
-def limits(lines: pd.DataFrame, ends: tuple[str, str], dots: dict[str, pd.Series], x: str) -> tuple[float, float]:
+def limits(lines: pd.DataFrame, ends: tuple[str, str], dots: dict[str, pd.Series]) -> tuple[float, float]:
     """Ends of the axis: all that is an estimate or a run, intervals as far as they do not hide these, and twice δ."""
     delta = 2 * lines["delta"].max()
-    seen = pd.concat([lines[x], pd.Series([-delta, delta]), *(dots[name] for name in [RANDOM, *lines["method"]])])
+    seen = pd.concat(
+        [lines["estimate"], pd.Series([-delta, delta]), *(dots[name] for name in [RANDOM, *lines["method"]])]
+    )
     room = 0.8 * seen.abs().max()
     low = max(lines[ends[0]].min(), seen.min() - room)
     high = min(lines[ends[1]].max(), seen.max() + room)
@@ -139,7 +142,7 @@ def limits(lines: pd.DataFrame, ends: tuple[str, str], dots: dict[str, pd.Series
     return low - 0.05 * (high - low), high + 0.05 * (high - low)
 
 
-def _interval(
+def draw_interval(
     ax, place: int, middle: float, ends: list[float], span: tuple[float, float], marker: str, colour: str
 ) -> None:
     """An estimate with its interval; an end beyond the axis becomes an arrow."""

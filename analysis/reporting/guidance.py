@@ -12,6 +12,7 @@ from analysis.reporting.answers import (
     counts,
     first_benchmark,
     main_comparisons,
+    one_unit,
     variant,
     written,
 )
@@ -79,8 +80,8 @@ def _range(values: pd.Series) -> str:
 
 def _told(part: pd.DataFrame) -> Iterable[str]:
     """A method after the other of those with one verdict: its difference, or the range of several, and its tokens."""
-    for name, lines in part.groupby("method", sort=False):
-        verdict, unit, ratios = lines["verdict"].iloc[0], lines["in"].iloc[0], lines["tokens_ratio"]
+    for (name, unit), lines in part.groupby(["method", "in"], sort=False):
+        verdict, ratios = lines["verdict"].iloc[0], lines["tokens_ratio"]
         if len(lines) == 1:
             line = lines.iloc[0]
             yield f"{label(name)}{variant(line['report'])} {verdict}, {written(line)} {unit} with {line['tokens_ratio']:.1f} times random's tokens"
@@ -160,9 +161,10 @@ def _by_tokens(pages: Pages) -> Iterable[tuple]:
         return
     better, worse = (own["low"] > 0).all(), (own["high"] < 0).all()
     if better or worse:
-        told = [f"{line['pool']}{variant(line['report'])} {written(line)}" for line in own.to_dict("records")]
+        unit = one_unit(own)
+        told = [f"{line['pool']}{variant(line['report'])} {written(line, not unit)}" for line in own.to_dict("records")]
         yield ("a budget counted in tokens instead of rows", f"{'take' if better else 'do not take'} the longest answers",
-               f"longest minus random at equal tokens, in {own['in'].iloc[0]}: {'; '.join(told)}", _pages_of(own))  # fmt: skip
+               f"longest minus random at equal tokens{f', in {unit}' if unit else ''}: {'; '.join(told)}", _pages_of(own))  # fmt: skip
 
 
 def _by_band(pages: Pages) -> Iterable[tuple]:

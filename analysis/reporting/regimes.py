@@ -38,7 +38,7 @@ def draw(table: pd.DataFrame, results: Results, regime: Regime, benchmark: str):
     )
     scores = in_units(results.table)
     scores = scores[(scores["benchmark"] == benchmark) & (scores["method"] == RANDOM)]
-    span = limits(drawn, ("low", "high"), dict.fromkeys([RANDOM, *names], drawn["estimate"]), "estimate")
+    span = limits(drawn, ("low", "high"), dict.fromkeys([RANDOM, *names], drawn["estimate"]))
     titles = {name: in_lines(style.label(name), 26) for name in names}
     lines_of_title = max(title.count("\n") for title in titles.values())
     for ax, name in zip(axes.flat, names, strict=False):

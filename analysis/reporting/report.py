@@ -204,9 +204,8 @@ def _published() -> dict[str, str]:
     for kind, made in published.log.made.items():
         if made:
             first, last = (time.strftime("%Y-%m-%d", time.gmtime(end(made.values()))) for end in (min, max))
-            facts[f"published {kind}"] = (
-                f"{len(made):,} of {len(published.log.asked[kind]):,}, made from {first} to {last}"
-            )
+            days = f"on {first}" if first == last else f"from {first} to {last}"
+            facts[f"published {kind}"] = f"{len(made):,} of {len(published.log.asked[kind]):,}, made {days}"
     return facts
 
 

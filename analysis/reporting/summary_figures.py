@@ -41,21 +41,28 @@ def comparisons(table: pd.DataFrame):
     down = -(-len(reports) // across)
     height = (0.14 + 0.045 * len(methods)) * down
     fig, axes = style.figure("full", height, rows=down, columns=across, sharey=True, squeeze=False)
+    counted = {report: _counted(own) for report, own in table.groupby("report")}
+    alike = len(set(counted.values())) == 1
     for ax, report in zip(axes.flat, reports, strict=False):
         _panel(ax, table[table["report"] == report], methods)
         ax.set_title(report.partition(".")[2])
+        ax.set_xlabel("" if alike else in_lines(counted[report], 80 // across))
     for ax in axes.flat[len(reports) :]:
         ax.set_axis_off()
     for ax in axes[:, 0]:
         ax.set_yticks(range(len(methods)), [in_lines(label(name), 24) for name in methods])
     starred = "" if (table["design"] == EQUAL_ROWS).all() else "; * at random's tokens"
-    fig.supxlabel(
-        f"rows per {table['kind'].iloc[0]}{starred}; in the cells the difference in {table['in'].iloc[0]}", fontsize=8
-    )
+    said = counted[reports[0]] if alike else "below each panel what is counted in it"
+    fig.supxlabel(f"{said}{starred}", fontsize=8)
     marks = [style.plt.Rectangle((0, 0), 1, 1, color=colour) for colour in CELLS.values()]
     names = [name if name != "other" else "undecided or no verdict" for name in CELLS]
     fig.legend(marks, names, loc="outside upper center", ncols=len(CELLS))
     return fig
+
+
+def _counted(own: pd.DataFrame) -> str:
+    """What the columns of a panel count, and what its cells do."""
+    return f"rows per {own['kind'].iloc[0]}; in the cells the difference in {own['in'].iloc[0]}"
 
 
 def _panel(ax, own: pd.DataFrame, methods: list[str]) -> None:

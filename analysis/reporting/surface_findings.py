@@ -8,6 +8,7 @@ from analysis.reporting.palette import label
 from analysis.reporting.trained_rows import Regime
 from analysis.reporting.wording import (
     agreeing,
+    figures,
     gained_in,
     listed,
     number,
@@ -143,4 +144,4 @@ def level_finding(proxies: pd.DataFrame, names: tuple[str, ...]) -> list[str]:
 
 
 def _short(name: str, value: float) -> str:
-    return share(value) if name.endswith("share") else f"{value:.3g}"
+    return share(value) if name.endswith("share") else figures(value)

@@ -32,8 +32,8 @@ class Regime:
 
 
 def few(rows: float) -> str:
-    """Rows of a kind as they are written: 2.8, 20 or 1,250."""
-    return f"{rows:.2g}" if rows < 99.5 else f"{rows:,.0f}"
+    """Rows of a kind, and other numbers of two digits, as they are written: 2.8, 20 or 1,250."""
+    return f"{rows:.2g}" if abs(rows) < 99.5 else f"{rows:,.0f}"
 
 
 def regime_of(work: Workbench) -> Regime:

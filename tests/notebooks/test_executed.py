@@ -27,6 +27,11 @@ OWN = {  # instead of defaults that would take minutes, or leave a figure out
     "35_cost_of_selection": {"sizes": [150], "further": ["kmeans", "ifd"]},
     "36_released_vs_original": {"methods": ["cross_entropy", "rds_plus"]},
 }  # fmt: skip
+EMPTY = {  # what a page documents as leaving something out, or a pool that leaves nothing to see
+    "31_failure_modes_at_scale": {"sizes": [200], "trained_sizes": [], "methods": ["token_length"]},
+    "36_released_vs_original": {"methods": ["zip_compression"], "n_draws": 0, "finetuning": {"max_tokens": 8}},
+}  # fmt: skip
+SAID = {"31_failure_modes_at_scale": "Nothing was fine-tuned", "36_released_vs_original": "cannot be told"}
 COUNTED = re.compile(r"Warning\b|Traceback|\bError\b")
 
 pytestmark = pytest.mark.slow
@@ -59,6 +64,16 @@ def executed(outcome):
 
 def findings(outcome):
     return json.loads((outcome.job.figures / "findings.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_a_page_without_much_to_say_comes_to_its_end(folders, name):
+    path = NOTEBOOKS / f"{name}.ipynb"
+    (one,) = execute.run([str(path)], "quick", SMALL | EMPTY[name], "empty", reports=folders, live=False)
+    assert one.status == "done", one.error
+    told = findings(one)
+    assert any(SAID[name] in sentence for sentence in told["findings"])
+    assert {file.stem for file in one.job.figures.glob("*.png")} == set(told["figures"])
 
 
 def test_produces_findings(outcome):

@@ -5,6 +5,7 @@ import itertools
 import pandas as pd
 import pytest
 
+from analysis.experiments.benchmarks.result import NATS
 from analysis.reporting import answers, claim_rules, claims, follow_up_rules, guidance, style, summary_figures
 from analysis.reporting.answers import DEPENDS, FAILS, HOLDS, OPEN, UNTESTED
 from analysis.reporting.pages import Page, Pages
@@ -242,6 +243,31 @@ def test_a_method_pays_that_beats_all_draws_one_of_its_compute_included(lines, s
     assert advice in guidance.guide(read)["what to do"].iloc[0]
 
 
+def test_differences_in_several_units_have_each_its_own():
+    def in_two_units(read):
+        ((key, table),) = read.tables.items()
+        other = table.assign(unit=NATS.name, report=f"{key[0]}.wild", **{"in": NATS.short})
+        return Planted({key: pd.concat([table.assign(report=f"{key[0]}.curated"), other], ignore_index=True)})
+
+    read = held_against(("ifd", "undecided", 0.5))
+    found = follow_up_rules.does_not_pay(read)[1]
+    assert found.startswith(
+        "against random draws that cost at most 1.1 times as much (or of as many rows, where none is"
+    )
+    assert "as cheap), in points: " in found
+    found = follow_up_rules.does_not_pay(in_two_units(read))[1]
+    assert "in points:" not in found and "+2.0] points at 0.5" in found and f"+2.000] {NATS.short} at 0.5" in found
+
+    read = intervals("34_base_model_strength", "slopes", "method", ("token_length", -3, -5, -1), benchmark="accuracy",
+                     n_places=4, verdict="falls")  # fmt: skip
+    found = claim_rules.length_for_weak_bases(in_two_units(read))[1]
+    assert found.startswith("change for a base") and "-1.0] points (" in found and f"-1.000] {NATS.short} (" in found
+
+    read = intervals("32_diversity_vs_quality", "quotas", "against", ("ifd", 5, 1, 9))
+    found = claim_rules.quotas(in_two_units(read))[1]
+    assert "without: IFD" in found and "+9.0] points" in found and f"+9.000] {NATS.short}" in found
+
+
 def test_coverage_must_be_shown_not_to_fall_behind():
     difficult = ("cross_entropy", 20, ROWS, -9.0, WORSE)
     alike = ("kmeans", 20, ROWS, 0.0, NO_DIFFERENCE)
@@ -304,6 +330,11 @@ def test_ifd_is_judged_by_the_interval_of_its_correlation_with_length():
     assert claim_rules.ifd_short(read(-0.4, -0.5, -0.3))[0] == HOLDS
     assert claim_rules.ifd_short(read(0.4, 0.3, 0.5))[0] == FAILS
     assert claim_rules.ifd_short(read(0.0, -0.1, 0.1))[0] == OPEN
+    table = read(0.4, 0.3, 0.5).tables["33_length_effects", "scores"]
+    released = table.assign(method="ifd(variant='released')", correlation=-0.4, low=-0.5, high=-0.3)
+    both = claim_rules.ifd_short(Planted({("33_length_effects", "scores"): pd.concat([table, released])}))
+    assert both[0] == FAILS and "-0.4" not in both[1]
+    assert claim_rules.ifd_short(Planted({("33_length_effects", "scores"): released}))[0] == UNTESTED
 
 
 def test_the_cost_of_selecting_is_that_of_methods_that_read():
@@ -426,7 +457,22 @@ def test_figures_are_drawn_for_one_and_for_many_settings():
         texts = {text.get_text() for ax in fig.axes for text in ax.texts}
         assert {"+1.0", "-12.0"} <= texts and "* at random's tokens" in fig.get_supxlabel()
     fig = summary_figures.comparisons(answers.main_comparisons(pages_with(lines[0])))
-    assert "*" not in fig.get_supxlabel()
+    assert (
+        "*" not in fig.get_supxlabel()
+        and "rows per skill; in the cells the difference in points" in fig.get_supxlabel()
+    )
+    assert not any(ax.get_xlabel() for ax in fig.axes)
+
+
+def test_panels_that_count_something_else_say_it_each():
+    table = answers.main_comparisons(of_two_settings([("ifd", 20, ROWS, 1.0, BETTER)], [("ifd", 20, ROWS, 1.0, WORSE)]))
+    wild = table["report"].str.endswith("wild")
+    table.loc[wild, ["kind", "unit", "in"]] = ["cluster", NATS.name, NATS.short]
+    fig = summary_figures.comparisons(table)
+    told = [" ".join(ax.get_xlabel().split()) for ax in fig.axes]
+    assert told == ["rows per skill; in the cells the difference in points",
+                    f"rows per cluster; in the cells the difference in {NATS.short}"]  # fmt: skip
+    assert "skill" not in fig.get_supxlabel()
 
 
 def test_every_claim_has_a_mark_and_verdicts_stand_clear_of_one_another():
@@ -452,3 +498,22 @@ def test_text_of_other_pages_does_not_act_in_markdown():
     text = summary.as_markdown(table, pd.DataFrame(), pd.DataFrame(), Pages(()), ["*x*"])
     assert "| a \\| b &lt;script> |" in text
     assert "- \\*x\\*" in text
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("see [click](http://x) and [a][b]", r"see [click\](http://x) and [a\][b]"),
+        ("[a]: http://x", r"\[a]: http://x"),
+        ("`code` and _both_ __all__", r"\`code\` and \_both\_ \_\_all\_\_"),
+        ("30_versus_random +1.5 [-0.5, +3.5] (3 runs)", "30_versus_random +1.5 [-0.5, +3.5] (3 runs)"),
+        ("-3.0 points", "-3.0 points"),
+        ("- a", r"\- a"),
+        ("## a", r"\## a"),
+        ("1. a", r"1\. a"),
+        ("~~a~~ $x$ &lt;b>", r"\~\~a\~\~ \$x\$ &amp;lt;b>"),
+    ],
+)
+def test_links_code_and_emphasis_of_data_are_plain(said, written):
+    text = summary.as_markdown(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), Pages(()), [said])
+    assert f"\n- {written}\n" in text

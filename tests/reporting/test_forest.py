@@ -30,7 +30,7 @@ def test_the_map_shows_every_method_in_every_group_the_best_first(results, metho
 
 def test_every_method_is_drawn_beside_random(results, table):
     style.use()
-    fig = forest.draw(table, results, x="estimate", y="method", hue="method")
+    fig = forest.draw(table, results)
     ax = fig.axes[0]
     assert [one.get_title("left") for one in fig.axes] == [ACCURACY, LOSS]
     assert [name.get_text() for name in ax.get_yticklabels()[:2]] == ["Random", "Token length"]
@@ -45,7 +45,7 @@ def test_names_stand_clear_of_one_another_and_break_between_words():
     ]
     results = grid(dict.fromkeys(quotas, 0.1))
     style.use()
-    fig = forest.draw(versus_random.versus_random(results), results, x="estimate", y="method", hue="method")
+    fig = forest.draw(versus_random.versus_random(results), results)
     fig.canvas.draw()
     for ax in fig.axes:
         names = ax.get_yticklabels()
@@ -60,7 +60,7 @@ def test_designs_share_an_axis_that_holds_all_intervals_and_have_their_own_runs(
     table = versus_random.versus_random(results)
     designs = table[table["benchmark"] == ACCURACY]
     style.use()
-    fig = forest.draw(designs, results, x="estimate", y="method", hue="method", panels="design")
+    fig = forest.draw(designs, results, panels="design")
     assert [ax.get_title("left") for ax in fig.axes] == [f"{ACCURACY}, equal rows", f"{ACCURACY}, equal tokens"]
     (left, right), *others = [ax.get_xlim() for ax in fig.axes]
     assert others == [(left, right)]
@@ -74,7 +74,7 @@ def test_an_interval_that_leaves_the_axis_ends_in_an_arrow_and_hides_no_run():
     table = versus_random.versus_random(results)
     wide = table["method"] == "token_length"
     table.loc[wide, ["low", "high"]] = [-30.0, 0.1]
-    fig = forest.draw(table, results, x="estimate", y="method", hue="method", decides=True)
+    fig = forest.draw(table, results, decides=True)
     for ax in fig.axes:
         left, right = ax.get_xlim()
         arrows = [line for line in ax.lines if line.get_marker() == "<"]

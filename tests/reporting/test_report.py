@@ -99,6 +99,10 @@ def test_provenance_says_how_many_runs_came_published_and_of_when(begun):
     report.provenance()
     noted = json.loads((begun.folder / "findings.json").read_text())["provenance"]
     assert noted["published runs"] == "2 of 3, made from 1970-01-02 to 1970-01-04"
+    log.made["runs"].update(cc=86_400.0)
+    report.provenance()
+    noted = json.loads((begun.folder / "findings.json").read_text())["provenance"]
+    assert noted["published runs"] == "2 of 3, made on 1970-01-02"
     report.begin(notebook="again", output_dir=str(begun.folder))
     assert not log.made["runs"] and not log.asked["runs"]
 

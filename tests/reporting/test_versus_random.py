@@ -136,7 +136,7 @@ def test_table_picture_and_headline_say_the_same(results, table):
         assert (line["verdict"].split(" (")[0] in (BETTER, WORSE)) <= (ends[0] > 0 or ends[1] < 0)
     assert set(decided.loc[decided["benchmark"] == ACCURACY, "fine-tuning"]) == {"helps"}
     assert any("helps: Random" in sentence for sentence in verdicts.base_headline(base))
-    fig = forest.draw(table, results, x="estimate", y="method", hue="method", decides=True)
+    fig = forest.draw(table, results, decides=True)
     for ax, (_, part) in zip(fig.axes, table.groupby("benchmark", sort=False), strict=True):
         beside = [text.get_text() for text in ax.texts if text.get_text() in (*VERDICTS, "< δ")]
         ranked = part.sort_values("estimate", ascending=False)["verdict"].replace("no difference larger than δ", "< δ")

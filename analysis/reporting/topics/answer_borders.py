@@ -97,8 +97,13 @@ def rows_of(work: Workbench) -> pd.DataFrame:
 
 
 def by_length(rows: pd.DataFrame) -> pd.DataFrame:
-    """Median and quartiles of both ratios by length: answer tokens (median of the group), ratio, low, middle, high, rows."""
+    """Median and quartiles of both ratios by length: answer tokens (median of the group), ratio, low, middle, high, rows.
+
+    Empty where no row has both ratios.
+    """
     lines = []
+    if rows.empty:
+        return pd.DataFrame(lines)
     for _, own in rows.groupby(equal_parts(rows["answer tokens"], LENGTH_GROUPS)):
         for name in (RELEASED, EVEN):
             low, middle, high = own[name].quantile([0.25, 0.5, 0.75])
@@ -108,8 +113,11 @@ def by_length(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def preference(rows: pd.DataFrame) -> pd.DataFrame:
-    """Spearman's correlation of each ratio with answer length: ratio, correlation, low, high, rows."""
-    return pd.DataFrame([
-        {"ratio": name, **dict(zip(("correlation", "low", "high"), rank_correlation_interval(rows[name], rows["answer tokens"]), strict=True)), "rows": len(rows)}
-        for name in (RELEASED, EVEN)
-    ])  # fmt: skip
+    """Spearman's correlation of each ratio with answer length, nan of few rows: ratio, correlation, low, high, rows."""
+    lines = []
+    for name in (RELEASED, EVEN):
+        found = rank_correlation_interval(rows[name], rows["answer tokens"]) if len(rows) else (np.nan,) * 3
+        lines.append(
+            {"ratio": name} | dict(zip(("correlation", "low", "high"), found, strict=True)) | {"rows": len(rows)}
+        )
+    return pd.DataFrame(lines)

@@ -14,6 +14,7 @@ from analysis.experiments.token_costs import ADAPTERS, FLOP, FORWARD, TRAINING, 
 from analysis.methods import RANDOM
 from analysis.methods.tools.compiling import compile_all
 from analysis.reporting.versus_random import delta_of, unit_in
+from analysis.reporting.wording import figures
 
 ASSUMED = {
     "rows": (1_000_000, "of the pool"),
@@ -41,7 +42,7 @@ def assumed(hardware: Mapping[str, float]) -> dict[str, float]:
 
 def assumptions(hardware: Mapping[str, float], tokens_per_row: float) -> pd.DataFrame:
     """The assumptions of an extrapolation as a table."""
-    lines = [(name, f"{value:,.4g}", ASSUMED[name][1]) for name, value in hardware.items()]
+    lines = [(name, figures(value), ASSUMED[name][1]) for name, value in hardware.items()]
     lines.append(("tokens per row", f"{tokens_per_row:.0f}", "measured on this pool, cut as in training"))
     return pd.DataFrame(lines, columns=["assumption", "value", "what it is"])
 
@@ -149,25 +150,21 @@ def extrapolated(
     return pd.DataFrame(lines)
 
 
-def ratios(at_scale: pd.DataFrame, shares: Sequence[float] = (1.0, 0.1)) -> pd.DataFrame:
-    """Trained model / selector at which a selector of the base's kind takes a share of the training's compute.
+def ratios(at_scale: pd.DataFrame) -> pd.DataFrame:
+    """Trained model / selector at which a selector of the base's kind takes all or a tenth of the training's compute.
 
-    A selector of a ratio-th of the parameters takes a ratio-th of the hours. Method, one column per share, the published
+    A selector of a ratio-th of the parameters takes a ratio-th of the hours. Method, a column for each, the published
     ratio for what the method computes, and at_published (selection / training at that ratio). Methods that read nothing or
     bring a model of their own are left out.
     """
-    lines = []
-    for one in at_scale[(at_scale["hours"] > 0) & ~at_scale["scorer"]].to_dict("records"):
-        published = PUBLISHED_RATIOS["gradients" if one["gradients"] > one["forward"] else "token losses"]
-        by_share = {f"ratio at {share:.0%}": one["times_training"] / share for share in shares}
-        lines.append(
-            {"method": one["method"]}
-            | by_share
-            | {"published": published, "at_published": one["times_training"] / published}
-        )
-    return pd.DataFrame(
-        lines, columns=["method", *(f"ratio at {share:.0%}" for share in shares), "published", "at_published"]
-    )
+    own = at_scale[(at_scale["hours"] > 0) & ~at_scale["scorer"]].reset_index(drop=True)
+    times = own["times_training"]
+    by_gradients = own["gradients"] > own["forward"]
+    published = np.where(by_gradients, PUBLISHED_RATIOS["gradients"], PUBLISHED_RATIOS["token losses"])
+    return pd.DataFrame({
+        "method": own["method"], "ratio at 100%": times, "ratio at 10%": times / 0.1, "published": published,
+        "at_published": times / published,
+    })  # fmt: skip
 
 
 def run_all(work, methods: Sequence[str], budget: int, *, n_draws: int, more: Mapping[str, int]) -> Results:

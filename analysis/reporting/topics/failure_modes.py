@@ -10,7 +10,7 @@ from analysis.experiments.results import Results
 from analysis.experiments.workbench import Workbench
 from analysis.methods import RANDOM
 from analysis.reporting.palette import label
-from analysis.reporting.trained_rows import Regime
+from analysis.reporting.trained_rows import Regime, few
 from analysis.reporting.versus_random import delta_of, unit_in
 from analysis.reporting.wording import gained_in, listed, number, quantity, share
 from analysis.statistics import compare_all, interval_of_mean
@@ -124,7 +124,7 @@ def matrix(found: pd.DataFrame) -> pd.DataFrame:
     """Mode by method, the mean and interval in each cell, with a mark where the mode is shown (●) or undecided (?)."""
     marks = {SHOWN: " ●", OPEN: " ?", ABSENT: ""}
     cells = found.assign(cell=[
-        f"{line.value:.2g} ({line.low:.2g} to {line.high:.2g}){marks[line.found]}" for line in found.itertuples()
+        f"{few(line.value)} ({few(line.low)} to {few(line.high)}){marks[line.found]}" for line in found.itertuples()
     ])  # fmt: skip
     return _wide(cells, ["mode", "rule"])
 

@@ -88,7 +88,10 @@ def findings(table: pd.DataFrame, sizes: pd.DataFrame, threshold: float) -> list
         f"{counted(grouped, 'group')} {agreeing(grouped, 'has', 'have')} more than one row, the largest {number(largest)}."
     ]
     if "recall" in table:
-        best = table.loc[(2 * table["recall"] * table["precision"] / (table["recall"] + table["precision"])).idxmax()]
+        balance = 2 * table["recall"] * table["precision"] / (table["recall"] + table["precision"])
+        if balance.isna().all():
+            return [*said, "No pair that is near-duplicate in truth is found at any threshold."]
+        best = table.loc[balance.idxmax()]
         works = "works" if min(line["recall"], line["precision"]) > GOOD_ENOUGH else "does not work"
         said.append(
             f"By this page's rule the filter {works}: of the pairs that are near-duplicates in truth it finds {share(line['recall'])}, and {share(line['precision'])} of "

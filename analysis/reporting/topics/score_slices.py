@@ -18,6 +18,7 @@ from analysis.reporting.wording import counted, gained_in, with_interval
 from analysis.statistics import interval_of_mean, rank_correlation_interval
 from analysis.subsets.diversity import places
 
+NOT_TRAINED = "Nothing was fine-tuned (trained_sizes is empty): no selection, slice or score is held against a result."
 VALIDITY = ["benchmark", "score", "method", "correlation", "low", "high", "draws"]
 
 
@@ -206,8 +207,12 @@ def validity(
     return pd.DataFrame(lines, columns=VALIDITY)
 
 
-def validity_findings(table: pd.DataFrame) -> list[str]:
+def validity_findings(table: pd.DataFrame, trained: bool = True) -> list[str]:
     """Per benchmark: which scores predict the result of a random draw, which go against it, and what is not decided."""
+    if not trained:
+        return [NOT_TRAINED]
+    if table.empty:
+        return ["No method of this page's list gives a score to rows: whether a score predicts a result is not asked."]
     said = []
     for benchmark, own in table.groupby("benchmark", sort=False):
         known = own.dropna(subset="correlation")

@@ -1,5 +1,6 @@
 """The page that sums up: what the numbers of the other pages answer and leave open, and all of it as one text."""
 
+import re
 from collections.abc import Iterable
 
 import pandas as pd
@@ -21,6 +22,10 @@ from analysis.reporting.wording import listed
 from analysis.statistics import NO_VERDICT, UNDECIDED
 
 RUNS = "runs that would decide it, were the estimate the truth"
+# What Markdown acts on: marks anywhere, a bracket that closes the text of a link, `_` that is not within a word, and
+# at the beginning of a text what makes a heading, a list, a quotation or the address of a link.
+ACTS = re.compile(r"[\\|*`~$]|\](?=[(\[])|(?<![^\W_])_|_(?![^\W_])|^(?:[-+#>=](?=[-+#>=\s])|>|\[)|(?<=^\d)[.)](?=\s)")
+ENTITY = re.compile(r"&(?=#?\w+;)")
 
 
 def undecided(pages: Pages) -> pd.DataFrame:
@@ -112,5 +117,6 @@ def _markdown_table(table: pd.DataFrame) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text from data, with nothing in it that Markdown would act on."""
-    return str(text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")
+    """Text from data, with nothing in it that Markdown would act on; intervals and names_of_words stay as they are."""
+    escaped = ACTS.sub(r"\\\g<0>", str(text))
+    return ENTITY.sub("&amp;", escaped).replace("<", "&lt;")

@@ -9,7 +9,7 @@ from analysis.features.released_texts import borders
 from analysis.models.chat_template import choose_template
 from analysis.models.language_model import load_tokenizer
 from analysis.paths import ROOT
-from analysis.reporting import deviation_findings
+from analysis.reporting import deviation_figures, deviation_findings
 from analysis.reporting.topics import answer_borders
 from analysis.reporting.topics.answer_borders import AFTER, ALONE, AS_MEANT, BOTH
 from tests import real_tokenizers
@@ -62,6 +62,16 @@ def test_losing_a_first_token_alone_turns_the_preference_of_planted_rows():
     assert "is undecided" in deviation_findings.border_effect(both.assign(low=-0.1))[0]
     few = answer_borders.preference(rows.head(3))
     assert "cannot be told" in deviation_findings.border_effect(few)[0]
+
+
+def test_where_no_row_is_short_enough_the_tokenizers_alone_are_drawn():
+    none = pd.DataFrame({"answer tokens": [], answer_borders.RELEASED: [], answer_borders.EVEN: []})
+    assert "cannot be told" in deviation_findings.border_effect(answer_borders.preference(none))[0]
+    by_length = answer_borders.by_length(none)
+    rates = pd.DataFrame(
+        {"tokenizer": "tiny", "answer tokens": [2, 9], "border": ALONE, "share": [0.5, 0.2], "rows": 4}
+    )
+    assert by_length.empty and len(deviation_figures.borders(rates, by_length).axes) == 1
 
 
 def test_every_answer_has_one_kind_of_border(tmp_path):

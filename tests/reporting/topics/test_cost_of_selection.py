@@ -71,6 +71,7 @@ def test_a_scorer_keeps_its_size():
 
 def test_ratios_by_hand():
     table = topic.ratios(at_scale().reset_index()).set_index("method")
+    assert words.ratios(topic.ratios(at_scale().loc[["token_length"]].reset_index())) == []  # reads nothing
     assert "token_length" not in table.index
     assert table.loc["cross_entropy", "ratio at 100%"] == pytest.approx(10 / 9)
     assert table.loc["cross_entropy", "ratio at 10%"] == pytest.approx(100 / 9)
@@ -146,6 +147,29 @@ def test_a_method_that_loses_to_a_draw_does_not_pay():
     results = planted(-0.1)
     table = break_even.against_draws(costs_of(results), results).set_index(["benchmark", "method"])
     assert table.loc[(ACCURACY, "cross_entropy"), "verdict"] == break_even.DOES_NOT
+
+
+def test_a_draw_that_costs_more_shows_only_that_a_method_pays():
+    for shift, verdict in ((-0.1, break_even.OPEN), (0.1, break_even.PAYS)):
+        results = planted(shift)
+        costs = costs_of(results)
+        costs.loc[costs["method"] == "cross_entropy", "total"] /= 2
+        table = break_even.against_draws(costs, results)
+        one = table[table["method"] == "cross_entropy"].iloc[0]
+        assert one["compute_ratio"] * break_even.SAME_COMPUTE < 1 and one["verdict"] == verdict
+        assert "at most 1.1 times as much (or of as many rows" in words.headline(table, Regime(10, "skill"), 100)[0]
+
+
+def test_large_numbers_are_written_out():
+    lines = topic.assumptions(topic.assumed({"parameters": 4.05e11}), 1.0).set_index("assumption")["value"]
+    assert lines["rows"] == "1,000,000" and lines["utilisation"] == "0.4"
+    large = topic.assumed({"parameters": 4.05e11, "rows": 1e9, "utilisation": 0.1})
+    table = topic.extrapolated(STAGES, large, counted=Counted(100, 100), tokens_per_row=10.0)
+    text = " ".join(words.at_scale(table, large))
+    assert "405 billion parameters" in text and "e+" not in text
+    line = {"benchmark": "accuracy", "method": "ifd", "compute_ratio": 1234.5, "rows": 40, "against": RANDOM, "unit": "share correct",
+            "estimate": 0.1, "low": 0.0, "high": 0.2, "n_runs": 3, "verdict": break_even.OPEN}  # fmt: skip
+    assert "(1,234 times the compute" in words.break_even(pd.DataFrame([line]))[0]
 
 
 def test_gain_beside_cost_has_random_at_zero_and_a_frontier():

@@ -56,4 +56,6 @@ def test_findings_follow_the_rule(work):
     assert len(said) == 2 and "the filter works" in said[1]
     said = near_duplicate_filter.findings(table.assign(recall=0.5), sizes, 0.8)
     assert "the filter does not work" in said[1]
+    said = near_duplicate_filter.findings(table.assign(recall=0.0, precision=0.0), sizes, 0.8)
+    assert len(said) == 2 and said[1] == "No pair that is near-duplicate in truth is found at any threshold."
     assert len(near_duplicate_filter.findings(table.drop(columns=["recall", "precision"]), sizes, 0.8)) == 1

@@ -61,6 +61,13 @@ def test_findings_say_the_trend_and_the_curse():
     assert curse.endswith("it lies below them.") and "(3 parts)" in curse
 
 
+def test_one_part_has_estimates_without_intervals():
+    of_one = SLICED.runs[SLICED.runs["part"] == 0]
+    trend, curse = score_slices.findings(Results(of_one, SLICED.groups), {LONGEST: 4}, 8)
+    assert "neither falls nor rises for certain" in trend and "(without an interval) points (1 part)" in trend
+    assert "(without an interval)" in curse and curse.endswith("not decided.")
+
+
 def test_a_score_that_predicts_is_told_from_one_that_does_not(tmp_path):
     work = make_workbench(tmp_path)
     rng, draws, reached = np.random.default_rng(0), [], []
@@ -88,5 +95,7 @@ def test_a_score_that_predicts_is_told_from_one_that_does_not(tmp_path):
 def test_where_nothing_was_trained_there_is_nothing_to_say(tmp_path):
     work, nothing = make_workbench(tmp_path), Results(pd.DataFrame([]), {})
     table = score_slices.validity(work, [LONGEST], [], nothing, 8)
-    assert table.empty and not table["correlation"].notna().any() and score_slices.validity_findings(table) == []
+    assert table.empty and not table["correlation"].notna().any()
+    assert "Nothing was fine-tuned" in score_slices.validity_findings(table, trained=False)[0]
+    assert "gives a score to rows" in score_slices.validity_findings(table)[0]
     assert score_slices.most_slices(work, {}, 8) == {} and score_slices.findings(nothing, {}, 8) == []
