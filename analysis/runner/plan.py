@@ -1,5 +1,6 @@
 """Which notebooks run with which values: a profile, the command line and the notebooks put together."""
 
+import ast
 import glob
 import re
 from collections.abc import Mapping, Sequence
@@ -175,6 +176,8 @@ def make_plan(
         for report, variant in _variants(path.stem, profile, overrides):
             own = {name: value for name, value in variant.items() if name != "name"}
             values = _values(path, signatures[path], profile, own, overrides)
+            if "runs" in signatures[path]:  # the file that a page reads is part of its key, given or not
+                values.setdefault("runs", ast.literal_eval(signatures[path]["runs"].default))
             if "output_dir" in signatures[path]:
                 values["output_dir"] = str((base / (values.get("output_dir") or output_dir)).absolute())
             jobs.append(Job(path, report, run, values, reports))

@@ -315,6 +315,41 @@ def test_the_key_sees_text_values_and_files(tmp_path):
     assert key() != changed
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"methods": ["token_length", "kmeans(inside=\"rds_plus(targets='{}')\")"]},
+        {"methods": ["less(targets='{}::prompt=q')"]},
+        {"benchmarks": ['gsm8k(data="{}")']},
+    ],
+)
+def test_the_key_sees_files_within_lists(tmp_path, values):
+    file = tmp_path / "x" / "t.jsonl"
+    file.parent.mkdir()
+    file.write_text("{}")
+    named = file if "methods" in values else file.parent
+    path = notebook(tmp_path / "one.ipynb", parameters=f"{PARAMETERS}\nbenchmarks: list = []  # asked too")
+    values = {
+        name: [one.format(named) for one in value] if isinstance(value, list) else value
+        for name, value in values.items()
+    }
+    (job,) = make_plan(find_notebooks([path]), load_profile("quick"), values)
+    before = job_key(job, "v")
+    assert job_key(job, "v") == before
+    file.write_text("{ }")
+    assert job_key(job, "v") != before
+
+
+@pytest.mark.parametrize("given", [{}, {"runs": "mine"}, {"runs": CommandLineText("mine")}])
+def test_the_key_sees_published_runs_by_name(tmp_path, monkeypatch, given):
+    monkeypatch.setattr("analysis.runner.named_files.PUBLISHED", tmp_path)
+    path = notebook(tmp_path / "one.ipynb", parameters=f'{PARAMETERS}\nruns: str = "real_model"  # a name or a path')
+    (job,) = make_plan(find_notebooks([path]), load_profile("quick"), given)
+    before = job_key(job, "v")
+    (tmp_path / f"{given.get('runs', 'real_model')}.parquet").write_bytes(b"more")
+    assert job_key(job, "v") != before
+
+
 def test_every_notebook_runs_and_a_failure_stops_only_its_own(ran):
     _, _, outcomes = ran
     assert [(one.job.report, one.status) for one in outcomes] == [
