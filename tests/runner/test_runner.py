@@ -9,7 +9,8 @@ import nbformat
 import pytest
 
 from analysis.runner.__main__ import main, run
-from analysis.runner.html import external_requests, heading_of
+from analysis.runner.fetched import external_requests
+from analysis.runner.html import heading_of
 from analysis.runner.index import duration, read_record, write_index
 from analysis.runner.job import _remove_stale, job_key
 from analysis.runner.jupyter import Watcher, without_progress
@@ -498,14 +499,22 @@ def test_a_damaged_note_is_warned_about_and_left_out(tmp_path):
     "page",
     ['<script src="https://cdn.x/y.js">', "<img src=http://x/y.png>", '<link rel="s" href="//x/y.css">',
      "<style>@import 'https://x/y.css'</style>", "<i style='background:url(https://x/y)'>",
-     "<script type=module>import m from 'https://x/m.mjs'</script>"],
+     "<script type=module>import m from 'https://x/m.mjs'</script>", "<img srcset='a.png, //x/b.png 2x'>",
+     "<svg><image href='https://x/y.png'/></svg>", "<iframe srcdoc='&lt;img src=//x/y&gt;'></iframe>"],
 )  # fmt: skip
 def test_external_requests_are_seen(page):
     assert len(external_requests(page)) == 1
 
 
-def test_a_link_to_click_is_no_request():
-    assert external_requests('<a href="https://arxiv.org/abs/2410.09335">study</a>') == []
+@pytest.mark.parametrize(
+    "page",
+    ['<a href="https://arxiv.org/abs/2410.09335">study</a>', "<td>background: url(https://x/bg.png)</td>",
+     "<pre>@import 'https://x/y.css'; import m from \"https://x/m.mjs\"</pre>", "<td>&lt;img src=https://x/y&gt;</td>",
+     "<i title='url(https://x/y)'>", '<script type="application/json">"url(https://x/y)"</script>',
+     "<style>a {}</style>url(https://x/y)", '<img alt="" src="data:image/png;base64,//aa">'],
+)  # fmt: skip
+def test_a_link_to_click_and_text_are_no_request(page):
+    assert external_requests(page) == []
 
 
 def test_question_and_title_are_plain_text():
