@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from filelock import FileLock
 
 from analysis.paths import PACKAGE, PROFILES, ROOT, SPLITTER
+from analysis.runner.absolute_paths import ITEMS
 from analysis.runner.console import guard
 from analysis.runner.html import without_neighbours
 from analysis.runner.index import SEAL, read_record, seal
 from analysis.runner.named_files import states_named, states_published, texts_of
-from analysis.runner.plan import ITEMS, Job
+from analysis.runner.plan import Job
 from analysis.store import publishing
 from analysis.store.file_states import files_named
 from analysis.store.notes import FINDINGS, OUTDATED, read_note

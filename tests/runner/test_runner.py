@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
+from analysis.pools import load_pool
+from analysis.pools.files import find_files
 from analysis.runner.__main__ import main, run
 from analysis.runner.fetched import external_requests
 from analysis.runner.html import heading_of
@@ -17,6 +19,7 @@ from analysis.runner.jupyter import Watcher, without_progress
 from analysis.runner.parameters import CommandLineText, Parameter, convert, notebook_parameters
 from analysis.runner.plan import absolute, find_notebooks, make_plan, only_variants, run_name
 from analysis.runner.profile import load_profile, profile_names
+from analysis.runner.run_keys import whole_call
 
 PARAMETERS = """pool: str = "curated"  # pool to study
 limit: int = 100  # rows of it
@@ -167,10 +170,59 @@ def test_paths_become_absolute_and_names_stay(tmp_path):
         absolute("./missing", "pool", tmp_path)
 
 
+def test_many_files_and_unknown_users_are_told_plainly(tmp_path):
+    names = [f"{number:02}_of_a_pool_in_many_files.jsonl" for number in range(40)]
+    for name in names:
+        (tmp_path / name).touch()
+    assert absolute(",".join(names), "pool", tmp_path) == ",".join(str(tmp_path / name) for name in names)
+    assert len(find_files(",".join(str(tmp_path / name) for name in names)).files) == 40
+    with pytest.raises(FileNotFoundError, match=r"pool: no such file or folder: ~nosuch/x\.jsonl"):
+        absolute("~nosuch/x.jsonl", "pool", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"~nosuch/x\.jsonl: no such file"):
+        load_pool("~nosuch/x.jsonl", cache=tmp_path)
+    for number, name in enumerate(names):
+        (tmp_path / name).write_text(json.dumps({"prompt": f"What is {number}?", "response": "It is."}))
+    assert len(load_pool(",".join(str(tmp_path / name) for name in names), cache=tmp_path, held_out_share=0)) == 40
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "found"),
+    [
+        ("methods", ["token_length", "less(targets='t.jsonl', epochs=2)"], ["token_length", "less(targets='{}/t.jsonl', epochs=2)"]),
+        ("methods", ["less(targets='pool')", "less(targets='no.jsonl')"], ["less(targets='pool')", "less(targets='no.jsonl')"]),
+        ("methods", ['kmeans(inside="rds_plus(targets=\'eval/gsm8k\')")'], ['kmeans(inside="rds_plus(targets=\'{}/eval/gsm8k\')")']),
+        ("methods", ["selectit(models=('eval', 'tiny-weak'))"], ["selectit(models=('{}/eval', 'tiny-weak'))"]),
+        ("benchmarks", ['gsm8k(data="eval")'], ["gsm8k(data='{}/eval')"]),
+        ("options", {"targets": "t.jsonl::prompt=a", "rank": 8}, {"targets": "{}/t.jsonl::prompt=a", "rank": 8}),
+        ("targets", "t.jsonl,eval", "{0}/t.jsonl,{0}/eval"),
+        ("colour", "source", "source"),
+    ],
+)  # fmt: skip
+def test_paths_within_lists_are_found_from_where_the_command_was_given(tmp_path, name, given, found):
+    (tmp_path / "eval" / "gsm8k").mkdir(parents=True)
+    for there in ("pool", "source", "token_length", "tiny-weak"):
+        (tmp_path / there).mkdir()
+    (tmp_path / "t.jsonl").touch()
+    kind = type(given).__name__
+    path = notebook(tmp_path / "one.ipynb", parameters=f'output_dir: str = ""\n{name}: {kind} = {kind}()')
+    (job,) = make_plan(find_notebooks([path]), load_profile("quick"), {name: given}, base=tmp_path)
+
+    def at_base(text):
+        return text.format(tmp_path) if isinstance(text, str) else text
+
+    found = [at_base(one) for one in found] if kind == "list" else found
+    found = {key: at_base(one) for key, one in found.items()} if kind == "dict" else at_base(found)
+    told = job.parameters[name]
+    if kind == "list":  # however a call is written
+        told, found = [whole_call(one) for one in told], [whole_call(one) for one in found]
+    assert told == found
+
+
 def test_runs_of_other_values_get_names_of_their_own():
     assert run_name("full", {}) == "full"
     assert run_name("quick", {"pool": "/data/my rows.parquet", "model": "scratch"}) == "quick-my_rows-scratch"
     assert run_name("quick", {"budget": 500}) == "quick-budget_500"
+    assert run_name("quick", {"pool": "/x/a.jsonl::decontaminate=/y/benchmarks/,prompt=q"}) == "quick-a"
 
 
 def test_a_pool_on_the_command_line_collapses_the_variants(tmp_path, profile):
