@@ -193,7 +193,7 @@ def _arguments() -> Parser:
     add("--duplicates", choices=("keep", "drop"), default="keep", help="rows that say the same (default keep)")
     add(
         "--finetuning",
-        type=json.loads,
+        type=_settings,
         metavar="JSON",
         help="settings of training, such as '{\"learning_rate\": 1e-4}'",
     )
@@ -203,6 +203,14 @@ def _arguments() -> Parser:
     add("--within", type=float, metavar="SECONDS", help="stop after so long and publish what is finished")
     add("--out", default=str(PUBLISHED), metavar="FOLDER", help="of the published file (default figures/runs)")
     return parser
+
+
+def _settings(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        expected = """settings as JSON, such as '{"learning_rate": 1e-4}'"""
+        raise argparse.ArgumentTypeError(f"expected {expected}, found {text!r} ({error})") from error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -74,6 +74,13 @@ def test_a_damaged_file_of_the_name_is_refused_before_anything_is_made(capsys, m
     assert "small.parquet: it cannot be read, and publishing would replace it" in capsys.readouterr().err
 
 
+def test_settings_that_are_no_json_are_told_what_is_expected(capsys):
+    with pytest.raises(SystemExit):
+        compare.main(["--name", "small", *SMALL, "--finetuning", "{lr: 1}"])
+    said = capsys.readouterr().err
+    assert """--finetuning: expected settings as JSON, such as '{"learning_rate": 1e-4}', found '{lr: 1}'""" in said
+
+
 def test_processes_of_one_launch_are_refused(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(compare.os, "environ", {"WORLD_SIZE": "2", "RANK": "1"})
     assert compare.main(["--name", "small", "--out", str(tmp_path), *SMALL]) == 2

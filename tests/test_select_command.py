@@ -8,6 +8,7 @@ import sys
 import pandas as pd
 import pytest
 
+from analysis.experiments import estimating
 from analysis.experiments.workbench import prepare
 from analysis.models.training import pool_base
 from analysis.pools import load_pool
@@ -130,6 +131,19 @@ def test_a_dry_run_tells_what_is_stored_and_writes_nothing(data, tmp_path, capsy
     capsys.readouterr()
     assert main(command(data, "--dry-run", method="cross_entropy", budget=3), store) == 0
     assert "this selection is in the store" in capsys.readouterr().out
+
+
+def test_what_kept_a_smaller_try_from_being_measured_is_not_told_of_the_larger(data, tmp_path, capsys, monkeypatch):
+    def few(work, method, budget, n_rows, *others):
+        if n_rows < N_ROWS // 2:
+            raise ValueError("too few rows")
+        return 1.0
+
+    monkeypatch.setattr(estimating, "FIRST", 8)
+    monkeypatch.setattr(estimating, "_seconds", few)
+    assert main(command(data, "--dry-run"), Store(tmp_path / "store")) == 0
+    told = capsys.readouterr().out
+    assert "time: about" in told and "not measured" not in told
 
 
 def test_a_dry_run_trains_no_base_and_a_limit_that_leaves_nothing_out_no_second_one(

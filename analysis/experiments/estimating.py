@@ -50,7 +50,7 @@ def estimate(work, method: str, budget: int, *, seed: int, budget_unit: str = "r
     for n_rows, n_chosen in tried:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                seconds = _seconds(work, method, n_chosen, n_rows, Store(folder), seed) * share
+                seconds, trouble = _seconds(work, method, n_chosen, n_rows, Store(folder), seed) * share, ""
             except ValueError as error:
                 seconds, trouble = float("nan"), f"not measured, for {n_chosen} of {n_rows} rows: {error}"
             kinds, size = _asked(Path(folder), work.store)

@@ -4,6 +4,8 @@ import base64
 import csv
 import hashlib
 import json
+import math
+import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib import metadata
@@ -37,7 +39,7 @@ def paths(path: Path | str) -> list[Path]:
     FileExistsError
         One of them exists.
     """
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))
     if path.suffix not in ENDINGS:
         raise ValueError(
             f"{path}: expected a file that ends in {' or '.join(ENDINGS)}, found {path.suffix or 'no ending'!r}"
@@ -140,11 +142,24 @@ def _as_text(value: object, messages: Messages) -> str:
     return read if said else base64.b64encode(value).decode()
 
 
+def _without_nan(value: object) -> object:
+    """None in place of numbers that JSON does not have, as a table has them where a value is missing."""
+    if isinstance(value, dict):
+        return {name: _without_nan(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def _written(rows: list, conversations: Sequence[Messages], ending: str) -> Iterator[str]:
     """JSON text of the rows, one to a line; what JSON does not know as text, see `_as_text`."""
     for place, (row, messages) in enumerate(zip(rows, conversations, strict=True)):
         as_text = partial(_as_text, messages=messages)
-        text = json.dumps(row, ensure_ascii=False, default=as_text)
+        try:
+            text = json.dumps(row, ensure_ascii=False, default=as_text, allow_nan=False)
+        except ValueError:
+            row = _without_nan(row)
+            text = json.dumps(row, ensure_ascii=False, default=as_text)
         try:
             text.encode()
         except UnicodeEncodeError:  # half of a surrogate pair in a field that nobody trains on

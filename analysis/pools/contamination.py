@@ -6,6 +6,7 @@ row stands in `is_contaminated`. It finds copies, whatever was done to case, pun
 paraphrase, no translation, and no answer without its question.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,7 @@ def read_items(names: str) -> Iterator[Item]:
         Nothing there, or no text in it.
     """
     for name in filter(None, (name.strip() for name in names.split(","))):
-        root = Path(name).expanduser().resolve()
+        root = Path(os.path.expanduser(name)).resolve()
         found = 0
         for file in _files(root):
             inner = file.relative_to(root).parts if root.is_dir() else ()

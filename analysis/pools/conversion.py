@@ -101,6 +101,7 @@ class _Rows:
         self.how, self.counts = how, Counts()
         self.batch: dict[str, list] = {name: [] for name in SCHEMA.names}
         self._ids: set[int] = set()
+        self._last: dict[int, int] = {}  # of each id given twice the last number: all below it are taken
         self._places: dict[str, int] = {}
         self._said: dict[str, tuple[int, int]] = {}  # of each file its rows, and a digest of what they say in order
 
@@ -152,11 +153,14 @@ class _Rows:
 
     def _unique(self, given: str, notes: Notes) -> str:
         """An id that no row before has: the second row of an id is given `#2`."""
-        unique, times = given, 1
-        while (hashed := hash_of(unique)) in self._ids:
+        hashed = first = hash_of(given)
+        unique, times = given, self._last.get(first, 1)
+        while hashed in self._ids:
             times += 1
             unique = f"{given}#{times}"
-        if times > 1:
+            hashed = hash_of(unique)
+        if unique != given:
+            self._last[first] = times
             notes.add("id made unique", "id", given)
         self._ids.add(hashed)
         return unique

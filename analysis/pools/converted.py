@@ -10,7 +10,7 @@ from filelock import FileLock
 
 from analysis.pools import conversion, csv_files, formats, how_to_read, json_files, reading, turns
 from analysis.pools.conversion import Counts, convert_records, load_counts, nothing_fits, save_counts, warn_if_many
-from analysis.pools.files import Found, find_files, kind
+from analysis.pools.files import Found, find_files, is_there, kind
 from analysis.pools.how_to_read import HowToRead
 from analysis.pools.records import file_records, hub_records, hub_revision
 from analysis.store.code_version import code_version
@@ -24,7 +24,7 @@ HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 def read_once(name: str, how: HowToRead, cache: Path) -> tuple[str, str, Path, Counts]:
     """Where the rows come from, the key of what was read, the Arrow file of it, and its counts."""
     # A path that exists is a path; what looks like `owner/name` and is no file is asked of the hub.
-    on_hub = not Path(name).expanduser().exists() and HUB_ID.fullmatch(name) and not kind(Path(name))
+    on_hub = not is_there(name) and HUB_ID.fullmatch(name) and not kind(Path(name))
     code = code_version(
         *(one.__name__ for one in (conversion, csv_files, formats, how_to_read, json_files, reading, turns))
     )
@@ -91,6 +91,4 @@ def _check_unchanged(files: Sequence[Path], hashes: Sequence[str]) -> None:
 
 def short_name(name: str) -> str:
     first = name.split(",")[0].rstrip("/")
-    return (
-        first if HUB_ID.fullmatch(first) and not Path(first).expanduser().exists() else Path(first).name.split(".")[0]
-    )
+    return first if HUB_ID.fullmatch(first) and not is_there(first) else Path(first).name.split(".")[0]

@@ -1,6 +1,7 @@
 """Which files a name means, and which of a folder's are no training rows."""
 
 import glob
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,11 @@ def kind(path: Path) -> str | None:
     return None if plain != name and found in ("parquet", "arrow") else found
 
 
+def is_there(name: str) -> bool:
+    """Whether a name is a path; `Path` itself fails on texts that are too long for one, and on an unknown user's `~`."""
+    return bool(name) and os.path.exists(os.path.expanduser(name))
+
+
 def find_files(names: str) -> Found:
     """Files meant by a path, a folder, a pattern, or several of them with commas.
 
@@ -48,10 +54,10 @@ def find_files(names: str) -> Found:
         A file of a kind that is not read.
     """
     found = Found()
-    for name in [names] if names and Path(names).expanduser().exists() else names.split(","):
+    for name in [names] if is_there(names) else names.split(","):
         if not name.strip():
             raise ValueError(f"pool {names!r}: expected a path, found nothing before, after or between commas")
-        path = Path(name.strip()).expanduser()
+        path = Path(os.path.expanduser(name.strip()))
         if path.is_dir():
             some = _of_folder(path, found.skipped)
         elif path.is_file():

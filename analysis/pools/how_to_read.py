@@ -50,13 +50,13 @@ class HowToRead:
     longest_row: int = 16
 
     def told(self) -> str:
-        """What differs from the defaults, as text that `how_to_read` reads; part of a pool's key."""
+        """What was said and the options that differ, as text that `how_to_read` makes this of; part of a pool's key."""
         default = HowToRead()
         options = [(one.name, getattr(self, one.name)) for one in fields(self) if one.name not in NOT_OF_READING]
         return ",".join(
             f"{name}={value[0] if isinstance(value, tuple) else value}"
             for name, value in options
-            if (value != getattr(default, name) or name in self.said) and value != ()
+            if name in self.said or (name in OPTIONS and value != getattr(default, name))
         )
 
 

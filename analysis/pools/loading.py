@@ -11,6 +11,7 @@ from analysis.paths import RESULTS
 from analysis.pools import contamination, held_out, how_to_read
 from analysis.pools.conversion import HASHES
 from analysis.pools.converted import read_once, short_name
+from analysis.pools.files import is_there
 from analysis.pools.how_to_read import HowToRead, split_name
 from analysis.pools.pool import Pool, Split
 from analysis.pools.row_keys import KEY, mixed, occurrences, unique_keys
@@ -118,7 +119,7 @@ def try_pool(name_or_path: str, cache: Path | None = None) -> None:
     """Read a pool's files, which `load_pool` will find read; errors of `load_pool`."""
     name, told = split_name(name_or_path)
     how = how_to_read.how_to_read(told)
-    if lacking := next((one for one in filter(None, how.decontaminate.split(";")) if not Path(one).exists()), None):
+    if lacking := next((one for one in filter(None, how.decontaminate.split(";")) if not is_there(one)), None):
         raise FileNotFoundError(f"decontaminate: no file or folder of items here: {lacking}")
     if name not in RECIPES:
         read_once(name, how, Path(cache or RESULTS / "pools"))

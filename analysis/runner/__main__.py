@@ -16,12 +16,13 @@ from pathlib import Path
 
 from analysis.paths import REPORTS, RESULTS, SPLITTER
 from analysis.runner import publish
+from analysis.runner.absolute_paths import POOL_NAMES
 from analysis.runner.checks import check_writable
 from analysis.runner.console import Parser, guard, one_line, say
 from analysis.runner.index import duration, write_index
 from analysis.runner.job import Outcome, begin_worker, execute_job
 from analysis.runner.parameters import CommandLineText
-from analysis.runner.plan import POOL_NAMES, Job, find_notebooks, make_plan, only_variants
+from analysis.runner.plan import Job, find_notebooks, make_plan, only_variants
 from analysis.runner.profile import load_profile, profile_names
 
 EPILOG = """examples:
@@ -87,6 +88,7 @@ def run(
     if dry:
         from analysis.runner.dry_run import tell
 
+        _try_benchmarks(plan, dry=True)
         tell(plan, jobs)
         return []
     _try_benchmarks(plan)
@@ -106,13 +108,18 @@ def run(
     return outcomes
 
 
-def _try_benchmarks(plan: Sequence[Job]) -> None:
+def _try_benchmarks(plan: Sequence[Job], dry: bool = False) -> None:
     """Read every call of a benchmark, so that a wrong one, or no lm-eval here, is said before any notebook starts."""
-    for job in plan:
-        if calls := job.parameters.get("benchmarks"):
+    for calls in dict.fromkeys(tuple(job.parameters.get("benchmarks") or ()) for job in plan):
+        if calls:
             from analysis.experiments.benchmarks.asking import asked  # torch, which other runs need not import here
 
-            asked(calls)
+            try:
+                asked(calls)
+            except ValueError as error:
+                if not dry:
+                    raise
+                say(f"Would be refused: {one_line(error)}")
 
 
 def _try_pools(plan: Sequence[Job]) -> None:

@@ -31,7 +31,13 @@ TEST_SETS = {
 
 
 def tokens_asked(calls: Iterable[str]) -> float:
-    """Tokens that a model reads and at most writes for these benchmarks; those of an unknown task are left out."""
+    """Tokens that a model reads and at most writes for these benchmarks; those of an unknown task are left out.
+
+    Raises
+    ------
+    ValueError
+        A count of a known task is none.
+    """
     return float(sum(_tokens(*parse_call(call)) for call in calls))
 
 
@@ -54,6 +60,9 @@ def _tokens(task: str, options: dict) -> int:
     known = TEST_SETS.get(task)
     if known is None:
         return 0
+    for option in ("shots", "limit", "max_new_tokens"):
+        if type(options.get(option)) not in (int, type(None)):
+            raise ValueError(f"benchmark {task!r}: {option}: expected a whole number, found {options[option]!r}")
     shots = options.get("shots")
     shots = SHOTS.get(task, 0) if shots is None else shots
     items = min(known.items, known.subtasks * (options.get("limit") or known.items))

@@ -1,5 +1,6 @@
 """What no notebook can use is refused before the first one starts: in one line with name, value found and value expected."""
 
+import os
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -77,7 +78,7 @@ def check_writable(folders: Iterable[Path]) -> None:
 
 def check_makeable(folder: Path) -> None:
     """As `check_writable`, for a folder that is not made yet: of the nearest one that is there."""
-    folder = folder.expanduser().absolute()
+    folder = Path(os.path.expanduser(folder)).absolute()
     check_writable([next(one for one in (folder, *folder.parents) if one.exists())])
 
 

@@ -13,20 +13,13 @@ from urllib.parse import quote
 import nbformat
 
 from analysis.runner import glossary
+from analysis.runner.fetched import external_requests
 from analysis.runner.jupyter import without_progress
 from analysis.store.store import write_text
 
 TEMPLATES = Path(__file__).parent / "templates"
 ERROR_MARKER = "papermill-error-cell-tag"
 
-# What a browser fetches by itself; a link that a reader may click is none of these.
-_FETCHES = re.compile(
-    r"""<(?:script|img|iframe|source|video|audio|embed|link|object|input)\b[^>]*?\b(?:src|href|data|srcset)\s*=\s*
-        ["']?\s*((?:https?:)?//[^\s"'>]+)
-      |url\(\s*["']?((?:https?:)?//[^)"']+)|@import\s+["']((?:https?:)?//[^"']+)
-      |\bimport\b[^;"'<>]*["'](https?://[^"']+)["']""",
-    flags=re.IGNORECASE | re.VERBOSE,
-)
 _NEIGHBOURS = re.compile(r"(<!--neighbours-->).*?(<!--/neighbours-->)")
 _CALLS = re.compile(r"(<t[dh]>)([a-z][a-z_]+(?:\([^<]*\))?)(</t[dh]>)")  # a method, alone in a cell of a table
 
@@ -53,11 +46,6 @@ def _plain(markdown: str) -> str:
     """Markdown emphasis, code and links as plain text."""
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", markdown)
     return re.sub(r"(\*\*|\*|`|(?<!\w)_|_(?!\w))", "", text).strip()
-
-
-def external_requests(page: str) -> list[str]:
-    """Addresses that a browser would fetch while it shows the page."""
-    return [next(part for part in match if part) for match in _FETCHES.findall(page)]
 
 
 def answer(findings: Sequence[str]) -> str:

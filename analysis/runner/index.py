@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from analysis.methods import METHODS
-from analysis.paths import REPORTS
+from analysis.paths import REPORTS, SPLITTER
 from analysis.runner import glossary
 from analysis.runner.html import answer, link_neighbours
 from analysis.store.store import write_text
@@ -109,8 +109,10 @@ def _run(folder: Path, records: list[dict]) -> dict:
     facts = [f"{len(records)} notebooks" if len(records) > 1 else "1 notebook"]
     facts += [f"{failed} failed"] if failed else []
     for name in ("pool", "model"):
-        values = sorted({str(one["parameters"][name]) for one in records if name in one.get("parameters", {})})
-        facts += [f"{name} {', '.join(Path(value).name for value in values)}"] if values else []
+        values = {
+            str(one["parameters"][name]).split(SPLITTER)[0] for one in records if name in one.get("parameters", {})
+        }
+        facts += [f"{name} {', '.join(Path(value).name for value in sorted(values))}"] if values else []
     facts += [
         f"{duration(seconds)} of work",
         datetime.fromtimestamp(finished).strftime("last run %Y-%m-%d %H:%M"),

@@ -8,17 +8,18 @@ import time
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from filelock import FileLock
 
 from analysis.paths import PACKAGE, PROFILES, ROOT, SPLITTER
+from analysis.runner.absolute_paths import ITEMS
 from analysis.runner.console import guard
 from analysis.runner.html import without_neighbours
 from analysis.runner.index import SEAL, read_record, seal
-from analysis.runner.plan import ITEMS, Job
+from analysis.runner.named_files import states_named, states_published, texts_of
+from analysis.runner.plan import Job
 from analysis.store import publishing
-from analysis.store.file_states import files_named, states
+from analysis.store.file_states import files_named
 from analysis.store.notes import FINDINGS, OUTDATED, read_note
 from analysis.store.store import digest, write_text
 from analysis.store.workers import end_with
@@ -50,17 +51,11 @@ def job_key(job: Job, version: str) -> str:
     """What a report depends on: code cells and text, values, the package, size and time of its files."""
     notebook = json.loads(job.notebook.read_text(encoding="utf-8"))
     cells = [[cell["cell_type"], "".join(cell["source"])] for cell in notebook["cells"]]
-    files = {}
-    for value in (value for value in job.parameters.values() if isinstance(value, str)):
-        named, _, told = value.partition(SPLITTER)
-        for items in ITEMS.findall(told):
-            files |= {one: files_named(one) for one in items.split(";")}
-        if not os.path.isabs(named) or value == job.parameters.get("output_dir"):
-            continue
-        if os.path.exists(named):  # whatever commas it has
-            files[named] = states(sorted(Path(named).rglob("*")) if os.path.isdir(named) else [Path(named)])
-        else:
-            files |= {part: files_named(part) for part in named.split(",") if os.path.isabs(part)}
+    files = states_published(job.parameters["runs"]) if job.parameters.get("runs") else {}
+    for name, value in ((name, value) for name, value in job.parameters.items() if name != "output_dir"):
+        for _, text in texts_of(value, name):
+            items = ITEMS.findall(text.partition(SPLITTER)[2])
+            files |= {one: files_named(one) for paths in items for one in paths.split(";")} | states_named(text)
     found = _of_others(job) if job.reads_others else {}
     return digest(
         cells=cells, run=job.run, report=job.report, parameters=job.parameters, files=files, version=version, found=found,

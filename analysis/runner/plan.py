@@ -1,12 +1,13 @@
 """Which notebooks run with which values: a profile, the command line and the notebooks put together."""
 
-import glob
+import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from analysis.paths import FIGURES, NOTEBOOKS, REPORTS, ROOT, SPLITTER
+from analysis.runner.absolute_paths import POOL_NAMES, absolute, absolute_within
 from analysis.runner.checks import check_name, check_value
 from analysis.runner.parameters import CommandLineText, convert, notebook_parameters, unknown_parameter
 from analysis.runner.profile import Profile
@@ -17,10 +18,6 @@ PATHS = (
     "benchmark_items",
     "runs",
 )  # parameters that may name files, which notebooks look for from elsewhere
-POOL_NAMES = ("curated", "wild")
-MODEL_NAMES = ("tiny-weak", "tiny-strong", "scratch")
-FILE_ENDINGS = (".jsonl", ".json", ".ndjson", ".parquet", ".csv", ".tsv", ".gz", ".zst", ".arrow", ".feather")
-ITEMS = re.compile(r"(?<=decontaminate=)[^,]+")  # paths of benchmark items, with semicolons
 COMMITTED_RUN = "full"  # its figures are the ones in figures/
 READS_OTHERS = re.compile(r"9\d_")  # notebooks of these numbers read what the others found, and run after them
 
@@ -92,36 +89,6 @@ def only_variants(plan: Sequence[Job], wanted: Sequence[str]) -> list[Job]:
     return [job for job in plan if not named or job.report in named or job.notebook in whole]
 
 
-def absolute(value: str, name: str, base: Path) -> str:
-    """A pool or model given as a path, absolute (notebooks run elsewhere); names and hub ids unchanged.
-
-    Raises
-    ------
-    FileNotFoundError for what can only be a path and leads nowhere.
-    """
-    if value in (POOL_NAMES if name == "pool" else MODEL_NAMES):
-        return value
-    value, splitter, told = value.partition(SPLITTER)
-    told = splitter + ITEMS.sub(lambda found: _absolute_items(found[0], base), told)
-    if (base / Path(value).expanduser()).exists():  # whatever commas it has
-        return f"{(base / Path(value).expanduser()).absolute()}{told}"
-    parts = []
-    for part in (one.strip() for one in value.split(",")):
-        place = base / Path(part).expanduser()
-        if place.exists() or (glob.has_magic(part) and glob.glob(str(place), recursive=True)):
-            parts.append(str(place.absolute()))  # not what a link leads to: its own name says what kind of file it is
-        elif part.startswith((".", "/", "~")) or part.endswith(FILE_ENDINGS) or glob.has_magic(part):
-            hint = "; a file whose name holds a comma is named alone" if "," in value else ""
-            raise FileNotFoundError(f"{name}: no such file or folder: {part} (looked for {place}){hint}")
-        else:
-            parts.append(part)
-    return ",".join(parts) + told
-
-
-def _absolute_items(paths: str, base: Path) -> str:
-    return ";".join(str((base / Path(one).expanduser()).absolute()) for one in paths.split(";"))
-
-
 def run_name(profile: str, overrides: Mapping[str, object]) -> str:
     """The profile's name, with the pool, the model and any other value that the command line replaced."""
     parts = [profile]
@@ -129,7 +96,8 @@ def run_name(profile: str, overrides: Mapping[str, object]) -> str:
         if name == "output_dir":
             continue
         if name in ("pool", "model"):
-            parts.append(_slug(Path(str(value).split(",")[0]).name.split(".")[0] or "pool"))
+            named = str(value).split(SPLITTER)[0]  # after it stands how to read it, which may have paths of its own
+            parts.append(_slug(Path(named.split(",")[0]).name.split(".")[0] or "pool"))
         else:
             parts.append(_slug(f"{name}_{value}"))
     return "-".join(parts)[:80].rstrip("-_.")
@@ -174,7 +142,9 @@ def make_plan(
     for path in notebooks:
         for report, variant in _variants(path.stem, profile, overrides):
             own = {name: value for name, value in variant.items() if name != "name"}
-            values = _values(path, signatures[path], profile, own, overrides)
+            values = _values(path, signatures[path], profile, own, overrides, base)
+            if "runs" in signatures[path]:  # the file that a page reads is part of its key, given or not
+                values.setdefault("runs", ast.literal_eval(signatures[path]["runs"].default))
             if "output_dir" in signatures[path]:
                 values["output_dir"] = str((base / (values.get("output_dir") or output_dir)).absolute())
             jobs.append(Job(path, report, run, values, reports))
@@ -215,7 +185,7 @@ def _check_profile_names(profile: Profile, chosen: list[str], notebooks: Sequenc
                 raise ValueError(unknown_parameter(name, known, f"any notebook (profile {profile.name})"))
 
 
-def _values(path: Path, signature: dict, profile: Profile, own: dict, overrides: Mapping) -> dict:
+def _values(path: Path, signature: dict, profile: Profile, own: dict, overrides: Mapping, base: Path) -> dict:
     """Values of one notebook: the profile's for all, those for a pool of one's own, then its own, then the command line's."""
     for name in own:
         if name not in signature:
@@ -230,4 +200,9 @@ def _values(path: Path, signature: dict, profile: Profile, own: dict, overrides:
     values = {name: convert(value, signature[name], path.stem) for name, value in merged.items() if name in signature}
     for name, value in values.items():
         check_value(name, value, path.stem)
-    return values
+    return {
+        name: value
+        if name in (*PATHS, "output_dir")
+        else absolute_within(value, name, base if name in overrides else ROOT)
+        for name, value in values.items()
+    }

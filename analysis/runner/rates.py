@@ -1,19 +1,24 @@
 """How fast this machine trains and scores, measured in a few seconds; where the base or the pool is not here, a stated model."""
 
-import os
+import json
 import re
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from analysis.experiments.workbench import Workbench
 from analysis.paths import BASES, SPLITTER
+from analysis.pools.files import find_files, is_there
+from analysis.pools.how_to_read import how_to_read, split_name
+from analysis.pools.records import file_records
 from analysis.pools.testbed import RECIPES
+from analysis.runner.rows_of_parts import READ_FOR_THIS, size_of
 
 ROWS, WARM, TRAINED = 400, 8, 40  # of the sample of the pool; trained on first, untimed; trained on and timed
 MOST_SECONDS = 5  # that the timed training may take by the model's size; else it is not tried
@@ -60,9 +65,10 @@ def is_here(name: str, kind: str) -> bool:
 
     if name in RECIPES or name == "scratch" or (BASES / name).is_dir() or "/" not in name:
         return True
-    parts = name.split(SPLITTER)[0].split(",")
-    return all(os.path.exists(part) or any(sign in part for sign in "*?[") for part in parts) or any(
-        Path(HF_HUB_CACHE).glob(f"{kind}s--{name.split(SPLITTER)[0].replace('/', '--')}/snapshots/*")
+    named = name.split(SPLITTER)[0]
+    parts = [named] if is_there(named) else named.split(",")  # a file may have commas in its name
+    return all(is_there(part) or any(sign in part for sign in "*?[") for part in parts) or any(
+        Path(HF_HUB_CACHE).glob(f"{kind}s--{named.replace('/', '--')}/snapshots/*")
     )
 
 
@@ -143,8 +149,21 @@ def sample_of(prepared: dict):
     asked = {"skills": prepared["skills"] or None, "long_answers": prepared["long_answers"]}
     options = asked if prepared["pool"] in RECIPES else {}
     with tempfile.TemporaryDirectory() as folder:
-        pool = load_pool(prepared["pool"], limit=limit, seed=prepared["seed"], cache=Path(folder), **options)
+        name = prepared["pool"]
+        if name not in RECIPES and READ_FOR_THIS < size_of(name) < float("inf"):
+            name = _first_rows(name, Path(folder))
+        pool = load_pool(name, limit=limit, seed=prepared["seed"], cache=Path(folder), **options)
         return replace(pool, rows=_in_memory(pool.rows), held_out=_in_memory(pool.held_out))
+
+
+def _first_rows(pool: str, folder: Path) -> str:
+    """A pool of the first rows of one whose files take long to read."""
+    name, told = split_name(pool)
+    how, file = how_to_read(told), folder / "first.jsonl"
+    every = (record for *_, record in file_records(find_files(name).files, how, {}) if isinstance(record, Mapping))
+    with file.open("w", encoding=how.encoding) as lines:
+        lines.writelines(f"{json.dumps(record, default=str)}\n" for record in islice(every, ROWS))
+    return f"{file}{SPLITTER}{how.told()}"
 
 
 def _in_memory(rows):

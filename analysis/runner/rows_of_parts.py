@@ -8,10 +8,14 @@ from pathlib import Path
 
 from analysis.experiments.workbench import ROWS_PER_BUDGET
 from analysis.pools import Pool, load_parts
+from analysis.pools.files import find_files
+from analysis.pools.held_out import set_apart
+from analysis.pools.how_to_read import split_name
 from analysis.pools.testbed import RECIPES
 from analysis.runner.parameters import notebook_parameters
 from analysis.runner.plan import Job
 from analysis.statistics import FEWEST_RUNS
+from analysis.statistics.comparison import FEWEST_ITEMS
 
 HELD_OUT = 0.05  # share of a pool that no method can select
 MOST_TOLD = 20  # lines of files that were left out
@@ -36,7 +40,7 @@ class RowsOfParts:
         selectable = round(limit * (1 - HELD_OUT))
         if pool in RECIPES:
             return [selectable] * (parts if selectable >= fewest else 1)
-        if _size(pool) <= READ_FOR_THIS:
+        if size_of(pool) <= READ_FOR_THIS:
             with tempfile.TemporaryDirectory() as folder:
                 options = {name: told[name] for name in ("limit", "seed", "duplicates", "parts")}
                 cut = load_parts(pool, fewest=fewest, cache=Path(folder), **options)
@@ -46,12 +50,12 @@ class RowsOfParts:
         return [selectable // parts] * parts
 
 
-def _size(pool: str) -> float:
-    """Bytes of a file or folder that a pool's name is; more than any where it cannot be told."""
-    path = Path(pool.split("::")[0])
-    if not path.exists():
+def size_of(pool: str) -> float:
+    """Bytes of the files that a pool's name stands for; more than any where it cannot be told, as of the hub's."""
+    try:
+        return sum(file.stat().st_size for file in find_files(split_name(pool)[0]).files)
+    except (ValueError, OSError):
         return float("inf")
-    return sum(one.stat().st_size for one in (path.rglob("*") if path.is_dir() else [path]) if one.is_file())
 
 
 def rows_told(parts: Sequence[Pool]) -> list[str]:
@@ -104,14 +108,15 @@ def parts_told(plan: Sequence[Job], *, dry: bool = False) -> list[str]:
         told = _values(job)
         if told.get("pool", next(iter(RECIPES))) in RECIPES or "budget" not in told:
             continue
-        cut = tuple(told.get(name) for name in ("pool", "limit", "seed", "parts"))
+        parts = (told.get("parts") or 1) + told.get("confirm", 0)  # which 30 cuts together
+        cut = (*(told.get(name) for name in ("pool", "limit", "seed")), parts)
         budgets[cut] = max([budgets.get(cut, 0), told["budget"], *told.get("budgets", [])])
     most: dict[str, tuple] = {}
     for cut, budget in budgets.items():
-        most[cut[0]] = max(most.get(cut[0], (0, cut)), (budget, cut), key=lambda one: one[0])
+        most[cut[0]] = max(most.get(cut[0], (0, cut)), (budget, cut), key=lambda one: (one[0], one[1][-1]))
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder) if dry else None
-        told = [(cut, budget) for budget, cut in most.values() if not dry or _size(cut[0]) <= READ_FOR_THIS]
+        told = [(cut, budget) for budget, cut in most.values() if not dry or size_of(cut[0]) <= READ_FOR_THIS]
         return [_told(*cut, budget, cache) for cut, budget in told]
 
 
@@ -124,8 +129,8 @@ def _values(job: Job) -> dict:
     return own | job.parameters
 
 
-def _told(pool: str, limit: int | None, seed: int | None, parts: int | None, budget: int, cache: Path | None) -> str:
-    cut = load_parts(pool, parts=parts or 1, limit=limit, seed=seed or 0, fewest=ROWS_PER_BUDGET * budget, cache=cache)
+def _told(pool: str, limit: int | None, seed: int | None, parts: int, budget: int, cache: Path | None) -> str:
+    cut = load_parts(pool, parts=parts, limit=limit, seed=seed or 0, fewest=ROWS_PER_BUDGET * budget, cache=cache)
     rows, about = sum(len(part) for part in cut), cut[0].provenance
     over = about["left_out"].get("over the limit", 0)
     said = [
@@ -133,8 +138,18 @@ def _told(pool: str, limit: int | None, seed: int | None, parts: int | None, bud
         + (f" ({over:,} over the limit of {limit:,}, see -p limit)" if over else "")
         + f"; {len(cut)} part{'s' * (len(cut) > 1)} of {len(cut[0]):,} rows for a budget of {budget:,}"
     ]
-    if len(cut) < min(FEWEST_RUNS, parts or 1):
+    if len(cut) < min(FEWEST_RUNS, parts):
         enough = rows // (FEWEST_RUNS * ROWS_PER_BUDGET)
         said.append(f"  NO VERDICT will be given: it takes {FEWEST_RUNS} parts of at least {ROWS_PER_BUDGET} times the budget. "
                     + (f"With -p budget {enough} there are {FEWEST_RUNS}." if enough else "The file has too few rows."))  # fmt: skip
-    return "\n".join([*said, *rows_told(cut)])
+    return "\n".join([*said, *_few_items(cut[0]), *rows_told(cut)])
+
+
+def _few_items(pool: Pool) -> list[str]:
+    """The line for a pool of which too few rows are held out to score a model by, the one benchmark that any file has."""
+    n_held_out, n_scored = len(pool.held_out), int((~set_apart(pool.held_out)).sum())
+    if n_scored >= FEWEST_ITEMS:
+        return []
+    apart = f" ({n_held_out - n_scored} more serve as targets)" * (n_scored < n_held_out)
+    return [f"  NO VERDICT by the loss of held-out answers: it takes {FEWEST_ITEMS} held-out rows to score, and there are {n_scored}"
+            f"{apart}. A file of more rows, or a larger -p limit, has more."]  # fmt: skip

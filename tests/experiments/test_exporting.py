@@ -12,6 +12,8 @@ from pathlib import Path
 import datasets
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from datasets import load_dataset
@@ -154,6 +156,21 @@ def test_bytes_that_are_no_text_of_a_row_are_written_in_base64(tmp_path):
     written = [json.loads(line) for line in (tmp_path / "subset.jsonl").read_text().splitlines()]
     assert [row["prompt"] for row in written] == prompts
     assert {(base64.b64decode(row["picture"]["bytes"]), row["price"]) for row in written} == {(image, "1.50")}
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".json"])
+def test_numbers_that_json_does_not_have_are_null(tmp_path, ending):
+    scores = [{"of": [0.5, float("nan")], "ü": float("inf")}, {"of": [1.0], "ü": None}]
+    rows = {"prompt": ["Was?"] * 2, "completion": ["Ja.", "Nein."], "weight": [float("nan"), 0.25], "scores": scores}
+    pq.write_table(pa.table(rows), tmp_path / "data.parquet")
+    workbench(tmp_path, tmp_path / "data.parquet").export(chosen(range(2)), tmp_path / f"subset{ending}")
+    text = (tmp_path / f"subset{ending}").read_text(encoding="utf-8")
+    strict = {"parse_constant": lambda constant: pytest.fail(constant)}
+    written = (
+        [json.loads(line, **strict) for line in text.splitlines()] if ending == ".jsonl" else json.loads(text, **strict)
+    )
+    assert [row["weight"] for row in written] == [None, 0.25]
+    assert [row["scores"] for row in written] == [{"of": [0.5, None], "ü": None}, scores[1]]
 
 
 def llama_factory(row: dict, entry: dict) -> tuple[str, list[tuple[str, str]]]:

@@ -16,7 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.paths import ROOT
-from analysis.pools import converted, load_pool, records
+from analysis.pools import conversion, converted, load_pool, records
+from analysis.pools.how_to_read import how_to_read
+from analysis.pools.originals import originals
 from analysis.pools.testbed import skills_of
 
 SHARED = ROOT.parent / "shared"
@@ -167,6 +169,29 @@ def test_quotes_that_are_text_stay_in_a_cell(tmp_path):
     assert [turn["content"] for turn in pool.messages([0])[0]] == ['"Hello" he said?', 'say "so"']
     assert texts(pool)[1] == '"Yes" or "no"?'
     assert texts(load(tmp_path / "a.csv", tmp_path, held_out_share=0)) == ["a, b c"]
+
+
+def test_ids_that_many_rows_share_are_numbered_in_one_pass(tmp_path, monkeypatch):
+    hashed = []
+    monkeypatch.setattr(conversion, "hash_of", lambda text: hashed.append(text) or text)
+    ids = ["a", "a", "a#3", "a", "a#3", *["a"] * 200]
+    lines = [row | {"id": one} for row, one in zip(rows(len(ids)), ids, strict=True)]
+    pool = load(write_lines(tmp_path / "d.jsonl", lines), tmp_path, held_out_share=0)
+    assert pool.rows["id"][:8] == ["a", "a#2", "a#3", "a#4", "a#3#2", "a#5", "a#6", "a#7"]
+    assert len(hashed) < 3 * len(ids)
+
+
+@pytest.mark.parametrize(
+    "fields", ["answer=query", "answer=query,toxic=drop", "prompt=query,answer=question", "toxic=drop"]
+)
+def test_what_was_said_of_fields_is_told_so_that_the_rows_read_alike(tmp_path, fields):
+    lines = [{"question": f"What is {n} + 1?", "query": f"It is {n + 1}."} for n in range(20)]
+    lines = [one | {"response": "So."} for one in lines] if fields == "toxic=drop" else lines
+    path = write_lines(tmp_path / "d.jsonl", lines)
+    pool = load(path, tmp_path, fields=fields, held_out_share=0)
+    assert pool.provenance["told"].split(",") == fields.split(",")
+    assert how_to_read(pool.provenance["told"]) == how_to_read(fields)
+    assert originals(pool, [3, 0], str(path)) == [lines[3], lines[0]]
 
 
 def test_ids_are_unique_whatever_the_files_are_called(tmp_path):

@@ -163,6 +163,31 @@ def test_benchmarks_are_reckoned_by_the_tokens_they_read_and_write(calls, tokens
     ) == (tokens == 0)
 
 
+@pytest.mark.parametrize("call", ["gsm8k(limit='5')", "gsm8k(shots=True)", "gsm8k(max_new_tokens=1.5)"])
+def test_a_count_that_is_none_is_refused(call):
+    with pytest.raises(ValueError, match=r"benchmark 'gsm8k': .*: expected a whole number, found"):
+        asking_cost.tokens_asked([call])
+
+
+def test_a_dry_run_says_which_benchmarks_would_be_refused(unmeasured, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(dry_run, "made", set)
+    run(["30"], "quick", TINY | {"benchmarks": ["gsm8k(limits=3)"], "budgets": []}, reports=tmp_path, dry=True)
+    assert "Would be refused: benchmark 'gsm8k(limits=3)': unknown option 'limits'" in capsys.readouterr().out
+
+
+def test_of_a_large_file_the_first_rows_are_the_sample(tmp_path, monkeypatch):
+    lines = [json.dumps({"frage": f"Wie viel ist {n}?", "antwort": f"{n} größer"}) for n in range(900)]
+    path = tmp_path / "a,b.jsonl"
+    path.write_text("\n".join(lines), encoding="cp1252")
+    asked = {"limit": 0, "seed": 0, "skills": 0, "long_answers": "padded"}
+    asked["pool"] = f"{path}::prompt=frage,answer=antwort,encoding=cp1252"
+    assert rates.is_here(asked["pool"], "dataset")
+    monkeypatch.setattr(rates, "READ_FOR_THIS", 100)
+    sample = rates.sample_of(asked)
+    assert sorted(row["number"] for part in (sample.rows, sample.held_out) for row in part) == list(range(rates.ROWS))
+    assert sample.rows["messages"][0][1]["content"].endswith(" größer")
+
+
 def test_the_time_of_a_run_has_what_asking_takes(unmeasured, capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(dry_run, "made", set)
     seconds = []

@@ -57,6 +57,15 @@ def test_the_results_come_first_then_the_advice_then_the_cards(text):
     assert 'href="quick/30_versus_random.html"' in text
 
 
+def test_a_pool_is_named_without_how_it_is_read(tmp_path):
+    run = tmp_path / "quick"
+    leave(run, "14_selectit", ["It loses 3 points."])
+    note = run / "14_selectit.json"
+    parameters = {"pool": "/x/a.jsonl::decontaminate=/y/benchmarks/b.json", "model": "tiny-weak"}
+    note.write_text(json.dumps(json.loads(note.read_text()) | {"parameters": parameters}))
+    assert " · pool a.jsonl · model tiny-weak" in write_index(tmp_path).read_text()
+
+
 def test_without_90_the_advice_is_that_of_the_pages_there_are_and_a_missing_verdict_says_why(tmp_path):
     why = "a verdict takes at least 3 runs on each side, found 2"
     line = LINE | {"verdict": "no verdict", "note": why}

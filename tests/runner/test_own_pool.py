@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from analysis.pools import load_parts
+from analysis.pools.held_out import set_apart
 from analysis.runner.__main__ import run
 from analysis.runner.plan import find_notebooks, make_plan
 from analysis.runner.profile import Profile, load_profile
@@ -50,6 +51,24 @@ def test_a_file_that_is_too_small_for_a_verdict_is_told_the_budget_that_fits(tmp
     budget = int(told.split("-p budget ")[1].split()[0])
     made = [load_parts(mine, parts=3, fewest=4 * one, cache=tmp_path / "pools") for one in (budget, budget + 1)]
     assert [len(cut) for cut in made] == [3, 2]
+
+
+@pytest.mark.parametrize("n_rows, few", [(10, True), (300, True), (1200, False)])
+def test_too_few_held_out_rows_for_a_verdict_are_told(tmp_path, n_rows, few):
+    mine = file_of(tmp_path, n_rows)
+    (told,) = parts_told(
+        make_plan(find_notebooks(["30"]), PROFILE, {"pool": mine, "limit": 5000, "budget": 1}), dry=True
+    )
+    n_scored = int((~set_apart(load_parts(mine, parts=1, cache=tmp_path / "pools")[0].held_out)).sum())
+    assert (n_scored < 30) == few
+    line = f"NO VERDICT by the loss of held-out answers: it takes 30 held-out rows to score, and there are {n_scored}"
+    assert (line in told) == few == ("NO VERDICT by" in told)
+
+
+def test_parts_of_a_confirmation_are_told_too(tmp_path):
+    overrides = {"pool": file_of(tmp_path, 900), "limit": 5000, "confirm": 4}
+    (told,) = parts_told(make_plan(find_notebooks(["11", "30"]), PROFILE, overrides), dry=True)
+    assert "; 7 parts of" in told
 
 
 def test_rows_set_aside_fields_and_files_that_are_not_read_are_told(tmp_path):

@@ -8,14 +8,18 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
+from analysis.pools import load_pool
+from analysis.pools.files import find_files
 from analysis.runner.__main__ import main, run
-from analysis.runner.html import external_requests, heading_of
+from analysis.runner.fetched import external_requests
+from analysis.runner.html import heading_of
 from analysis.runner.index import duration, read_record, write_index
 from analysis.runner.job import _remove_stale, job_key
 from analysis.runner.jupyter import Watcher, without_progress
 from analysis.runner.parameters import CommandLineText, Parameter, convert, notebook_parameters
 from analysis.runner.plan import absolute, find_notebooks, make_plan, only_variants, run_name
 from analysis.runner.profile import load_profile, profile_names
+from analysis.runner.run_keys import whole_call
 
 PARAMETERS = """pool: str = "curated"  # pool to study
 limit: int = 100  # rows of it
@@ -166,10 +170,59 @@ def test_paths_become_absolute_and_names_stay(tmp_path):
         absolute("./missing", "pool", tmp_path)
 
 
+def test_many_files_and_unknown_users_are_told_plainly(tmp_path):
+    names = [f"{number:02}_of_a_pool_in_many_files.jsonl" for number in range(40)]
+    for name in names:
+        (tmp_path / name).touch()
+    assert absolute(",".join(names), "pool", tmp_path) == ",".join(str(tmp_path / name) for name in names)
+    assert len(find_files(",".join(str(tmp_path / name) for name in names)).files) == 40
+    with pytest.raises(FileNotFoundError, match=r"pool: no such file or folder: ~nosuch/x\.jsonl"):
+        absolute("~nosuch/x.jsonl", "pool", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"~nosuch/x\.jsonl: no such file"):
+        load_pool("~nosuch/x.jsonl", cache=tmp_path)
+    for number, name in enumerate(names):
+        (tmp_path / name).write_text(json.dumps({"prompt": f"What is {number}?", "response": "It is."}))
+    assert len(load_pool(",".join(str(tmp_path / name) for name in names), cache=tmp_path, held_out_share=0)) == 40
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "found"),
+    [
+        ("methods", ["token_length", "less(targets='t.jsonl', epochs=2)"], ["token_length", "less(targets='{}/t.jsonl', epochs=2)"]),
+        ("methods", ["less(targets='pool')", "less(targets='no.jsonl')"], ["less(targets='pool')", "less(targets='no.jsonl')"]),
+        ("methods", ['kmeans(inside="rds_plus(targets=\'eval/gsm8k\')")'], ['kmeans(inside="rds_plus(targets=\'{}/eval/gsm8k\')")']),
+        ("methods", ["selectit(models=('eval', 'tiny-weak'))"], ["selectit(models=('{}/eval', 'tiny-weak'))"]),
+        ("benchmarks", ['gsm8k(data="eval")'], ["gsm8k(data='{}/eval')"]),
+        ("options", {"targets": "t.jsonl::prompt=a", "rank": 8}, {"targets": "{}/t.jsonl::prompt=a", "rank": 8}),
+        ("targets", "t.jsonl,eval", "{0}/t.jsonl,{0}/eval"),
+        ("colour", "source", "source"),
+    ],
+)  # fmt: skip
+def test_paths_within_lists_are_found_from_where_the_command_was_given(tmp_path, name, given, found):
+    (tmp_path / "eval" / "gsm8k").mkdir(parents=True)
+    for there in ("pool", "source", "token_length", "tiny-weak"):
+        (tmp_path / there).mkdir()
+    (tmp_path / "t.jsonl").touch()
+    kind = type(given).__name__
+    path = notebook(tmp_path / "one.ipynb", parameters=f'output_dir: str = ""\n{name}: {kind} = {kind}()')
+    (job,) = make_plan(find_notebooks([path]), load_profile("quick"), {name: given}, base=tmp_path)
+
+    def at_base(text):
+        return text.format(tmp_path) if isinstance(text, str) else text
+
+    found = [at_base(one) for one in found] if kind == "list" else found
+    found = {key: at_base(one) for key, one in found.items()} if kind == "dict" else at_base(found)
+    told = job.parameters[name]
+    if kind == "list":  # however a call is written
+        told, found = [whole_call(one) for one in told], [whole_call(one) for one in found]
+    assert told == found
+
+
 def test_runs_of_other_values_get_names_of_their_own():
     assert run_name("full", {}) == "full"
     assert run_name("quick", {"pool": "/data/my rows.parquet", "model": "scratch"}) == "quick-my_rows-scratch"
     assert run_name("quick", {"budget": 500}) == "quick-budget_500"
+    assert run_name("quick", {"pool": "/x/a.jsonl::decontaminate=/y/benchmarks/,prompt=q"}) == "quick-a"
 
 
 def test_a_pool_on_the_command_line_collapses_the_variants(tmp_path, profile):
@@ -313,6 +366,41 @@ def test_the_key_sees_text_values_and_files(tmp_path):
     changed = key()
     notebook(path, "1 + 1")
     assert key() != changed
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"methods": ["token_length", "kmeans(inside=\"rds_plus(targets='{}')\")"]},
+        {"methods": ["less(targets='{}::prompt=q')"]},
+        {"benchmarks": ['gsm8k(data="{}")']},
+    ],
+)
+def test_the_key_sees_files_within_lists(tmp_path, values):
+    file = tmp_path / "x" / "t.jsonl"
+    file.parent.mkdir()
+    file.write_text("{}")
+    named = file if "methods" in values else file.parent
+    path = notebook(tmp_path / "one.ipynb", parameters=f"{PARAMETERS}\nbenchmarks: list = []  # asked too")
+    values = {
+        name: [one.format(named) for one in value] if isinstance(value, list) else value
+        for name, value in values.items()
+    }
+    (job,) = make_plan(find_notebooks([path]), load_profile("quick"), values)
+    before = job_key(job, "v")
+    assert job_key(job, "v") == before
+    file.write_text("{ }")
+    assert job_key(job, "v") != before
+
+
+@pytest.mark.parametrize("given", [{}, {"runs": "mine"}, {"runs": CommandLineText("mine")}])
+def test_the_key_sees_published_runs_by_name(tmp_path, monkeypatch, given):
+    monkeypatch.setattr("analysis.runner.named_files.PUBLISHED", tmp_path)
+    path = notebook(tmp_path / "one.ipynb", parameters=f'{PARAMETERS}\nruns: str = "real_model"  # a name or a path')
+    (job,) = make_plan(find_notebooks([path]), load_profile("quick"), given)
+    before = job_key(job, "v")
+    (tmp_path / f"{given.get('runs', 'real_model')}.parquet").write_bytes(b"more")
+    assert job_key(job, "v") != before
 
 
 def test_every_notebook_runs_and_a_failure_stops_only_its_own(ran):
@@ -463,14 +551,22 @@ def test_a_damaged_note_is_warned_about_and_left_out(tmp_path):
     "page",
     ['<script src="https://cdn.x/y.js">', "<img src=http://x/y.png>", '<link rel="s" href="//x/y.css">',
      "<style>@import 'https://x/y.css'</style>", "<i style='background:url(https://x/y)'>",
-     "<script type=module>import m from 'https://x/m.mjs'</script>"],
+     "<script type=module>import m from 'https://x/m.mjs'</script>", "<img srcset='a.png, //x/b.png 2x'>",
+     "<svg><image href='https://x/y.png'/></svg>", "<iframe srcdoc='&lt;img src=//x/y&gt;'></iframe>"],
 )  # fmt: skip
 def test_external_requests_are_seen(page):
     assert len(external_requests(page)) == 1
 
 
-def test_a_link_to_click_is_no_request():
-    assert external_requests('<a href="https://arxiv.org/abs/2410.09335">study</a>') == []
+@pytest.mark.parametrize(
+    "page",
+    ['<a href="https://arxiv.org/abs/2410.09335">study</a>', "<td>background: url(https://x/bg.png)</td>",
+     "<pre>@import 'https://x/y.css'; import m from \"https://x/m.mjs\"</pre>", "<td>&lt;img src=https://x/y&gt;</td>",
+     "<i title='url(https://x/y)'>", '<script type="application/json">"url(https://x/y)"</script>',
+     "<style>a {}</style>url(https://x/y)", '<img alt="" src="data:image/png;base64,//aa">'],
+)  # fmt: skip
+def test_a_link_to_click_and_text_are_no_request(page):
+    assert external_requests(page) == []
 
 
 def test_question_and_title_are_plain_text():
