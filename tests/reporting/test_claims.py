@@ -496,7 +496,7 @@ def test_what_is_undecided_stands_by_the_runs_that_would_decide_it():
 def test_text_of_other_pages_does_not_act_in_markdown():
     table = pd.DataFrame({"claim": ["a | b <script>"]})
     text = summary.as_markdown(table, pd.DataFrame(), pd.DataFrame(), Pages(()), ["*x*"])
-    assert "| a \\| b &lt;script> |" in text
+    assert "| claim |\n| --- |\n| a \\| b &lt;script> |\n" in text
     assert "- \\*x\\*" in text
 
 

@@ -112,8 +112,9 @@ def _bullets(sentences: Iterable[str]) -> str:
 
 
 def _markdown_table(table: pd.DataFrame) -> str:
-    rows = [list(table.columns), ["---"] * table.shape[1], *table.astype(str).to_numpy().tolist()]
-    return "\n".join(f"| {' | '.join(_plain(cell) for cell in row)} |" for row in rows)
+    rows = [[_plain(cell) for cell in row] for row in [table.columns, *table.astype(str).to_numpy()]]
+    rows.insert(1, ["---"] * table.shape[1])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _plain(text: str) -> str:
