@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
+from importlib import util
 
 import numpy as np
 
@@ -154,8 +155,10 @@ def _pool_today(line: dict) -> dict:
 
 @cache
 def _workbench(prepared: str) -> Workbench | None:
-    """The workbench of a published run; none where its pool or its base is not on this machine."""
+    """The workbench of a published run; none where its pool, its base or what asks its benchmarks is not on this machine."""
     arguments = json.loads(prepared)
+    if arguments.get("benchmarks") and util.find_spec("lm_eval") is None:
+        return None
     n_rows = arguments.pop("n_rows", 0)
     try:
         work = prepare(**arguments, show_progress=False)

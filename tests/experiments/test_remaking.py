@@ -150,3 +150,9 @@ def test_a_run_whose_pool_is_not_on_this_machine_is_told_apart_and_not_made_agai
     assert command.main(["--profile", RUN]) == 0
     line = next(line for line in read(here / "runs" / f"{RUN}.parquet").to_pylist() if line["prepared"])
     assert remaking.difference(line) is None and not remaking.of_other_code(line)
+
+
+def test_a_run_whose_benchmark_asks_for_a_package_that_is_not_here_is_not_made_again(monkeypatch):
+    prepared = {"pool": "curated", "limit": 60, "budget": 8, "model": "tiny-weak", "benchmarks": ["ifeval(limit=2)"]}
+    monkeypatch.setattr(remaking.util, "find_spec", lambda name: None)
+    assert remaking._workbench.__wrapped__(json.dumps(prepared)) is None
