@@ -1,11 +1,13 @@
 """Published runs: every bit comes back, results/ goes first, damage is named, the same lines are the same bytes."""
 
 import json
+import re
 import warnings
 
 import numpy as np
 import pytest
 
+from analysis.paths import PUBLISHED
 from analysis.store import published, publishing
 from analysis.store.published import Published, log, packed, read, unpacked
 from analysis.store.publishing import publish
@@ -231,6 +233,13 @@ def test_a_report_notes_what_it_asked_for_where_the_runner_named_it(tmp_path, st
     publishing.note()
     noted = json.loads((store.root / "asked" / "full" / "30_versus_random.wild.json").read_text())
     assert noted == {"runs": {"aa": {"method": "kmeans", "part": 3}}, "selections": {"bb": {}}, "timings": {}}
+
+
+@pytest.mark.parametrize("file", sorted(PUBLISHED.glob("*.parquet")), ids=lambda file: file.stem)
+def test_no_published_line_names_a_place_of_one_machine(file):
+    for line in read(file, ("kind", "key", "pool", "base", "method", "settings", "prepared")).to_pylist():
+        said = " ".join(str(value) for value in line.values())
+        assert not re.search(r"""["'](/|~|[A-Z]:\\)[^"']""", said), (line["kind"], line["key"])
 
 
 def test_only_the_projects_own_store_has_published_runs_behind_it(tmp_path):
