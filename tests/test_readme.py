@@ -16,6 +16,7 @@ from analysis.store.store import Store
 
 BLOCKS = re.findall(r"^ *```python\n(.*?)^ *```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S | re.M)
 CELL, METHOD, OF_TEXTS, ENTRIES = [textwrap.dedent(block) for block in BLOCKS]
+KMEANS_OF_LENGTHS = 'kmeans(inside="token_length", embedding="tfidf")'
 
 
 @pytest.mark.slow
@@ -112,7 +113,7 @@ def test_the_numbers_of_its_first_page_are_those_of_the_committed_tables():
     )
     low, high = 100 * pooled["estimate"].min(), 100 * pooled["estimate"].max()
     assert f"all of them lie above zero, by {low:.1f} to {high:.1f} points" in text and low > 0
-    assert verdicts("41_real_model", "held-out answer loss") == {"worse": 3, "no verdict": 2}
+    assert verdicts("41_real_model.loss", "held-out answer loss") == {"worse": 3, "no verdict": 2}
     assert "Three methods are *worse* than random and two have *no verdict*" in text
 
 
@@ -239,11 +240,31 @@ def test_accuracy_and_loss_order_methods_as_unlike_as_it_says():
 
 
 def test_one_source_makes_up_what_it_says_of_the_real_model():
-    groups = pd.read_csv(ROOT / "figures/41_real_model/by_group.csv").set_index(["group", "method"])
-    table = pd.read_csv(ROOT / "figures/41_real_model/versus_random.csv").query("verdict == 'worse'")
+    groups = pd.read_csv(ROOT / "figures/41_real_model.loss/by_group.csv").set_index(["group", "method"])
+    table = pd.read_csv(ROOT / "figures/41_real_model.loss/versus_random.csv").query("verdict == 'worse'")
     of_boolq = groups.loc["dataset/boolq/train"].loc[table["method"]]
     share = of_boolq["difference"] * of_boolq["items"] / table["n_items"].iloc[0]
     assert set(of_boolq["items"]) == {28} and set((-share).round(1)) == {0.1} and len(share) == 3
+
+
+def test_what_it_says_of_answers_of_the_real_model_stands_in_its_tables():
+    folder = ROOT / "figures/41_real_model.answers"
+    table = pd.read_csv(folder / "versus_random.csv").set_index(["benchmark", "method"])
+    base = pd.read_csv(folder / "against_base.csv").set_index("benchmark")
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    length, quotas = (table.loc["ifeval", method] for method in ("token_length", KMEANS_OF_LENGTHS))
+    random = length["base_score"] + base[base["method"] == "random_selection"].loc["ifeval", "estimate"]
+    assert f"The base alone follows {length['base_score']:.1f} %, random draws {random:.1f} %" in text
+    said = "{estimate:+.1f}{points} [{low:+.1f}, {high:+.1f}]"
+    assert f"token length ({said.format(**length, points=' points')})" in text
+    assert f"K-means over lengths ({said.format(**quotas, points='')})" in text
+    assert f"with {length['tokens_ratio']:.1f} and {quotas['tokens_ratio']:.1f} times random's tokens" in text
+    assert f"the {length['n_items']:.0f} of IFEval's first 80 items" in text
+    assert (table[["n_runs", "n_random"]] == 3).all(axis=None)
+    assert set(table.loc["ifeval"]["verdict"]) == set(base.loc["ifeval"]["verdict"]) == {"undecided"}
+    assert set(table.loc["held-out answer loss"]["verdict"]) == {"worse"}
+    assert set(base.loc["held-out answer loss"]["verdict"]) == {"helps"}
+    assert round(table.loc["ifeval"]["detectable"].min()) == 9 and "differences of 9 points or more" in text
 
 
 @pytest.mark.parametrize(("page", "method", "said"), [
