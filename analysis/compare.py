@@ -201,7 +201,13 @@ def _arguments() -> Parser:
         help="a task of lm-eval beside the pool's own benchmarks, such as 'gsm8k(limit=200)'; may be repeated")  # fmt: skip
     add("--jobs", type=int, default=1, metavar="N", help="processes that train at once (default 1)")
     add("--within", type=float, metavar="SECONDS", help="stop after so long and publish what is finished")
-    add("--out", default=str(PUBLISHED), metavar="FOLDER", help="of the published file (default figures/runs)")
+    add(
+        "--out",
+        default=str(PUBLISHED),
+        type=os.path.expanduser,
+        metavar="FOLDER",
+        help="of the published file (default figures/runs)",
+    )
     return parser
 
 

@@ -264,7 +264,8 @@ def test_what_it_says_of_answers_of_the_real_model_stands_in_its_tables():
     assert set(table.loc["ifeval"]["verdict"]) == set(base.loc["ifeval"]["verdict"]) == {"undecided"}
     assert set(table.loc["held-out answer loss"]["verdict"]) == {"worse"}
     assert set(base.loc["held-out answer loss"]["verdict"]) == {"helps"}
-    assert round(table.loc["ifeval"]["detectable"].min()) == 9 and "differences of 9 points or more" in text
+    least, most = (table.loc["ifeval"]["detectable"].agg(end) for end in ("min", "max"))
+    assert f"Only differences of {least:.0f} to {most:.0f} points would show in four of five such comparisons" in text
 
 
 @pytest.mark.parametrize(("page", "method", "said"), [

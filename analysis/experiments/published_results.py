@@ -1,6 +1,7 @@
 """What a published file's runs measured, one comparison at a time, without the pool and the base that they were made with."""
 
 import json
+import os
 from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -171,7 +172,7 @@ def chosen(runs: str | Path, number: int = 1) -> tuple[Comparison, list[Comparis
 
 def _file(runs: str | Path) -> Path:
     folders = list(dict.fromkeys([PUBLISHED, FIGURES / "runs"]))
-    places = [Path(runs).expanduser(), *(folder / f"{runs}.parquet" for folder in folders)]
+    places = [Path(os.path.expanduser(runs)), *(folder / f"{runs}.parquet" for folder in folders)]
     for place in places:
         if place.is_file():
             return place

@@ -187,7 +187,7 @@ class Explorer:
         explored = {"A": self.first.method, "B": self.second.method, "budget": len(self.first.rows), "rows": self.group.value,
                     "filter": self.filter.value, "under the lasso": len(self._lassoed())}  # fmt: skip
         self.work.export(selection, self.file.value, method=self.first.method if whole else None, explored=explored)
-        written = Path(self.file.value).expanduser().absolute()
+        written = Path(os.path.expanduser(self.file.value)).absolute()
         self.say(f"Wrote {counted(len(rows), 'row')} to {written}, with manifest, ids and reasons beside it.")
 
     def lay_out(self, places: np.ndarray) -> None:

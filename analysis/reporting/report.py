@@ -73,7 +73,7 @@ def begin(notebook: str, output_dir: str = "", **parameters) -> Report:
     # The runner names a variant of this notebook, e.g. 30_versus_random.wild.
     variant = os.environ.get("ANALYSIS_REPORT_NAME", "")
     name = variant if variant.split(".")[0] == notebook else notebook
-    folder = Path(output_dir or REPORTS / INTERACTIVE / "figures").expanduser().absolute() / name
+    folder = Path(os.path.expanduser(output_dir or REPORTS / INTERACTIVE / "figures")).absolute() / name
     folder.mkdir(parents=True, exist_ok=True)
     _report = Report(name, folder, parameters, time.perf_counter())
     style.save_into(folder, provenance_line(parameters))

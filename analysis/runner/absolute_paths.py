@@ -55,7 +55,7 @@ def absolute(value: str, name: str, base: Path) -> str:
         return _place(value, base) + told
     parts = []
     for part in (one.strip() for one in value.split(",")):
-        place = _place(part, base)
+        place = _place(part, base) if part else ""  # whoever reads the value refuses an empty one
         if os.path.exists(place) or (glob.has_magic(part) and glob.glob(place, recursive=True)):
             parts.append(place)
         elif part.startswith((".", "/", "~")) or part.endswith(FILE_ENDINGS) or glob.has_magic(part):

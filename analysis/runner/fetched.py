@@ -47,7 +47,7 @@ class _Reader(HTMLParser):
         told = {name: value.strip() for name, value in attrs if value}
         for name, value in told.items():
             if tag in TAGS and name in ATTRIBUTES:
-                candidates = value.split(",") if name == "srcset" else [value]
+                candidates = re.split(r",\s+", value) if name == "srcset" else [value]
                 self.found += [found[0] for one in candidates if (found := _ADDRESS.match(one.strip()))]
             elif name in STYLED:
                 self._look(value)

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -144,7 +145,8 @@ def make_plan(
             own = {name: value for name, value in variant.items() if name != "name"}
             values = _values(path, signatures[path], profile, own, overrides, base)
             if "runs" in signatures[path]:  # the file that a page reads is part of its key, given or not
-                values.setdefault("runs", ast.literal_eval(signatures[path]["runs"].default))
+                with suppress(ValueError, SyntaxError):  # an expression, which the notebook will evaluate
+                    values.setdefault("runs", ast.literal_eval(signatures[path]["runs"].default))
             if "output_dir" in signatures[path]:
                 values["output_dir"] = str((base / (values.get("output_dir") or output_dir)).absolute())
             jobs.append(Job(path, report, run, values, reports))
@@ -159,7 +161,8 @@ def _variants(stem: str, profile: Profile, overrides: Mapping) -> list[tuple[str
     variants = profile.notebooks.get(stem, [{}])
     if variants is False:
         return []
-    if len(variants) == 1 or "pool" in overrides:
+    left = [{name: value for name, value in one.items() if name not in ("name", *overrides)} for one in variants]
+    if len(variants) == 1 or "pool" in overrides or all(one == left[0] for one in left):
         return [(stem, variants[0])]
     return [(f"{stem}.{one['name']}", one) for one in variants]
 

@@ -1,6 +1,7 @@
 """How fast this machine trains and scores, measured in a few seconds; where the base or the pool is not here, a stated model."""
 
 import json
+import os
 import re
 import tempfile
 import time
@@ -78,7 +79,7 @@ def parameters_of(model: str) -> int:
     from transformers import AutoConfig, AutoModelForCausalLM
 
     name = STANDS_FOR_SCRATCH if model == "scratch" else model
-    folder = BASES / name if (BASES / name).is_dir() else Path(name).expanduser()
+    folder = BASES / name if (BASES / name).is_dir() else Path(os.path.expanduser(name))
     if (folder / "config.json").is_file():
         with torch.device("meta"):
             return AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder)).num_parameters()
@@ -140,7 +141,7 @@ def _words(sample) -> float:
 
 
 def sample_of(prepared: dict):
-    """Some rows of a pool, read or generated in a folder that is thrown away; None where the pool is on the hub alone."""
+    """Some rows of a pool, read or generated in a folder that is thrown away; None where none is at hand at once."""
     from analysis.pools import load_pool
 
     if not is_here(prepared["pool"], "dataset"):
@@ -152,7 +153,12 @@ def sample_of(prepared: dict):
         name = prepared["pool"]
         if name not in RECIPES and READ_FOR_THIS < size_of(name) < float("inf"):
             name = _first_rows(name, Path(folder))
-        pool = load_pool(name, limit=limit, seed=prepared["seed"], cache=Path(folder), **options)
+        try:
+            pool = load_pool(name, limit=limit, seed=prepared["seed"], cache=Path(folder), **options)
+        except ValueError:
+            if name == prepared["pool"]:
+                raise
+            return None  # none of the first rows can be used: what the others are like is not known
         return replace(pool, rows=_in_memory(pool.rows), held_out=_in_memory(pool.held_out))
 
 

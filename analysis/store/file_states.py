@@ -44,14 +44,17 @@ def files_named(value) -> list[list]:
         return []
     places = [place for part in value.split(",") if part.strip() for place in _matches(part.strip())]
     files = [path for place in places for path in (sorted(place.rglob("*")) if place.is_dir() else [place])]
-    return [state for file in files for state in (_embedded(file) if file.is_relative_to(BASES) else states([file]))]
+    return [state for file in files for state in _embedded(file.resolve()) or states([file])]
 
 
 def _embedded(file: Path) -> list[list]:
-    return [[file.relative_to(BASES).as_posix(), content_hash(file, None)]] if file.is_file() else []
+    bases = BASES.resolve()
+    inside = file.is_relative_to(bases) and file.is_file()
+    return [[file.relative_to(bases).as_posix(), content_hash(file, None)]] if inside else []
 
 
 def _matches(text: str) -> list[Path]:
-    place = Path(text).expanduser()
-    named = [path for path in (BASES / text, place) if os.path.exists(path)][:1]  # `Path.exists` fails on long texts
+    place = Path(os.path.expanduser(text))  # `Path` itself fails on an unknown user's `~`, and on long texts
+    base = [BASES / text] if Path(text).parts and ".." not in Path(text).parts else []
+    named = [path for path in (*base, place) if os.path.exists(path)][:1]
     return named or [Path(match) for match in sorted(glob.glob(str(place), recursive=True))]

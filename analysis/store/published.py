@@ -68,11 +68,11 @@ class Published:
     def _line(self, kind: str, key: str) -> dict | None:
         for _ in range(2):
             path, row = self._places.get((kind, key), (None, 0))
-            found = [] if path is None else read(path).slice(row, 1).to_pylist()
-            if [(line.get("kind"), line.get("key")) for line in found] == [(kind, key)]:
+            if path is None or not read(path).column_names:  # unknown, or in a file that is damaged
+                return None
+            found = read(path).slice(row, 1).to_pylist()
+            if [(line["kind"], line["key"]) for line in found] == [(kind, key)]:
                 return found[0]
-            if path is None:
-                break
             read.cache_clear()  # published anew, by whichever process, since the places of its lines were read
             del self._places
         return None

@@ -56,7 +56,8 @@ def publish(run: str, store: Store, folder: Path, *, afresh: bool = False) -> Co
             f"no report of the run {run!r} is noted in {store.root / 'asked'}; run its notebooks first"
         )
     path = folder / f"{run}.parquet"
-    with FileLock(store.root / "asked" / f"{run}.lock"):  # what several publish at once adds up
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f".{path.name}.lock")):  # what several publish at once adds up
         return _publish(path, store, notes, afresh)
 
 

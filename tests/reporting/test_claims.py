@@ -511,6 +511,8 @@ def test_text_of_other_pages_does_not_act_in_markdown():
         ("- a", r"\- a"),
         ("## a", r"\## a"),
         ("1. a", r"1\. a"),
+        ("10) a", r"10\) a"),
+        ("a\n# b", "a # b"),
         ("~~a~~ $x$ &lt;b>", r"\~\~a\~\~ \$x\$ &amp;lt;b>"),
     ],
 )

@@ -13,7 +13,7 @@ from analysis.reporting.wording import figures, with_interval
     (few, 2.84, "2.8"), (few, 99.4, "99"), (few, 99.6, "100"), (few, 2000, "2,000"),
     (figures, 0.7744, "0.774"), (figures, 999.4, "999"), (figures, 999.7, "1,000"), (figures, 1426.2, "1,426"),
 ])  # fmt: skip
-def test_no_number_of_a_sentence_is_in_scientific_notation(write, value, written):
+def test_no_large_number_of_a_sentence_is_in_scientific_notation(write, value, written):
     assert write(value) == written
 
 

@@ -186,6 +186,8 @@ def test_of_a_large_file_the_first_rows_are_the_sample(tmp_path, monkeypatch):
     sample = rates.sample_of(asked)
     assert sorted(row["number"] for part in (sample.rows, sample.held_out) for row in part) == list(range(rates.ROWS))
     assert sample.rows["messages"][0][1]["content"].endswith(" größer")
+    path.write_text("\n".join([json.dumps({"frage": "Wie?", "antwort": ""})] * rates.ROWS + lines), encoding="cp1252")
+    assert rates.sample_of(asked) is None  # what the usable rows are like is not known
 
 
 def test_the_time_of_a_run_has_what_asking_takes(unmeasured, capsys, tmp_path, monkeypatch):

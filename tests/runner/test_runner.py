@@ -164,6 +164,7 @@ def test_paths_become_absolute_and_names_stay(tmp_path):
     assert absolute("rows.jsonl", "pool", tmp_path) == str(tmp_path / "rows.jsonl")
     assert absolute("rows.jsonl,rows.jsonl", "pool", tmp_path).count(str(tmp_path)) == 2
     assert absolute("*.jsonl", "pool", tmp_path) == str(tmp_path / "*.jsonl")
+    assert absolute("rows.jsonl,", "pool", tmp_path) == f"{tmp_path / 'rows.jsonl'},"  # refused by whoever reads it
     assert absolute("curated", "pool", tmp_path) == "curated"
     assert absolute("teknium/OpenHermes-2.5", "pool", tmp_path) == "teknium/OpenHermes-2.5"
     with pytest.raises(FileNotFoundError, match="pool: no such file"):
@@ -232,6 +233,8 @@ def test_a_pool_on_the_command_line_collapses_the_variants(tmp_path, profile):
     assert [(job.report, job.parameters["limit"]) for job in both] == [("one.a", 7), ("one.b", 8)]
     assert [(job.report, job.parameters["pool"]) for job in one] == [("one", "wild")]
     assert one[0].figures == tmp_path / "tiny-wild" / "figures" / "one"
+    alike = make_plan(path, load_profile(profile), {"limit": 9}, reports=tmp_path)  # all that the variants differ in
+    assert [(job.report, job.parameters["limit"]) for job in alike] == [("one", 9)]
 
 
 def test_notebooks_named_first_start_first(tmp_path):

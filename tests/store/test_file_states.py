@@ -37,6 +37,13 @@ def test_an_embedded_base_is_seen_by_its_name_and_content_alone():
     assert files_named("tiny-weak") == files_named(str(BASES / "tiny-weak"))
 
 
+def test_what_lies_outside_of_the_embedded_bases_is_none_of_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.jsonl").touch()
+    assert files_named("../../paths.py") == files_named("~nobody-of-this-name/rows.jsonl") == []
+    assert [path for path, *_ in files_named(".")] == [str(tmp_path / "rows.jsonl")]
+
+
 def test_a_path_that_exists_is_no_pattern(tmp_path):
     (tmp_path / "rows[1].jsonl").touch()
     assert len(files_named(str(tmp_path / "rows[1].jsonl"))) == 1

@@ -24,7 +24,8 @@ from analysis.statistics import NO_VERDICT, UNDECIDED
 RUNS = "runs that would decide it, were the estimate the truth"
 # What Markdown acts on: marks anywhere, a bracket that closes the text of a link, `_` that is not within a word, and
 # at the beginning of a text what makes a heading, a list, a quotation or the address of a link.
-ACTS = re.compile(r"[\\|*`~$]|\](?=[(\[])|(?<![^\W_])_|_(?![^\W_])|^(?:[-+#>=](?=[-+#>=\s])|>|\[)|(?<=^\d)[.)](?=\s)")
+ACTS = re.compile(r"[\\|*`~$]|\](?=[(\[])|(?<![^\W_])_|_(?![^\W_])|^(?:[-+#>=](?=[-+#>=\s])|>|\[)")
+NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s)")
 ENTITY = re.compile(r"&(?=#?\w+;)")
 
 
@@ -118,6 +119,6 @@ def _markdown_table(table: pd.DataFrame) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text from data, with nothing in it that Markdown would act on; intervals and names_of_words stay as they are."""
-    escaped = ACTS.sub(r"\\\g<0>", str(text))
+    """Text from data on one line, in which Markdown finds no mark; intervals, names_of_words and addresses stay as they are."""
+    escaped = NUMBERED.sub(r"\1\\\2", ACTS.sub(r"\\\g<0>", " ".join(str(text).split())))
     return ENTITY.sub("&amp;", escaped).replace("<", "&lt;")
