@@ -162,7 +162,8 @@ def _variants(stem: str, profile: Profile, overrides: Mapping) -> list[tuple[str
     if variants is False:
         return []
     left = [{name: value for name, value in one.items() if name not in ("name", *overrides)} for one in variants]
-    if len(variants) == 1 or "pool" in overrides or all(one == left[0] for one in left):
+    made_alike = any(set(one) & set(overrides) for one in variants) and all(one == left[0] for one in left)
+    if len(variants) == 1 or "pool" in overrides or made_alike:
         return [(stem, variants[0])]
     return [(f"{stem}.{one['name']}", one) for one in variants]
 
